@@ -1,0 +1,100 @@
+// From the bytes of a picture to the contents of a probe.
+//
+// decode → detector → main face → mesh → alignment → feature, and passive liveness and the basic measures
+// beside it. Samples stay in memory: every picture, crop and tensor that this code owns is wiped when it is
+// freed. What the runtime and the image codecs hold inside a call is theirs and is not wiped.
+//
+// One Pipeline serves all threads: process() is const, takes no lock and keeps nothing between calls. Each
+// call computes on the caller's thread (Settings::threads = 1), so the caller's worker count sets the
+// parallelism.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/bytes.h"
+#include "core/base/secret.h"
+#include "core/probe/probe.h"
+#include "sidecar/capture/failure.h"
+
+namespace visage::capture {
+
+// What an upload may cost before and while it is decoded.
+struct Limits {
+  size_t max_bytes = size_t{12} << 20;
+  size_t max_pixels = 25'000'000;  // width × height, read from the header before anything is decoded
+  int max_side = 12'000;           // px
+  int min_side = 48;               // px
+  int decode_ms = 1'500;           // wall clock
+};
+
+struct Settings {
+  std::string models;  // directory that `make setup` fills
+  int threads = 1;     // of the runtime, inside one call
+  Limits limits;
+  // Called before and after each model with words for the log: "loading sface.onnx (1/4)".
+  std::function<void(const std::string&)> progress;
+};
+
+struct Options {
+  // Registration: refuse kSeveralFaces instead of taking the main face.
+  bool require_single_face = false;
+};
+
+// A rectangle in pixels of the upright image (EXIF orientation applied); may reach past the edges.
+struct Region {
+  float x = 0, y = 0, width = 0, height = 0;
+};
+
+struct Timings {  // milliseconds
+  double decode = 0, detect = 0, mesh = 0, align = 0, feature = 0, liveness = 0;
+
+  double total() const { return decode + detect + mesh + align + feature + liveness; }
+};
+
+// The result of one picture. Wiped when it goes out of scope, hence not copyable: pass it by reference.
+class Capture {
+ public:
+  Capture() = default;
+  Capture(const Capture&) = delete;
+  Capture& operator=(const Capture&) = delete;
+  ~Capture() { wipe(&contents, sizeof contents); }
+
+  // Feature, model, image digest, one passive liveness value and the basic measures; ready for probe::seal().
+  probe::Contents contents{};
+  int image_width = 0, image_height = 0;  // px, upright
+  int faces_found = 0;
+  Region main_face;
+  Timings timings;
+};
+
+class Pipeline {
+ public:
+  struct Loaded {
+    std::unique_ptr<Pipeline> pipeline;  // null when anything is missing
+    std::vector<std::string> missing;    // one line each: the file, and what is wrong with it
+  };
+  // Loads the runtime and every model; tries all of them, so that `missing` is complete. Does not throw.
+  static Loaded load(const Settings& settings);
+  ~Pipeline();
+  Pipeline(const Pipeline&) = delete;
+  Pipeline& operator=(const Pipeline&) = delete;
+
+  // Nothing when it succeeded. On a failure `out` holds what was known by then (timings, size, faces_found)
+  // and no feature. Does not throw.
+  std::optional<Failure> process(Bytes image, const Options& options, Capture& out) const;
+
+  // The id that this pipeline's features carry: the network's name and the version of the preprocessing.
+  const std::string& model_id() const;
+
+ private:
+  struct Parts;
+  explicit Pipeline(std::unique_ptr<Parts> parts);
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace visage::capture
