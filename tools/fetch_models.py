@@ -25,6 +25,7 @@ from io import BytesIO
 from pathlib import Path
 
 TOOLS = Path(__file__).resolve().parent
+sys.dont_write_bytecode = True  # no root-owned __pycache__ in the tree after sudo
 sys.path.insert(0, str(TOOLS))
 
 ARCH = {"arm64": "aarch64", "amd64": "x86_64"}.get(platform.machine(), platform.machine())

@@ -9,6 +9,7 @@ import os
 import sys
 from pathlib import Path
 
+sys.dont_write_bytecode = True  # no root-owned __pycache__ in the tree after sudo
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from tflite.convert import convert  # noqa: E402
 from tflite.reader import FormatError, read  # noqa: E402
