@@ -1,0 +1,15 @@
+// The basic quality measures of a capture: ISO/IEC 29794-5 where it has one, plain counts and pixels
+// otherwise.
+#pragma once
+
+#include "core/probe/probe.h"
+#include "sidecar/capture/detection.h"
+#include "sidecar/capture/mesh.h"
+
+namespace visage::capture {
+
+// Appends to out.quality. `mesh` may be null: what needs it is then undetermined, which is a value.
+void measure(cv::Size image, std::span<const Detection> faces, size_t main, const Mesh* mesh,
+             probe::Contents& out);
+
+}  // namespace visage::capture
