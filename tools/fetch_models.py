@@ -138,15 +138,16 @@ class Fetcher:
         progress = Progress()
         with subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                               stderr=subprocess.PIPE, text=True, errors="replace") as process:
-            while True:
-                try:
-                    _, errors = process.communicate(timeout=0.5)
-                    break
-                except subprocess.TimeoutExpired:
-                    progress.tick(size_of(folder))
-                except BaseException:  # interrupted: without this, leaving the block would wait for npm
-                    process.kill()
-                    raise
+            try:
+                while True:
+                    try:
+                        _, errors = process.communicate(timeout=0.5)
+                        break
+                    except subprocess.TimeoutExpired:
+                        progress.tick(size_of(folder))
+            except BaseException:  # stopped: without this, leaving the block would wait for npm
+                process.kill()
+                raise
         progress.close()
         packed = list(folder.glob("*.tgz"))
         if process.returncode or not packed:
