@@ -1,0 +1,49 @@
+// Root keys: what a key provider prints and what the key ring holds.
+//
+// A provider prints one line a root, `<version> <hex>`: version 1…4294967295, at least 32 bytes of key as
+// hex. Blank lines and lines that start with # are skipped. The highest version seals; all of them open.
+#pragma once
+
+#include <string_view>
+
+#include "core/base/bytes.h"
+#include "core/base/status.h"
+
+namespace visage::keys {
+
+inline constexpr size_t kMinRootSize = 32;
+inline constexpr size_t kMaxRootSize = 64;
+inline constexpr size_t kMaxRoots = 32;
+inline constexpr size_t kMaxProviderOutput = 8192;
+
+struct Root {
+  uint32_t version;
+  uint32_t size;
+  uint8_t bytes[kMaxRootSize];
+
+  Bytes view() const { return {bytes, size}; }
+};
+
+// Plain memory: it is placed in a locked shared mapping. Roots are in ascending order of version.
+struct RootSet {
+  uint32_t count;
+  Root roots[kMaxRoots];
+
+  const Root* newest() const { return count == 0 ? nullptr : &roots[count - 1]; }
+  const Root* find(uint32_t version) const {
+    for (uint32_t i = 0; i < count; ++i)
+      if (roots[i].version == version) return &roots[i];
+    return nullptr;
+  }
+};
+
+// The two custodies. Envelope roots open what is stored; transform roots make the references' rotations.
+struct KeyRing {
+  RootSet envelope;
+  RootSet transform;
+};
+
+// kKeyInvalid with the line number and what is wrong with it; never any of its content.
+Status parse_roots(std::string_view text, RootSet& out);
+
+}  // namespace visage::keys

@@ -1,0 +1,63 @@
+#include "core/match/match.h"
+
+#include <cmath>
+#include <numbers>
+
+namespace visage::match {
+namespace {
+
+struct Rotated {
+  float values[reference::kMaxCodeBits];
+};
+
+bool same_model(const reference::Header& header, const probe::Contents& probe) {
+  uint8_t digest[reference::kModelDigestSize];
+  reference::digest_model(probe.model_id(), digest);
+  return std::memcmp(digest, header.model_digest, sizeof digest) == 0 && header.dimension == probe.dimension;
+}
+
+}  // namespace
+
+Status compare(crypto::Engine& engine, const keys::KeyRing& ring, const keys::Owner& owner,
+               const keys::SubjectKey& subject_key, Bytes envelope, const probe::Contents& probe,
+               Comparison& out) {
+  reference::Header header;
+  Secret<reference::Opened> opened;
+  VISAGE_TRY(reference::open(engine, ring, owner, subject_key, envelope, header, opened.value));
+  out = {same_model(header, probe), -1};
+  if (!out.comparable) return {};
+  Secret<Rotated> rotated;
+  reference::rotate(probe.feature, probe.dimension, header.code_bits, opened.value.masks,
+                    rotated.value.values);
+  // E[s] = cos·√(2/π) for random rotations, so √(π/2) makes the score an estimate of the cosine.
+  out.score = reference::asymmetric_score(opened.value.code, rotated.value.values, header.code_bits) *
+              std::sqrt(std::numbers::pi / 2);
+  return {};
+}
+
+Status best_of(crypto::Engine& engine, const keys::KeyRing& ring, const keys::Owner& owner, Bytes wrapped_key,
+               std::span<const Bytes> references, const probe::Contents& probe, Best& out) {
+  Secret<keys::SubjectKey> subject_key;
+  VISAGE_TRY(keys::unwrap_subject_key(engine, ring, owner, wrapped_key, subject_key.value));
+  out = {0, 0, -1};
+  for (size_t i = 0; i < references.size(); ++i) {
+    Comparison comparison;
+    VISAGE_TRY(compare(engine, ring, owner, subject_key.value, references[i], probe, comparison));
+    if (!comparison.comparable) continue;
+    if (out.compared == 0 || comparison.score > out.score) {
+      out.index = static_cast<uint32_t>(i);
+      out.score = comparison.score;
+    }
+    ++out.compared;
+  }
+  return {};
+}
+
+Comparison compare_probes(const probe::Contents& a, const probe::Contents& b) {
+  if (a.model_id() != b.model_id() || a.dimension != b.dimension) return {false, -1};
+  double cosine = 0;
+  for (size_t i = 0; i < a.dimension; ++i) cosine += double{a.feature[i]} * b.feature[i];
+  return {true, cosine};
+}
+
+}  // namespace visage::match

@@ -1,0 +1,181 @@
+#include "core/reference/reference.h"
+
+namespace visage::reference {
+namespace {
+
+constexpr uint8_t kKind = 'R';
+constexpr uint8_t kVersion = 1;
+constexpr std::string_view kEnvelopeLabel = "visage/reference/1";
+constexpr std::string_view kSeedLabel = "rfr/1";
+
+struct EnvelopeKey {
+  uint8_t bytes[crypto::kMaxKeySize];
+};
+using Seed = KeyBytes<crypto::kSeedSize>;
+
+// Envelope key = HKDF(envelope root ‖ subject key, salt, label ‖ suite ‖ reference id).
+Status derive_envelope_key(crypto::Engine& engine, const keys::Root& root,
+                           const keys::SubjectKey& subject_key, const Header& header, EnvelopeKey& out) {
+  uint8_t info[kEnvelopeLabel.size() + 1 + 16];
+  Writer writer(info);
+  writer.bytes(as_bytes(kEnvelopeLabel));
+  writer.number(header.suite);
+  writer.uuid(header.reference);
+  return engine.hkdf(header.suite, root.view(), subject_key.view(), header.salt, info,
+                     {out.bytes, crypto::key_size(header.suite)});
+}
+
+// Seed = HKDF(transform root ‖ subject key, salt, label ‖ scheme ‖ model ‖ domain ‖ reference id ‖
+// generation); the masks are its CTR keystream.
+Status derive_masks(crypto::Engine& engine, const keys::Root& root, const keys::SubjectKey& subject_key,
+                    const Header& header, uint8_t* masks) {
+  uint8_t info[kSeedLabel.size() + 2 + kModelDigestSize + 4 + 16 + 4];
+  Writer writer(info);
+  writer.bytes(as_bytes(kSeedLabel));
+  writer.number(header.scheme);
+  writer.number(header.suite);
+  writer.write(header.model_digest, kModelDigestSize);
+  writer.number(header.owner.institution);
+  writer.uuid(header.reference);
+  writer.number(header.generation);
+  Secret<Seed> seed;
+  VISAGE_TRY(
+      engine.hkdf(header.suite, root.view(), subject_key.view(), header.salt, info, seed.value.span()));
+  return engine.keystream(header.suite, seed.value.view(),
+                          {masks, mask_size(header.dimension, header.code_bits)});
+}
+
+void write_header(Writer& writer, const Header& header) {
+  writer.number(kKind);
+  writer.number(kVersion);
+  writer.number(header.suite);
+  writer.number(header.scheme);
+  writer.number(header.code_bits);
+  writer.number(header.dimension);
+  writer.number(header.key_version);
+  writer.number(header.transform_version);
+  writer.number(header.owner.institution);
+  writer.number(header.generation);
+  writer.uuid(header.reference);
+  writer.uuid(header.owner.subject);
+  writer.write(header.model_digest, kModelDigestSize);
+  writer.write(header.salt, kSaltSize);
+  writer.write(header.nonce, crypto::kNonceSize);
+  writer.number(uint32_t{0});
+}
+
+struct Aad {
+  uint8_t bytes[kEnvelopeLabel.size() + kHeaderSize];
+  explicit Aad(Bytes envelope) {
+    std::memcpy(bytes, kEnvelopeLabel.data(), kEnvelopeLabel.size());
+    std::memcpy(bytes + kEnvelopeLabel.size(), envelope.data(), kHeaderSize);
+  }
+};
+
+}  // namespace
+
+void digest_model(std::string_view model, uint8_t out[kModelDigestSize]) {
+  uint8_t digest[crypto::kDigestSize];
+  crypto::sha256(as_bytes(model), digest);
+  std::memcpy(out, digest, kModelDigestSize);
+}
+
+Status protect(crypto::Engine& engine, const keys::KeyRing& ring, const keys::SubjectKey& subject_key,
+               const probe::Contents& contents, Header& header, MutableBytes out) {
+  if (header.scheme != kSchemeRfr1 || !allowed_code_bits(header.code_bits) ||
+      out.size() != sealed_size(header.suite, header.code_bits))
+    return Status::error(Code::kInternal, "protect called with scheme %u, %u bits", header.scheme,
+                         header.code_bits);
+  const keys::Root* envelope_root = ring.envelope.newest();
+  const keys::Root* transform_root = ring.transform.newest();
+  if (envelope_root == nullptr || transform_root == nullptr)
+    return Status::error(Code::kKeyMissing, "no envelope or transform key is loaded");
+  header.dimension = contents.dimension;
+  header.key_version = envelope_root->version;
+  header.transform_version = transform_root->version;
+  digest_model(contents.model_id(), header.model_digest);
+  VISAGE_TRY(engine.random_uuid(header.reference));
+  VISAGE_TRY(engine.random(header.salt));
+  VISAGE_TRY(engine.random(header.nonce));
+
+  struct Rotated {
+    float values[kMaxCodeBits];
+  };
+  Secret<Opened> opened;
+  Secret<Rotated> rotated;
+  VISAGE_TRY(derive_masks(engine, *transform_root, subject_key, header, opened.value.masks));
+  rotate(contents.feature, contents.dimension, header.code_bits, opened.value.masks, rotated.value.values);
+  pack_signs(rotated.value.values, header.code_bits, opened.value.code);
+
+  Writer writer(out);
+  write_header(writer, header);
+  if (!writer.ok() || writer.position() != kHeaderSize)
+    return Status::error(Code::kInternal, "reference does not fit its own format");
+  Secret<EnvelopeKey> key;
+  VISAGE_TRY(derive_envelope_key(engine, *envelope_root, subject_key, header, key.value));
+  const Aad aad(out);
+  return engine.seal(header.suite, {key.value.bytes, crypto::key_size(header.suite)}, header.nonce, aad.bytes,
+                     {opened.value.code, header.code_bits / 8u}, out.subspan(kHeaderSize));
+}
+
+Status parse(Bytes envelope, Header& header) {
+  Reader reader(envelope);
+  const auto kind = reader.number<uint8_t>();
+  const auto version = reader.number<uint8_t>();
+  const auto suite = reader.number<uint8_t>();
+  header.scheme = reader.number<uint8_t>();
+  if (!reader.ok() || kind != kKind) return Status::error(Code::kMalformed, "not a reference envelope");
+  if (version != kVersion || !crypto::known_suite(suite) || header.scheme != kSchemeRfr1)
+    return Status::error(Code::kUnsupported, "reference of version %u, suite %u, scheme %u", version, suite,
+                         header.scheme);
+  header.suite = static_cast<crypto::Suite>(suite);
+  header.code_bits = reader.number<uint16_t>();
+  header.dimension = reader.number<uint16_t>();
+  header.key_version = reader.number<uint32_t>();
+  header.transform_version = reader.number<uint32_t>();
+  header.owner.institution = reader.number<uint32_t>();
+  header.generation = reader.number<uint32_t>();
+  header.reference = reader.uuid();
+  header.owner.subject = reader.uuid();
+  reader.copy(header.model_digest, kModelDigestSize);
+  reader.copy(header.salt, kSaltSize);
+  reader.copy(header.nonce, crypto::kNonceSize);
+  const auto reserved = reader.number<uint32_t>();
+  if (!reader.ok() || !allowed_code_bits(header.code_bits) ||
+      envelope.size() != sealed_size(header.suite, header.code_bits))
+    return Status::error(Code::kMalformed, "reference of %zu bytes has the wrong length", envelope.size());
+  if (reserved != 0) return Status::error(Code::kMalformed, "reserved bytes are not zero");
+  if (header.dimension < probe::kMinDimension || header.dimension > probe::kMaxDimension)
+    return Status::error(Code::kMalformed, "feature length %u is outside 64 to 2048", header.dimension);
+  if (header.key_version == 0 || header.transform_version == 0 || header.owner.institution == 0 ||
+      header.generation == 0)
+    return Status::error(Code::kMalformed, "key versions, institution and generation start at 1");
+  return {};
+}
+
+Status open(crypto::Engine& engine, const keys::KeyRing& ring, const keys::Owner& owner,
+            const keys::SubjectKey& subject_key, Bytes envelope, Header& header, Opened& out) {
+  VISAGE_TRY(parse(envelope, header));
+  if (header.owner.institution != owner.institution || !(header.owner.subject == owner.subject))
+    return Status::error(Code::kAuthenticationFailed, "reference belongs to another subject");
+  const keys::Root* envelope_root;
+  const keys::Root* transform_root;
+  VISAGE_TRY(keys::find_root(ring.envelope, header.key_version, "envelope", envelope_root));
+  VISAGE_TRY(keys::find_root(ring.transform, header.transform_version, "transform", transform_root));
+
+  Secret<EnvelopeKey> key;
+  VISAGE_TRY(derive_envelope_key(engine, *envelope_root, subject_key, header, key.value));
+  const Aad aad(envelope);
+  Status status = engine.open(header.suite, {key.value.bytes, crypto::key_size(header.suite)}, header.nonce,
+                              aad.bytes, envelope.subspan(kHeaderSize), {out.code, header.code_bits / 8u});
+  if (status.code == Code::kAuthenticationFailed)
+    return Status::error(
+        Code::kAuthenticationFailed,
+        "reference does not open with envelope key version %u: it was altered, or the key is "
+        "another one of that version",
+        header.key_version);
+  VISAGE_TRY(status);
+  return derive_masks(engine, *transform_root, subject_key, header, out.masks);
+}
+
+}  // namespace visage::reference
