@@ -1,0 +1,19 @@
+\echo Use "CREATE EXTENSION pg_visage CASCADE" to load this file. \quit
+
+-- Roles belong to the cluster, not to the extension: they are made when missing and stay when it is dropped.
+DO $$
+DECLARE
+  role_name text;
+BEGIN
+  FOREACH role_name IN ARRAY ARRAY['visage_admin', 'visage_service', 'visage_capture', 'visage_auditor',
+                                   'visage_calibrator']
+  LOOP
+    IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = role_name) THEN
+      EXECUTE pg_catalog.format('CREATE ROLE %I NOLOGIN', role_name);
+    END IF;
+  END LOOP;
+END
+$$;
+
+REVOKE ALL ON SCHEMA visage FROM PUBLIC;
+GRANT USAGE ON SCHEMA visage TO visage_admin, visage_service, visage_capture, visage_auditor, visage_calibrator;

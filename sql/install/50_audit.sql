@@ -1,0 +1,127 @@
+-- Events: one record for every call of a flow, and what auditors see of them.
+
+CREATE TYPE visage.operation AS ENUM ('register', 'verify', 'compare', 'add_reference', 'drop_reference', 'cancel');
+CREATE TYPE visage.decision AS ENUM ('accept', 'reject', 'refuse');
+COMMENT ON TYPE visage.decision IS 'accept; reject: compared and different; refuse: not compared';
+CREATE TYPE visage.reason AS ENUM (
+  'OK',                 -- accepted
+  'NO_MATCH',           -- compared: not the same person at the channel's target
+  'LOCKED',             -- too many attempts
+  'CONSENT_MISSING',    -- no consent for this purpose
+  'REVOKED',            -- the reference was withdrawn
+  'EXPIRED_PROBE',      -- captured too long ago, dated in the future, or before the server remembers uses
+  'REPLAYED_PROBE',     -- this probe was used before
+  'UNKNOWN_SOURCE',     -- capture source unknown, disabled, of another institution, or its key was replaced
+  'LIVENESS',           -- below the channel's liveness floor
+  'QUALITY',            -- below one of the channel's quality floors
+  'FACTOR_MISSING',     -- another factor is needed
+  'DENIED',             -- a deny-list or risk rule applies
+  'UNKNOWN_SUBJECT',    -- nobody is registered under this name
+  'SUBJECT_EXISTS',     -- somebody is registered under this name
+  'UNKNOWN_REFERENCE',  -- the subject has no such reference
+  'LAST_REFERENCE',     -- a subject keeps at least one; cancel instead
+  'REFERENCE_LIMIT',    -- the subject has as many as allowed
+  'MODEL_MISMATCH',     -- probe and reference come from different models
+  'NOT_CALIBRATED'      -- no measured threshold for this model at the channel's target FMR
+);
+
+CREATE TYPE visage.outcome AS (
+  transaction_id uuid,
+  decision visage.decision,
+  reason visage.reason,
+  channel text,
+  target_fmr double precision,
+  model text,
+  policy_version integer,
+  retry_after interval,
+  event bigint,
+  reference uuid
+);
+COMMENT ON TYPE visage.outcome IS 'what every flow returns; it never holds a score';
+COMMENT ON COLUMN visage.outcome.transaction_id IS 'this call''s own id, also in the history';
+COMMENT ON COLUMN visage.outcome.decision IS 'the verdict; anything but accept is not one';
+COMMENT ON COLUMN visage.outcome.reason IS 'why';
+COMMENT ON COLUMN visage.outcome.channel IS 'channel whose policy applied';
+COMMENT ON COLUMN visage.outcome.target_fmr IS 'false match rate that the threshold keeps';
+COMMENT ON COLUMN visage.outcome.model IS 'feature model of the probe; null when no probe was opened';
+COMMENT ON COLUMN visage.outcome.policy_version IS 'policy that was in force';
+COMMENT ON COLUMN visage.outcome.retry_after IS 'when locked: how long';
+COMMENT ON COLUMN visage.outcome.event IS 'number of the record in visage.history';
+COMMENT ON COLUMN visage.outcome.reference IS 'reference that was made or dropped';
+
+CREATE TABLE visage.event (
+  seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  transaction_id uuid NOT NULL,
+  operation visage.operation NOT NULL,
+  institution integer NOT NULL,
+  subject uuid,
+  channel text NOT NULL,
+  scenario text NOT NULL,
+  decision visage.decision NOT NULL,
+  reason visage.reason NOT NULL,
+  target_fmr double precision NOT NULL,
+  model text,
+  policy_version integer NOT NULL,
+  source uuid,
+  probe uuid,
+  reference uuid,
+  biz_id text,
+  caller name NOT NULL,
+  elapsed_us bigint NOT NULL
+);
+CREATE INDEX event_subject ON visage.event (subject, seq) WHERE subject IS NOT NULL;
+CREATE INDEX event_at ON visage.event (at);
+
+CREATE FUNCTION visage.refuse_change() RETURNS trigger
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RAISE EXCEPTION 'visage.% is append-only', TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege';
+END
+$$;
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON visage.event
+  FOR EACH STATEMENT EXECUTE FUNCTION visage.refuse_change();
+ALTER TABLE visage.event ENABLE ALWAYS TRIGGER append_only;
+
+CREATE FUNCTION visage.calling_role() RETURNS oid
+  LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'visage_calling_role';
+COMMENT ON FUNCTION visage.calling_role() IS 'the role that called, also inside a SECURITY DEFINER function';
+
+CREATE FUNCTION visage.acts_for(institution integer) RETURNS boolean
+  LANGUAGE sql STABLE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT EXISTS (SELECT FROM visage.institution_role r
+                 WHERE r.institution = $1 AND pg_has_role(visage.calling_role(), r.role::oid, 'USAGE'))
+$$;
+COMMENT ON FUNCTION visage.acts_for(integer) IS 'was the caller granted this institution?';
+
+CREATE VIEW visage.history WITH (security_barrier) AS
+  SELECT e.seq AS event, e.at, i.name AS institution, e.operation, s.external_id AS subject, e.subject AS subject_surrogate,
+         e.channel, e.scenario, e.decision, e.reason, e.target_fmr, e.model, e.policy_version,
+         c.name AS source, e.probe, e.reference, e.biz_id, e.transaction_id, e.caller,
+         e.elapsed_us * interval '1 microsecond' AS elapsed
+  FROM visage.event e
+  JOIN visage.institution i ON i.id = e.institution
+  LEFT JOIN visage.subject s ON s.id = e.subject
+  LEFT JOIN visage.capture_source c ON c.id = e.source
+  WHERE e.institution IN (SELECT a.id FROM visage.institution a WHERE visage.acts_for(a.id));
+COMMENT ON VIEW visage.history IS 'every call of a flow, oldest first by event; for auditors [6.6i, 8.2.5b]';
+COMMENT ON COLUMN visage.history.event IS 'number of the record';
+COMMENT ON COLUMN visage.history.at IS 'when it was decided, by the database''s clock';
+COMMENT ON COLUMN visage.history.institution IS 'whose subject, channel and policy';
+COMMENT ON COLUMN visage.history.operation IS 'which flow';
+COMMENT ON COLUMN visage.history.subject IS 'the caller''s name of the subject; null once the subject was cancelled, and for unknown subjects';
+COMMENT ON COLUMN visage.history.subject_surrogate IS 'random name of the subject, which stays after cancellation';
+COMMENT ON COLUMN visage.history.channel IS 'channel of the capture';
+COMMENT ON COLUMN visage.history.scenario IS 'business that asked';
+COMMENT ON COLUMN visage.history.decision IS 'accept, reject (compared and different) or refuse (not compared)';
+COMMENT ON COLUMN visage.history.reason IS 'why';
+COMMENT ON COLUMN visage.history.target_fmr IS 'false match rate that the threshold kept';
+COMMENT ON COLUMN visage.history.model IS 'feature model of the probe';
+COMMENT ON COLUMN visage.history.policy_version IS 'policy that was in force';
+COMMENT ON COLUMN visage.history.source IS 'capture source that sealed the probe';
+COMMENT ON COLUMN visage.history.probe IS 'id of the probe';
+COMMENT ON COLUMN visage.history.reference IS 'reference that was made or dropped';
+COMMENT ON COLUMN visage.history.biz_id IS 'the caller''s own id of the call';
+COMMENT ON COLUMN visage.history.transaction_id IS 'this call''s id, as the caller received it';
+COMMENT ON COLUMN visage.history.caller IS 'database role that called';
+COMMENT ON COLUMN visage.history.elapsed IS 'time inside the database until the decision';

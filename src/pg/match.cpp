@@ -1,0 +1,200 @@
+// Verification, comparison and, for calibrators, the score.
+#include "core/match/match.h"
+
+#include "pg/boundary.h"
+#include "pg/envelope_io.h"
+#include "pg/flow.h"
+#include "pg/keys.h"
+#include "pg/probe.h"
+#include "pg/secret_memory.h"
+#include "pg/settings.h"
+#include "pg/statement.h"
+#include "pg/subject.h"
+
+namespace visage::pg {
+namespace {
+
+Statement find_key = {
+    "SELECT s.institution, k.wrapped FROM visage.subject s JOIN visage.subject_key k ON k.subject = s.id "
+    "WHERE s.id = $1 AND s.institution = $2",
+    2,
+    {"uuid", "integer"}};
+
+// A reference of nobody: made once a backend, under the same roots as real ones.
+struct Decoy {
+  bool made;
+  char model[probe::kMaxModelLength + 1];
+  uint16_t dimension;
+  keys::Owner owner;
+  uint8_t wrapped_key[keys::kMaxWrappedSize];
+  size_t wrapped_size;
+  uint8_t reference[reference::kMaxSize];
+  size_t reference_size;
+};
+
+Decoy decoy;
+
+Status make_decoy(const keys::KeyRing& ring, const probe::Contents& probe) {
+  const crypto::Suite suite = settings::suite();
+  decoy.made = false;
+  decoy.owner.institution = 1;
+  VISAGE_TRY(engine().random_uuid(decoy.owner.subject));
+  decoy.wrapped_size = keys::wrapped_size(suite);
+  decoy.reference_size = reference::sealed_size(suite, reference::kDefaultCodeBits);
+  VISAGE_TRY(
+      keys::new_subject_key(engine(), ring, suite, decoy.owner, {decoy.wrapped_key, decoy.wrapped_size}));
+  Secret<keys::SubjectKey> key;
+  VISAGE_TRY(keys::unwrap_subject_key(engine(), ring, decoy.owner, {decoy.wrapped_key, decoy.wrapped_size},
+                                      key.value));
+  probe::Contents contents = {};
+  VISAGE_TRY(probe::set_model(probe.model_id(), contents));
+  contents.dimension = probe.dimension;
+  contents.feature[0] = 1;
+  reference::Header header = {};
+  header.suite = suite;
+  header.scheme = reference::kSchemeRfr1;
+  header.code_bits = reference::kDefaultCodeBits;
+  header.owner = decoy.owner;
+  header.generation = 1;
+  VISAGE_TRY(reference::protect(engine(), ring, key.value, contents, header,
+                                {decoy.reference, decoy.reference_size}));
+  memcpy(decoy.model, contents.model, sizeof decoy.model);
+  decoy.dimension = contents.dimension;
+  decoy.made = true;
+  return {};
+}
+
+// Whether or not the subject exists, so that the first call of a backend costs the same for both.
+void prepare_decoy(const probe::Contents& probe) {
+  if (decoy.made && strcmp(decoy.model, probe.model) == 0 && decoy.dimension == probe.dimension) return;
+  raise_unless_ok(guarded([&] { return make_decoy(key_ring(), probe); }), "cannot prepare the comparison");
+}
+
+// What score() keeps between rows: the probe stays open as long as the same value is passed.
+struct OpenedProbe {
+  struct varlena* value;
+  probe::Contents* contents;
+  int32 institution;
+};
+
+const probe::Contents& opened_probe(FunctionCallInfo fcinfo, struct varlena* value, int32& institution) {
+  auto* cache = static_cast<OpenedProbe*>(fcinfo->flinfo->fn_extra);
+  const size_t size = VARSIZE_ANY_EXHDR(value);
+  if (cache == nullptr || VARSIZE_ANY_EXHDR(cache->value) != size ||
+      memcmp(VARDATA_ANY(cache->value), VARDATA_ANY(value), size) != 0) {
+    const MemoryContext context = fcinfo->flinfo->fn_mcxt;
+    if (cache == nullptr) {
+      cache = static_cast<OpenedProbe*>(MemoryContextAllocZero(context, sizeof(OpenedProbe)));
+      cache->contents = allocate_contents(context);
+    }
+    fcinfo->flinfo->fn_extra = nullptr;  // stays so if opening fails
+    cache->institution = acting_institution();
+    probe::Header header;
+    if (open_probe(value, cache->institution, header, *cache->contents) != ProbeState::kOpened)
+      ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+                      errmsg("the probe's capture source is unknown or disabled")));
+    cache->value = static_cast<struct varlena*>(MemoryContextAlloc(context, VARHDRSZ + size));
+    SET_VARSIZE(cache->value, VARHDRSZ + size);
+    memcpy(VARDATA(cache->value), VARDATA_ANY(value), size);
+    fcinfo->flinfo->fn_extra = cache;
+  }
+  institution = cache->institution;
+  return *cache->contents;
+}
+
+}  // namespace
+
+bool match_subject(Flow& flow, const SubjectRecord& subject) {
+  prepare_decoy(*flow.contents);
+  const Bytes decoy_reference = {decoy.reference, decoy.reference_size};
+  match::Best best;
+  const Status status = guarded([&] {
+    if (!subject.found)
+      return match::best_of(engine(), key_ring(), decoy.owner, {decoy.wrapped_key, decoy.wrapped_size},
+                            {&decoy_reference, 1}, *flow.contents, best);
+    return match::best_of(engine(), key_ring(), subject.owner, subject.wrapped_key,
+                          {subject.references, static_cast<size_t>(subject.reference_count)}, *flow.contents,
+                          best);
+  });
+  raise_unless_ok(status, "cannot compare");
+  if (!subject.found) return refuse(flow, Reason::kUnknownSubject);
+  flow.has_subject = true;
+  flow.subject = subject.owner.subject;
+  if (best.compared == 0) return refuse(flow, Reason::kModelMismatch);
+  if (!(best.score >= flow.threshold)) {
+    reject(flow);
+    return false;
+  }
+  accept(flow);
+  return true;
+}
+
+// verify(subject, probe, channel, scenario, context) → outcome   [5.3.2, 6.3a]
+VISAGE_FUNCTION(visage_verify) {
+  text* subject = subject_argument(fcinfo, 0);
+  require_argument(fcinfo, 1, "probe");
+  Flow flow;
+  begin_flow(flow, "verify", fcinfo, {2, 3, 4});
+  flow.has_probe = true;
+  if (take_probe(flow, PG_GETARG_VARLENA_PP(1), flow.header, *flow.contents) && check_floors(flow) &&
+      find_flow_threshold(flow, "RFR-1/1024")) {
+    SubjectRecord record;
+    load_subject(flow.policy.institution, subject, false, record);
+    match_subject(flow, record);
+  }
+  return finish_flow(flow, fcinfo);
+}
+
+// compare(probe, document, channel, scenario, context) → outcome: a person against an ID photo   [6.6f]
+VISAGE_FUNCTION(visage_compare) {
+  require_argument(fcinfo, 0, "probe");
+  require_argument(fcinfo, 1, "document");
+  Flow flow;
+  begin_flow(flow, "compare", fcinfo, {2, 3, 4});
+  flow.has_probe = true;
+  probe::Contents* document = allocate_contents(CurrentMemoryContext);
+  probe::Header document_header;
+  // Floors hold for the living person only: a printed portrait has no liveness.
+  if (take_probe(flow, PG_GETARG_VARLENA_PP(0), flow.header, *flow.contents) &&
+      take_probe(flow, PG_GETARG_VARLENA_PP(1), document_header, *document) && check_floors(flow) &&
+      find_flow_threshold(flow, match::kSchemePlain.data())) {
+    const match::Comparison comparison = match::compare_probes(*flow.contents, *document);
+    if (!comparison.comparable)
+      refuse(flow, Reason::kModelMismatch);
+    else if (comparison.score >= flow.threshold)
+      accept(flow);
+    else
+      reject(flow);
+  }
+  return finish_flow(flow, fcinfo);
+}
+
+// score(reference, probe) → double precision, null when the models differ. For visage_calibrator; consumes
+// nothing.
+VISAGE_FUNCTION(visage_score) {
+  const struct varlena* value = PG_GETARG_VARLENA_PP(0);
+  const keys::KeyRing& ring = key_ring();
+  reference::Header header;
+  raise_unless_ok(guarded([&] { return reference::parse(envelope_bytes(value), header); }),
+                  "visage.reference");
+  SPI_connect();
+  int32 institution;
+  const probe::Contents& probe = opened_probe(fcinfo, PG_GETARG_VARLENA_PP(1), institution);
+  const Datum arguments[] = {uuid_datum(header.owner.subject), Int32GetDatum(institution)};
+  if (execute(find_key, arguments, nullptr, true) != 1)
+    ereport(ERROR, (errcode(ERRCODE_VISAGE_DOES_NOT_OPEN), errmsg("the reference's subject has no key"),
+                    errdetail("The subject was cancelled, or belongs to another institution.")));
+  match::Comparison comparison;
+  const Status status = guarded([&] {
+    Secret<keys::SubjectKey> key;
+    const keys::Owner owner = {static_cast<uint32_t>(institution), header.owner.subject};
+    VISAGE_TRY(keys::unwrap_subject_key(engine(), ring, owner, column_bytes(0, 2), key.value));
+    return match::compare(engine(), ring, owner, key.value, envelope_bytes(value), probe, comparison);
+  });
+  SPI_finish();
+  raise_unless_ok(status, "cannot compare");
+  if (!comparison.comparable) PG_RETURN_NULL();
+  PG_RETURN_FLOAT8(comparison.score);
+}
+
+}  // namespace visage::pg

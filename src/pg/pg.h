@@ -1,0 +1,45 @@
+// The one place that includes PostgreSQL's headers, and the one place that knows their versions.
+//
+// Rules of src/pg: fetch, call src/core, store. No PostgreSQL call while an object with a destructor is live:
+// an ereport leaves the frame by longjmp and would skip it. Core's Status and all structures passed here are
+// trivial.
+#pragma once
+
+extern "C" {
+// clang-format off
+#include "postgres.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+// clang-format on
+#include "access/htup_details.h"
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "libpq/pqformat.h"
+#include "storage/ipc.h"
+#include "storage/lwlock.h"
+#include "storage/shmem.h"
+#include "utils/acl.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/guc.h"
+#include "utils/jsonb.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
+#include "utils/uuid.h"
+}
+
+#if PG_VERSION_NUM < 150000 || PG_VERSION_NUM >= 190000
+#error "pg_visage supports PostgreSQL 15 to 18"
+#endif
+
+#if PG_VERSION_NUM < 160000
+#define visage_guc_free(pointer) free(pointer)
+#else
+#define visage_guc_free(pointer) guc_free(pointer)
+#endif

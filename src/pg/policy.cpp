@@ -1,0 +1,135 @@
+#include "pg/policy.h"
+
+#include <algorithm>
+
+#include "pg/boundary.h"
+#include "pg/settings.h"
+#include "pg/statement.h"
+
+namespace visage::pg {
+namespace {
+
+// $1 institution's name, $2 the calling role.
+#define VISAGE_ACTING                                                                                  \
+  "FROM visage.institution i "                                                                         \
+  "WHERE i.name = $1 AND EXISTS (SELECT 1 FROM visage.institution_role r "                             \
+  "WHERE r.institution = i.id AND pg_catalog.pg_has_role($2::pg_catalog.oid, r.role::pg_catalog.oid, " \
+  "'USAGE'))"
+
+Statement find_institution = {"SELECT i.id " VISAGE_ACTING, 2, {"text", "oid"}};
+
+Statement find_policy = {
+    "SELECT i.id, coalesce(v.version, 1), c.target_fmr, c.liveness_floor, "
+    "ARRAY(SELECT m.id FROM visage.channel_floor f JOIN visage.measure m ON m.name = f.measure "
+    "      WHERE f.institution = i.id AND f.channel = $3 AND f.minimum IS NOT NULL ORDER BY m.id), "
+    "ARRAY(SELECT f.minimum FROM visage.channel_floor f JOIN visage.measure m ON m.name = f.measure "
+    "      WHERE f.institution = i.id AND f.channel = $3 AND f.minimum IS NOT NULL ORDER BY m.id), "
+    "EXISTS (SELECT 1 FROM visage.scenario s WHERE s.institution = i.id AND s.name = $4 AND s.enabled) "
+    "FROM (SELECT i.id " VISAGE_ACTING
+    ") i LEFT JOIN visage.policy_version v ON v.institution = i.id "
+    "LEFT JOIN visage.channel c ON c.institution = i.id AND c.name = $3 AND c.enabled",
+    4,
+    {"text", "oid", "text", "text"}};
+
+Statement find_calibration = {
+    "SELECT c.threshold FROM visage.calibration c "
+    "WHERE c.model = $2 AND c.scheme = $3 AND c.fmr <= $4 AND (c.institution = $1 OR c.institution IS NULL) "
+    "AND c.enabled ORDER BY c.institution NULLS LAST, c.fmr DESC, c.measured_at DESC LIMIT 1",
+    4,
+    {"integer", "text", "text", "double precision"}};
+
+[[noreturn]] void no_institution() {
+  ereport(ERROR,
+          (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+           errmsg("role \"%s\" does not act for institution \"%s\"",
+                  GetUserNameFromId(GetOuterUserId(), false), settings::institution),
+           errhint("Set visage.institution to one that the role was granted; an administrator grants with "
+                   "visage.grant_institution().")));
+  pg_unreachable();
+}
+
+// The role that calls, not the owner that a SECURITY DEFINER function runs as.
+Datum calling_role() {
+  return ObjectIdGetDatum(GetOuterUserId());
+}
+
+}  // namespace
+
+VISAGE_FUNCTION(visage_calling_role) {
+  return calling_role();
+}
+
+int32 acting_institution() {
+  const Datum arguments[] = {CStringGetTextDatum(settings::institution), calling_role()};
+  if (execute(find_institution, arguments, nullptr, true) != 1) no_institution();
+  bool is_null;
+  const int32 institution = DatumGetInt32(column(0, 1, &is_null));
+  SPI_freetuptable(SPI_tuptable);
+  return institution;
+}
+
+void load_policy(const text* channel, const text* scenario, Policy& out) {
+  const Datum arguments[] = {CStringGetTextDatum(settings::institution), calling_role(),
+                             PointerGetDatum(channel), PointerGetDatum(scenario)};
+  if (execute(find_policy, arguments, nullptr, true) != 1) no_institution();
+  bool is_null;
+  out.institution = DatumGetInt32(column(0, 1, &is_null));
+  out.version = DatumGetInt32(column(0, 2, &is_null));
+  out.target_fmr = DatumGetFloat8(column(0, 3, &is_null));
+  if (is_null)
+    ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+                    errmsg("channel \"%s\" does not exist or is disabled", text_to_cstring(channel)),
+                    errhint("SELECT name FROM visage.channel lists channels.")));
+  if (!DatumGetBool(column(0, 7, &is_null)))
+    ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+                    errmsg("scenario \"%s\" does not exist or is disabled", text_to_cstring(scenario)),
+                    errhint("SELECT name FROM visage.scenario lists scenarios.")));
+  const Datum liveness_floor = column(0, 4, &is_null);
+  out.has_liveness_floor = !is_null;
+  out.liveness_floor = is_null ? 0 : DatumGetFloat4(liveness_floor);
+
+  ArrayType* measures = DatumGetArrayTypeP(column(0, 5, &is_null));
+  ArrayType* minima = DatumGetArrayTypeP(column(0, 6, &is_null));
+  out.floor_count = ArrayGetNItems(ARR_NDIM(measures), ARR_DIMS(measures));
+  if (out.floor_count > kMaxFloors)
+    ereport(ERROR,
+            (errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+             errmsg("channel \"%s\" has more than %d quality floors", text_to_cstring(channel), kMaxFloors)));
+  for (int i = 0; i < out.floor_count; ++i)
+    out.floors[i] = {static_cast<probe::Measure>(reinterpret_cast<const int16*>(ARR_DATA_PTR(measures))[i]),
+                     reinterpret_cast<const float*>(ARR_DATA_PTR(minima))[i]};
+  SPI_freetuptable(SPI_tuptable);
+}
+
+bool find_threshold(int32 institution, const char* model, const char* scheme, double target_fmr,
+                    double& threshold) {
+  const Datum arguments[] = {Int32GetDatum(institution), CStringGetTextDatum(model),
+                             CStringGetTextDatum(scheme), Float8GetDatum(target_fmr)};
+  if (execute(find_calibration, arguments, nullptr, true) != 1) return false;
+  bool is_null;
+  threshold = DatumGetFloat8(column(0, 1, &is_null));
+  SPI_freetuptable(SPI_tuptable);
+  return true;
+}
+
+bool liveness_reached(const Policy& policy, const probe::Contents& contents) {
+  if (!policy.has_liveness_floor) return true;
+  if (contents.liveness_count == 0) return false;
+  // Every method must agree: each misses attacks that another finds.
+  return std::all_of(
+      contents.liveness, contents.liveness + contents.liveness_count,
+      [&](const probe::Liveness& liveness) { return liveness.value >= policy.liveness_floor; });
+}
+
+bool quality_reached(const Policy& policy, const probe::Contents& contents) {
+  for (int i = 0; i < policy.floor_count; ++i) {
+    bool reached = false;
+    for (int j = 0; j < contents.quality_count; ++j)
+      if (contents.quality[j].measure == policy.floors[i].measure)
+        reached = contents.quality[j].native >= policy.floors[i].minimum;
+    if (!reached) return false;
+  }
+  return true;
+}
+
+}  // namespace visage::pg

@@ -1,0 +1,43 @@
+// Policy as the tables state it: who acts, and what a channel asks for.
+#pragma once
+
+#include "core/probe/probe.h"
+#include "pg/pg.h"
+
+namespace visage::pg {
+
+inline constexpr int kMaxFloors = 32;
+
+struct QualityFloor {
+  probe::Measure measure;
+  float minimum;
+};
+
+struct Policy {
+  int32 institution;
+  int32 version;
+  double target_fmr;
+  bool has_liveness_floor;
+  float liveness_floor;
+  int floor_count;
+  QualityFloor floors[kMaxFloors];
+};
+
+// Institution that the session acts for, by visage.institution and the caller's grants; for use inside SPI.
+// Raises insufficient_privilege when there is no such grant, whether or not the institution exists.
+int32 acting_institution();
+
+// Loads what applies to a flow; for use inside SPI. Raises undefined_object for an unknown channel or
+// scenario.
+void load_policy(const text* channel, const text* scenario, Policy& out);
+
+// Threshold for a model and scheme at a target FMR: that of the calibrated row with the largest FMR that does
+// not exceed the target, so a threshold is never laxer than asked. False when calibration supports none.
+bool find_threshold(int32 institution, const char* model, const char* scheme, double target_fmr,
+                    double& threshold);
+
+// Does the probe reach the channel's floors? A measure that the floor names and the probe lacks does not.
+bool liveness_reached(const Policy& policy, const probe::Contents& contents);
+bool quality_reached(const Policy& policy, const probe::Contents& contents);
+
+}  // namespace visage::pg

@@ -1,0 +1,64 @@
+#include "pg/settings.h"
+
+#include "pg/pg.h"
+
+namespace visage::pg::settings {
+
+char* key_provider = nullptr;
+char* transform_key_provider = nullptr;
+char* institution = nullptr;
+int clock_skew = 30;
+int probe_max_age = 600;
+int max_probes = 65536;
+
+namespace {
+
+int suite_value = static_cast<int>(crypto::Suite::kAes256Gcm);
+
+const config_enum_entry kSuites[] = {
+    {"aes-256-gcm", static_cast<int>(crypto::Suite::kAes256Gcm), false},
+    {"sm4-ctr-hmac-sm3", static_cast<int>(crypto::Suite::kSm4CtrHmacSm3), false},
+    {nullptr, 0, false},
+};
+
+void define_postmaster_settings() {
+  DefineCustomStringVariable(
+      "visage.key_provider", "Where the envelope root keys come from: file:<path> or command:<argv>.",
+      "A command is run once, at server start, and prints lines of \"<version> <hex>\".", &key_provider, "",
+      PGC_POSTMASTER, GUC_SUPERUSER_ONLY, nullptr, nullptr, nullptr);
+  DefineCustomStringVariable(
+      "visage.transform_key_provider",
+      "Where the transform root keys come from; empty means visage.key_provider.",
+      "Set it to split custody: neither holder alone can compare or invert a reference.",
+      &transform_key_provider, "", PGC_POSTMASTER, GUC_SUPERUSER_ONLY, nullptr, nullptr, nullptr);
+  DefineCustomIntVariable("visage.max_probes", "Probes that the replay memory can hold at one time.",
+                          "A full memory refuses probes rather than forget one that could be replayed.",
+                          &max_probes, 65536, 1024, 16 * 1024 * 1024, PGC_POSTMASTER, 0, nullptr, nullptr,
+                          nullptr);
+}
+
+}  // namespace
+
+void init() {
+  // A server setting can only be defined while the server starts; a session that loads the library by itself
+  // gets the others, and every function that needs keys says what is missing.
+  if (process_shared_preload_libraries_in_progress) define_postmaster_settings();
+  DefineCustomEnumVariable("visage.suite", "Algorithms that seal new envelopes.", nullptr, &suite_value,
+                           static_cast<int>(crypto::Suite::kAes256Gcm), kSuites, PGC_SUSET, 0, nullptr,
+                           nullptr, nullptr);
+  DefineCustomStringVariable("visage.institution", "Institution that the session acts for.",
+                             "The calling role must have been granted it: visage.grant_institution().",
+                             &institution, "default", PGC_USERSET, 0, nullptr, nullptr, nullptr);
+  DefineCustomIntVariable("visage.clock_skew", "How far a capture source's clock may be ahead.", nullptr,
+                          &clock_skew, 30, 0, 3600, PGC_SIGHUP, GUC_UNIT_S, nullptr, nullptr, nullptr);
+  DefineCustomIntVariable("visage.probe_max_age", "Age at which every probe has expired.",
+                          "A probe's own expiry applies when it is earlier.", &probe_max_age, 600, 1, 86400,
+                          PGC_SIGHUP, GUC_UNIT_S, nullptr, nullptr, nullptr);
+  MarkGUCPrefixReserved("visage");
+}
+
+crypto::Suite suite() {
+  return static_cast<crypto::Suite>(suite_value);
+}
+
+}  // namespace visage::pg::settings

@@ -1,0 +1,24 @@
+// Settings of the extension. docs/operations.md explains each.
+#pragma once
+
+#include "core/crypto/engine.h"
+
+namespace visage::pg::settings {
+
+void init();
+
+// Custodies' providers, "file:<path>" or "command:<argv>"; empty when not set. Fixed at server start.
+extern char* key_provider;
+extern char* transform_key_provider;
+// Name of the institution that the session acts for.
+extern char* institution;
+// Seconds that a capture source's clock may differ from the database's.
+extern int clock_skew;
+// Seconds after capture at which any probe has expired, whatever its source says.
+extern int probe_max_age;
+// Places in the replay memory.
+extern int max_probes;
+
+crypto::Suite suite();
+
+}  // namespace visage::pg::settings

@@ -1,0 +1,49 @@
+#include "pg/statement.h"
+
+namespace visage::pg {
+
+uint64 execute(Statement& statement, const Datum* values, const char* nulls, bool read_only) {
+  if (statement.plan == nullptr) {
+    Oid types[kMaxParameters];
+    for (int i = 0; i < statement.parameter_count; ++i)
+      types[i] =
+          DatumGetObjectId(DirectFunctionCall1(regtypein, CStringGetDatum(statement.parameter_types[i])));
+    SPIPlanPtr plan = SPI_prepare(statement.sql, statement.parameter_count, types);
+    if (plan == nullptr || SPI_keepplan(plan) != 0)
+      elog(ERROR, "could not prepare an internal statement: %s", SPI_result_code_string(SPI_result));
+    statement.plan = plan;
+  }
+  const int code = SPI_execute_plan(statement.plan, const_cast<Datum*>(values), nulls, read_only, 0);
+  if (code < 0) elog(ERROR, "an internal statement failed: %s", SPI_result_code_string(code));
+  return SPI_processed;
+}
+
+Datum column(uint64 row, int number, bool* is_null) {
+  return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, number, is_null);
+}
+
+bool column_is_null(uint64 row, int number) {
+  bool is_null;
+  column(row, number, &is_null);
+  return is_null;
+}
+
+Uuid column_uuid(uint64 row, int number) {
+  bool is_null;
+  Uuid value;
+  memcpy(value.bytes, DatumGetUUIDP(column(row, number, &is_null))->data, sizeof value.bytes);
+  return value;
+}
+
+Bytes column_bytes(uint64 row, int number) {
+  bool is_null;
+  const struct varlena* value = PG_DETOAST_DATUM_PACKED(column(row, number, &is_null));
+  return {reinterpret_cast<const uint8_t*>(VARDATA_ANY(value)),
+          static_cast<size_t>(VARSIZE_ANY_EXHDR(value))};
+}
+
+char* column_text(uint64 row, int number) {
+  return SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, number);
+}
+
+}  // namespace visage::pg

@@ -1,0 +1,216 @@
+// Registration, further references, cancellation.   [5.3.1, 5.3.4, 6.2f, 6.2g]
+#include "pg/subject.h"
+
+#include "core/reference/reference.h"
+#include "pg/boundary.h"
+#include "pg/envelope_io.h"
+#include "pg/keys.h"
+#include "pg/settings.h"
+#include "pg/statement.h"
+
+namespace visage::pg {
+namespace {
+
+constexpr char kScheme[] = "RFR-1/1024";
+
+#define VISAGE_SUBJECT                                                                                       \
+  "SELECT s.id, k.wrapped, r.reference FROM visage.subject s JOIN visage.subject_key k ON k.subject = s.id " \
+  "JOIN visage.subject_reference r ON r.subject = s.id WHERE s.institution = $1 AND s.external_id = $2 "     \
+  "ORDER BY r.created_at, r.id"
+
+Statement find_subject = {VISAGE_SUBJECT, 2, {"integer", "text"}};
+Statement lock_subject = {
+    "SELECT s.id FROM visage.subject s WHERE s.institution = $1 AND s.external_id = $2 FOR UPDATE",
+    2,
+    {"integer", "text"}};
+Statement insert_subject = {
+    "INSERT INTO visage.subject (id, institution, external_id) VALUES ($1, $2, $3) "
+    "ON CONFLICT (institution, external_id) DO NOTHING",
+    3,
+    {"uuid", "integer", "text"}};
+Statement insert_key = {"INSERT INTO visage.subject_key (subject, wrapped, key_version) VALUES ($1, $2, $3)",
+                        3,
+                        {"uuid", "bytea", "bigint"}};
+Statement insert_reference = {
+    "INSERT INTO visage.subject_reference (id, subject, reference, model, scheme, generation, channel, "
+    "key_version, "
+    "transform_version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+    9,
+    {"uuid", "uuid", "visage.reference", "text", "text", "integer", "text", "bigint", "bigint"}};
+Statement delete_reference = {
+    "DELETE FROM visage.subject_reference WHERE id = $1 AND subject = $2", 2, {"uuid", "uuid"}};
+Statement delete_subject = {"DELETE FROM visage.subject WHERE id = $1", 1, {"uuid"}};
+
+bool owns_reference(const SubjectRecord& record, const Uuid& id) {
+  for (int i = 0; i < record.reference_count; ++i) {
+    reference::Header header;
+    raise_unless_ok(guarded([&] { return reference::parse(record.references[i], header); }),
+                    "stored reference");
+    if (header.reference == id) return true;
+  }
+  return false;
+}
+
+// Makes a reference from the flow's probe and stores it.
+void store_reference(Flow& flow, const keys::Owner& owner, Bytes wrapped_key) {
+  const keys::KeyRing& ring = key_ring();
+  reference::Header header = {};
+  header.suite = settings::suite();
+  header.scheme = reference::kSchemeRfr1;
+  header.code_bits = reference::kDefaultCodeBits;
+  header.owner = owner;
+  header.generation = 1;
+  struct varlena* sealed = new_envelope(reference::sealed_size(header.suite, header.code_bits));
+  const Status status = guarded([&] {
+    Secret<keys::SubjectKey> key;
+    VISAGE_TRY(keys::unwrap_subject_key(engine(), ring, owner, wrapped_key, key.value));
+    return reference::protect(engine(), ring, key.value, *flow.contents, header, envelope_span(sealed));
+  });
+  raise_unless_ok(status, "cannot make a reference");
+  flow.reference = header.reference;
+  flow.has_reference = true;
+  const Datum arguments[] = {uuid_datum(header.reference),
+                             uuid_datum(owner.subject),
+                             PointerGetDatum(sealed),
+                             CStringGetTextDatum(flow.contents->model),
+                             CStringGetTextDatum(kScheme),
+                             Int32GetDatum(static_cast<int32>(header.generation)),
+                             PointerGetDatum(flow.channel),
+                             Int64GetDatum(header.key_version),
+                             Int64GetDatum(header.transform_version)};
+  execute(insert_reference, arguments, nullptr, false);
+}
+
+void register_subject(Flow& flow, const text* subject) {
+  const keys::KeyRing& ring = key_ring();
+  keys::Owner owner = {static_cast<uint32_t>(flow.policy.institution), {}};
+  const crypto::Suite suite = settings::suite();
+  struct varlena* wrapped = new_envelope(keys::wrapped_size(suite));
+  uint32_t key_version = 0;
+  const Status status = guarded([&] {
+    VISAGE_TRY(engine().random_uuid(owner.subject));
+    VISAGE_TRY(keys::new_subject_key(engine(), ring, suite, owner, envelope_span(wrapped)));
+    return keys::wrapped_key_version(envelope_bytes(wrapped), key_version);
+  });
+  raise_unless_ok(status, "cannot make a subject key");
+  // A concurrent registration of the same subject makes this wait, and then insert nothing.
+  const Datum subject_values[] = {uuid_datum(owner.subject), Int32GetDatum(flow.policy.institution),
+                                  PointerGetDatum(subject)};
+  if (execute(insert_subject, subject_values, nullptr, false) != 1) {
+    refuse(flow, Reason::kSubjectExists);
+    return;
+  }
+  const Datum key_values[] = {uuid_datum(owner.subject), PointerGetDatum(wrapped),
+                              Int64GetDatum(key_version)};
+  execute(insert_key, key_values, nullptr, false);
+  flow.subject = owner.subject;
+  flow.has_subject = true;
+  store_reference(flow, owner, envelope_bytes(wrapped));
+  accept(flow);
+}
+
+}  // namespace
+
+void load_subject(int32 institution, const text* subject, bool lock, SubjectRecord& out) {
+  const Datum arguments[] = {Int32GetDatum(institution), PointerGetDatum(subject)};
+  // The lock comes first: the rows must be read after a concurrent change has committed.
+  if (lock) execute(lock_subject, arguments, nullptr, false);
+  const uint64 rows = execute(find_subject, arguments, nullptr, !lock);
+  out.found = rows > 0;
+  out.reference_count = 0;
+  if (rows == 0) return;
+  if (rows > kMaxReferences)
+    ereport(ERROR, (errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+                    errmsg("subject has more than %d references", kMaxReferences)));
+  out.owner = {static_cast<uint32_t>(institution), column_uuid(0, 1)};
+  out.wrapped_key = column_bytes(0, 2);
+  for (uint64 i = 0; i < rows; ++i) out.references[out.reference_count++] = column_bytes(i, 3);
+}
+
+// register(subject, probe, channel, scenario, context) → outcome   [5.3.1]
+VISAGE_FUNCTION(visage_register) {
+  text* subject = subject_argument(fcinfo, 0);
+  require_argument(fcinfo, 1, "probe");
+  Flow flow;
+  begin_flow(flow, "register", fcinfo, {2, 3, 4});
+  flow.has_probe = true;
+  // The threshold is asked for although nothing is compared: a model that no verification could decide is
+  // refused here, not at the first verification.
+  if (take_probe(flow, PG_GETARG_VARLENA_PP(1), flow.header, *flow.contents) && check_floors(flow) &&
+      find_flow_threshold(flow, kScheme))
+    register_subject(flow, subject);
+  return finish_flow(flow, fcinfo);
+}
+
+// add_reference(subject, probe, channel, scenario, context) → outcome   [6.2f, 6.2g]
+// The new face must match the old ones: one subject never names two people [6.2c].
+VISAGE_FUNCTION(visage_add_reference) {
+  text* subject = subject_argument(fcinfo, 0);
+  require_argument(fcinfo, 1, "probe");
+  Flow flow;
+  begin_flow(flow, "add_reference", fcinfo, {2, 3, 4});
+  flow.has_probe = true;
+  if (take_probe(flow, PG_GETARG_VARLENA_PP(1), flow.header, *flow.contents) && check_floors(flow) &&
+      find_flow_threshold(flow, kScheme)) {
+    SubjectRecord record;
+    load_subject(flow.policy.institution, subject, true, record);
+    if (match_subject(flow, record)) {
+      if (record.reference_count == kMaxReferences)
+        refuse(flow, Reason::kReferenceLimit);
+      else
+        store_reference(flow, record.owner, record.wrapped_key);
+    }
+  }
+  return finish_flow(flow, fcinfo);
+}
+
+// drop_reference(subject, reference, channel, scenario, context) → outcome   [6.2g]
+VISAGE_FUNCTION(visage_drop_reference) {
+  text* subject = subject_argument(fcinfo, 0);
+  require_argument(fcinfo, 1, "reference");
+  Flow flow;
+  begin_flow(flow, "drop_reference", fcinfo, {2, 3, 4});
+  memcpy(flow.reference.bytes, PG_GETARG_UUID_P(1)->data, sizeof flow.reference.bytes);
+  flow.has_reference = true;
+  SubjectRecord record;
+  load_subject(flow.policy.institution, subject, true, record);
+  if (!record.found) {
+    refuse(flow, Reason::kUnknownSubject);
+  } else {
+    flow.subject = record.owner.subject;
+    flow.has_subject = true;
+    if (!owns_reference(record, flow.reference)) {
+      refuse(flow, Reason::kUnknownReference);
+    } else if (record.reference_count == 1) {
+      refuse(flow, Reason::kLastReference);
+    } else {
+      const Datum arguments[] = {uuid_datum(flow.reference), uuid_datum(flow.subject)};
+      execute(delete_reference, arguments, nullptr, false);
+      accept(flow);
+    }
+  }
+  return finish_flow(flow, fcinfo);
+}
+
+// cancel(subject, channel, scenario, context) → outcome   [5.3.4]
+// Deletes the subject, its references and its key in one statement: what remains in old files cannot be
+// opened.
+VISAGE_FUNCTION(visage_cancel) {
+  text* subject = subject_argument(fcinfo, 0);
+  Flow flow;
+  begin_flow(flow, "cancel", fcinfo, {1, 2, 3});
+  SubjectRecord record;
+  load_subject(flow.policy.institution, subject, true, record);
+  if (!record.found) {
+    refuse(flow, Reason::kUnknownSubject);
+  } else {
+    flow.subject = record.owner.subject;
+    flow.has_subject = true;
+    const Datum arguments[] = {uuid_datum(flow.subject)};
+    execute(delete_subject, arguments, nullptr, false);
+    accept(flow);
+  }
+  return finish_flow(flow, fcinfo);
+}
+
+}  // namespace visage::pg

@@ -1,0 +1,29 @@
+// A subject's row, key and references, as flows need them.
+#pragma once
+
+#include "core/keys/subject_key.h"
+#include "core/match/match.h"
+#include "pg/flow.h"
+
+namespace visage::pg {
+
+inline constexpr int kMaxReferences = 32;
+
+struct SubjectRecord {
+  bool found;
+  keys::Owner owner;
+  Bytes wrapped_key;  // these live as long as the SPI result
+  int reference_count;
+  Bytes references[kMaxReferences];
+};
+
+// Loads a subject by external id; for use inside SPI. `lock` takes the row until the transaction ends, so
+// that two changes of one subject follow each other.
+void load_subject(int32 institution, const text* subject, bool lock, SubjectRecord& out);
+
+// Scores the flow's probe against the subject's references, sets decision and reason. For an unknown subject
+// it does the same work on a decoy, so that neither time nor shape tells who is registered. Returns true on
+// accept.
+bool match_subject(Flow& flow, const SubjectRecord& subject);
+
+}  // namespace visage::pg
