@@ -1,0 +1,193 @@
+#include "sidecar/app/daemon.h"
+
+#include <pthread.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <csignal>
+#include <optional>
+#include <thread>
+
+#include "sidecar/app/private_file.h"
+#include "sidecar/http/admin.h"
+#include "sidecar/http/api.h"
+#include "sidecar/http/server.h"
+#include "sidecar/http/tls.h"
+
+namespace visage::sidecar {
+namespace {
+
+constexpr size_t kMaxCallersFile = 1 << 20;
+constexpr size_t kAdminConnections = 8;
+
+void start_log(const Settings& settings) {
+  spdlog::set_default_logger(spdlog::stderr_logger_mt("visaged"));
+  spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
+  spdlog::set_level(spdlog::level::from_str(settings.log_level));
+  spdlog::flush_on(spdlog::level::info);
+}
+
+Status load_callers(const Settings& settings, std::optional<http::Auth>& out) {
+  http::Callers callers;
+  if (settings.insecure_no_auth) {
+    spdlog::warn("--insecure-no-auth: anyone on this machine may call everything");
+    out = http::Auth::open_door();
+    return {};
+  }
+  if (settings.callers_file.empty()) {
+    callers.allow_any_certificate();
+  } else {
+    WipedString text;
+    Status why;
+    if (read_private_file(settings.callers_file, kMaxCallersFile, text, why) != PrivateFile::kRead)
+      return why;
+    VISAGE_TRY(callers.parse({text.data(), text.size()}));
+  }
+  out.emplace(std::move(callers));
+  return {};
+}
+
+class Daemon {
+ public:
+  explicit Daemon(const Settings& settings);
+  Status prepare();
+  void serve();
+
+ private:
+  void register_gauges();
+  void load_models();
+  void observe(const http::Exchange& exchange, int status);
+  http::ServerLimits limits(size_t connections) const;
+
+  const Settings& settings_;
+  Metrics metrics_;
+  db::Pool pool_;
+  SourceKeyFile source_key_;
+  Sealer sealer_;
+  Gate gate_;
+  FlowService service_;
+  Readiness readiness_;
+  capture::Pipeline::Loaded models_;
+  std::optional<http::Auth> auth_;
+  std::optional<http::Api> api_;
+  std::optional<http::Router> admin_;
+  http::TlsContext tls_;
+  std::optional<http::Server> api_server_, admin_server_;
+};
+
+Daemon::Daemon(const Settings& settings)
+    : settings_(settings),
+      pool_({settings.database, settings.database_connections,
+             std::chrono::milliseconds(settings.database_timeout_ms),
+             std::chrono::milliseconds(settings.database_timeout_ms)}),
+      source_key_(settings.source_key_file),
+      sealer_(source_key_, std::chrono::seconds(settings.probe_lifetime_s)),
+      gate_(settings.pipelines, settings.waiting, std::chrono::milliseconds(settings.wait_timeout_ms)),
+      service_({gate_, sealer_, pool_, metrics_}),
+      readiness_(pool_, source_key_) {}
+
+http::ServerLimits Daemon::limits(size_t connections) const {
+  return {std::chrono::milliseconds(settings_.request_timeout_ms),
+          std::chrono::milliseconds(settings_.idle_timeout_ms), connections};
+}
+
+void Daemon::observe(const http::Exchange& exchange, int status) {
+  metrics_.count("visaged_requests_total",
+                 label("route", exchange.route) + "," + label("status", std::to_string(status)));
+  metrics_.observe("visaged_request_seconds", label("route", exchange.route), exchange.elapsed_ms() / 1000);
+  // Route, not path: a path may hold a subject.
+  spdlog::info("request={} route={} status={} code={} caller={} ms={:.1f}", exchange.id, exchange.route,
+               status, exchange.code, exchange.caller, exchange.elapsed_ms());
+}
+
+void Daemon::register_gauges() {
+  const auto gauge = [this](std::string_view name, std::string_view state, auto value) {
+    metrics_.gauge(name, label("state", state), [value] { return static_cast<double>(value()); });
+  };
+  gauge("visaged_pipelines", "running", [this] { return gate_.running(); });
+  gauge("visaged_pipelines", "waiting", [this] { return gate_.waiting(); });
+  gauge("visaged_connections", "open", [this] { return api_server_->open_connections(); });
+  gauge("visaged_connections", "waiting", [this] { return api_server_->waiting_connections(); });
+  gauge("visaged_database_connections", "used", [this] { return pool_.in_use(); });
+  gauge("visaged_database_connections", "idle", [this] { return pool_.idle(); });
+  gauge("visaged_database_connections", "limit", [this] { return pool_.size(); });
+}
+
+Status Daemon::prepare() {
+  VISAGE_TRY(load_callers(settings_, auth_));
+  bool missing = false;
+  if (const Status status = source_key_.load(missing); !status.ok()) {
+    if (!missing) return status;
+    spdlog::warn("not ready: {}", status.message);
+  }
+  if (!settings_.tls_certificate.empty())
+    VISAGE_TRY(http::make_tls_context({settings_.tls_certificate, settings_.tls_key, settings_.tls_client_ca,
+                                       settings_.tls_client_optional},
+                                      tls_));
+  api_.emplace(*auth_, service_, source_key_, settings_.max_image_bytes);
+  admin_.emplace(http::make_admin_router(readiness_, metrics_));
+  api_server_.emplace(
+      limits(settings_.max_connections), tls_.get(), [this](http::Exchange& e) { api_->handle(e); },
+      [this](const http::Exchange& e, int status) { observe(e, status); });
+  admin_server_.emplace(
+      limits(kAdminConnections), nullptr, [this](http::Exchange& e) { admin_->handle(e); },
+      [](const http::Exchange&, int) {});
+  register_gauges();
+  std::string api_bound, admin_bound;
+  VISAGE_TRY(api_server_->bind(settings_.listen, api_bound));
+  VISAGE_TRY(admin_server_->bind(settings_.admin_listen, admin_bound));
+  spdlog::info("API on {}://{}", tls_ ? "https" : "http", api_bound);
+  spdlog::info("admin on http://{}", admin_bound);
+  return {};
+}
+
+void Daemon::load_models() {
+  capture::Settings settings;
+  settings.models = settings_.models;
+  settings.limits.max_bytes = settings_.max_image_bytes;
+  settings.progress = [](const std::string& words) { spdlog::info("{}", words); };
+  models_ = capture::Pipeline::load(settings);
+  for (const std::string& line : models_.missing) spdlog::error("not ready: {}", line);
+  service_.use(models_.pipeline.get());
+  if (models_.pipeline) spdlog::info("models ready: {}", models_.pipeline->model_id());
+  readiness_.set_models(models_.missing);
+}
+
+void Daemon::serve() {
+  std::thread api([this] { api_server_->run(); });
+  std::thread admin([this] { admin_server_->run(); });
+  load_models();
+  sigset_t stop;
+  sigemptyset(&stop);
+  sigaddset(&stop, SIGTERM);
+  sigaddset(&stop, SIGINT);
+  int signal = 0;
+  sigwait(&stop, &signal);
+  spdlog::info("draining: {} connections open", api_server_->open_connections());
+  api_server_->drain();
+  api.join();
+  admin_server_->drain();
+  admin.join();
+  spdlog::info("stopped");
+}
+
+}  // namespace
+
+int run_daemon(const Settings& settings) {
+  start_log(settings);
+  // Blocked before any thread exists, so that only sigwait() sees them.
+  sigset_t stop;
+  sigemptyset(&stop);
+  sigaddset(&stop, SIGTERM);
+  sigaddset(&stop, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &stop, nullptr);
+  Daemon daemon(settings);
+  if (const Status status = daemon.prepare(); !status.ok()) {
+    spdlog::critical("{}", status.message);
+    return 1;
+  }
+  daemon.serve();
+  return 0;
+}
+
+}  // namespace visage::sidecar

@@ -1,0 +1,77 @@
+#include "sidecar/app/settings.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <thread>
+
+namespace visage::sidecar {
+namespace {
+
+void describe(CLI::App& app, Settings& s) {
+  const CLI::Range milliseconds(1, 600000);
+  app.add_option("--listen", s.listen, "address of the API")->capture_default_str();
+  app.add_option("--admin-listen", s.admin_listen, "address of /live, /ready and /metrics")
+      ->capture_default_str();
+  app.add_option("--tls-certificate", s.tls_certificate, "server certificate chain (PEM)");
+  app.add_option("--tls-key", s.tls_key, "server key (PEM, mode 0600)");
+  app.add_option("--tls-client-ca", s.tls_client_ca, "authority of client certificates (PEM)");
+  app.add_flag("--tls-client-optional", s.tls_client_optional,
+               "a bearer token may stand in for a certificate");
+  app.add_option("--callers-file", s.callers_file, "who may call what (mode 0600)");
+  app.add_flag("--insecure-no-auth", s.insecure_no_auth, "accept anyone; loopback only, never in production");
+  app.add_option("--database", s.database, "libpq connection string or URI, without a password")
+      ->capture_default_str();
+  app.add_option("--database-connections", s.database_connections)
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  app.add_option("--database-timeout-ms", s.database_timeout_ms)->check(milliseconds)->capture_default_str();
+  app.add_option("--source-key-file", s.source_key_file,
+                 "what visage.add_capture_source printed (mode 0600)");
+  app.add_option("--models", s.models, "directory of the models")->capture_default_str();
+  app.add_option("--max-image-bytes", s.max_image_bytes)
+      ->check(CLI::Range(1024, 64 << 20))
+      ->capture_default_str();
+  app.add_option("--request-timeout-ms", s.request_timeout_ms)->check(milliseconds)->capture_default_str();
+  app.add_option("--idle-timeout-ms", s.idle_timeout_ms)->check(milliseconds)->capture_default_str();
+  app.add_option("--max-connections", s.max_connections)->check(CLI::Range(1, 900))->capture_default_str();
+  app.add_option("--pipelines", s.pipelines, "pictures processed at a time; 0: one a core")
+      ->check(CLI::Range(0, 256))
+      ->capture_default_str();
+  app.add_option("--waiting", s.waiting, "requests that may wait for a pipeline")
+      ->check(CLI::Range(0, 10000))
+      ->capture_default_str();
+  app.add_option("--wait-timeout-ms", s.wait_timeout_ms)->check(milliseconds)->capture_default_str();
+  app.add_option("--probe-lifetime-s", s.probe_lifetime_s)->check(CLI::Range(1, 600))->capture_default_str();
+  app.add_option("--log-level", s.log_level)
+      ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
+      ->capture_default_str();
+}
+
+}  // namespace
+
+Start read_settings(int argc, char** argv, Settings& settings, int& exit_code) {
+  CLI::App app("visaged turns pictures into sealed probes and asks PostgreSQL for the verdict.", "visaged");
+  bool only_check = false;
+  app.set_config("--config", "", "TOML file; its keys are the long options below");
+  app.allow_config_extras(CLI::config_extras_mode::error);  // a misspelt setting must not be a silent default
+  app.set_version_flag("--version", "visaged " VISAGE_VERSION);
+  app.add_flag("--check-config", only_check, "check the settings and leave")->configurable(false);
+  describe(app, settings);
+  exit_code = 0;
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    exit_code = app.exit(error) == 0 ? 0 : 2;
+    return Start::kExit;
+  }
+  if (settings.pipelines == 0) settings.pipelines = std::max(1U, std::thread::hardware_concurrency());
+  if (const Status status = check_settings(settings); !status.ok()) {
+    std::fprintf(stderr, "visaged: %s\n", status.message);
+    exit_code = 2;
+    return Start::kExit;
+  }
+  return only_check ? Start::kExit : Start::kRun;
+}
+
+}  // namespace visage::sidecar

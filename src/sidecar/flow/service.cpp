@@ -1,0 +1,87 @@
+#include "sidecar/flow/service.h"
+
+#include <spdlog/spdlog.h>
+
+#include "sidecar/flow/capture_problem.h"
+#include "sidecar/flow/sqlstate.h"
+
+namespace visage::sidecar {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using http::Failure;
+using http::Problem;
+using http::ProblemCode;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+Problem busy() {
+  return {ProblemCode::kBusy, "Too many pictures are being processed; try again after Retry-After.", 1};
+}
+
+}  // namespace
+
+void FlowService::observe(std::string_view stage, double seconds) {
+  parts_.metrics.observe("visaged_stage_seconds", label("stage", stage), seconds);
+}
+
+Failure FlowService::admits() const {
+  if (parts_.gate.full()) return busy();
+  return {};
+}
+
+Failure FlowService::make_probe(Bytes image, bool single_face, const char* part, WipedBytes& out) {
+  capture::Capture capture;
+  const auto failure = pipeline_.load()->process(image, {.require_single_face = single_face}, capture);
+  const capture::Timings& t = capture.timings;
+  for (const auto& [stage, milliseconds] : {std::pair{"decode", t.decode},
+                                            {"detect", t.detect},
+                                            {"mesh", t.mesh},
+                                            {"align", t.align},
+                                            {"feature", t.feature},
+                                            {"liveness", t.liveness}})
+    if (milliseconds > 0) observe(stage, milliseconds / 1000);
+  if (failure) return capture_problem(*failure, part);
+  const auto start = Clock::now();
+  const Status status = parts_.sealer.seal(capture.contents, out);
+  observe("seal", seconds_since(start));
+  if (status.ok()) return {};
+  spdlog::error("sealing failed: {}", status.message);
+  return Problem{ProblemCode::kNotReady, "No probe can be sealed now. Tell the operator; /ready says why."};
+}
+
+Failure FlowService::make_probes(FlowRequest& request, WipedBytes& probe, WipedBytes& document) {
+  if (pipeline_ == nullptr)
+    return Problem{ProblemCode::kNotReady,
+                   "The models are not loaded. Tell the operator; /ready says which."};
+  const auto start = Clock::now();
+  const Gate::Permit permit = parts_.gate.enter();
+  observe("wait", seconds_since(start));
+  if (!permit) return busy();
+  VISAGE_HTTP_TRY(make_probe(request.image, request.flow == db::Flow::kRegister, "image", probe));
+  if (request.flow == db::Flow::kCompare)
+    VISAGE_HTTP_TRY(make_probe(request.document, false, "document", document));
+  return {};
+}
+
+Failure FlowService::run(FlowRequest& request, db::Outcome& out) {
+  WipedBytes probe, document;
+  if (request.flow != db::Flow::kCancel) VISAGE_HTTP_TRY(make_probes(request, probe, document));
+  request.arguments.probe = probe;
+  request.arguments.document = document;
+  const auto start = Clock::now();
+  const db::Trouble trouble = db::call_flow(parts_.pool, request.flow, request.arguments, out);
+  observe("database", seconds_since(start));
+  if (!trouble) {
+    parts_.metrics.count("visaged_outcomes_total", label("flow", db::flow_name(request.flow)) + "," +
+                                                       label("decision", out.decision) + "," +
+                                                       label("reason", out.reason));
+    return {};
+  }
+  spdlog::warn("database: {} {}", trouble->sqlstate, trouble->message);
+  return database_problem(*trouble);
+}
+
+}  // namespace visage::sidecar

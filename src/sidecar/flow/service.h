@@ -1,0 +1,54 @@
+// The flows, without HTTP: pictures in, verdict out.
+//
+//   gate → capture → seal → (slot given back) → SQL
+//
+// Decides nothing about a face: liveness and quality floors, thresholds and limits are policy in the
+// database.
+#pragma once
+
+#include <atomic>
+
+#include "sidecar/app/metrics.h"
+#include "sidecar/capture/pipeline.h"
+#include "sidecar/db/flows.h"
+#include "sidecar/flow/gate.h"
+#include "sidecar/flow/sealer.h"
+#include "sidecar/http/problem.h"
+
+namespace visage::sidecar {
+
+struct FlowRequest {
+  db::Flow flow;
+  Bytes image;                  // not for kCancel
+  Bytes document;               // the photo of an identity document; kCompare only
+  db::FlowArguments arguments;  // without probes
+};
+
+class FlowService {
+ public:
+  struct Parts {
+    Gate& gate;
+    Sealer& sealer;
+    db::Pool& pool;
+    Metrics& metrics;
+  };
+  explicit FlowService(Parts parts) : parts_(parts) {}
+
+  // Null until the models are loaded.
+  void use(const capture::Pipeline* pipeline) { pipeline_ = pipeline; }
+  bool has_models() const { return pipeline_ != nullptr; }
+  // BUSY when a request would be turned away now.
+  http::Failure admits() const;
+
+  http::Failure run(FlowRequest& request, db::Outcome& out);
+
+ private:
+  http::Failure make_probes(FlowRequest& request, WipedBytes& probe, WipedBytes& document);
+  http::Failure make_probe(Bytes image, bool single_face, const char* part, WipedBytes& out);
+  void observe(std::string_view stage, double seconds);
+
+  Parts parts_;
+  std::atomic<const capture::Pipeline*> pipeline_{nullptr};
+};
+
+}  // namespace visage::sidecar

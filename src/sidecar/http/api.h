@@ -1,0 +1,31 @@
+// The handlers of the API: from an exchange to a FlowRequest and back. What a flow does is FlowService's.
+#pragma once
+
+#include "sidecar/flow/service.h"
+#include "sidecar/http/auth.h"
+#include "sidecar/http/body.h"
+#include "sidecar/http/router.h"
+
+namespace visage::sidecar::http {
+
+class Api {
+ public:
+  Api(const Auth& auth, FlowService& service, SourceKeyFile& source_key, size_t max_picture);
+
+  // Answers the exchange; thread-safe.
+  void handle(Exchange& exchange) const { router_.handle(exchange); }
+
+ private:
+  Failure flow(Exchange& exchange, db::Flow flow) const;
+  Failure cancel(Exchange& exchange, const std::string& subject) const;
+  Failure admit() const;
+  Failure finish(Exchange& exchange, FlowRequest& request, const std::string& biz_id) const;
+
+  const Auth& auth_;
+  FlowService& service_;
+  SourceKeyFile& source_key_;
+  const size_t max_picture_;
+  const Router router_;
+};
+
+}  // namespace visage::sidecar::http

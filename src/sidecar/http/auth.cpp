@@ -1,0 +1,56 @@
+#include "sidecar/http/auth.h"
+
+#include <strings.h>
+
+#include "sidecar/http/tls.h"
+
+namespace visage::sidecar::http {
+namespace {
+
+// The token of the one Authorization header, or empty.
+std::string_view bearer_token(const httplib::Request& request) {
+  if (request.get_header_value_count("Authorization") != 1) return {};
+  const std::string_view value = request.headers.find("Authorization")->second;
+  constexpr std::string_view kScheme = "Bearer ";
+  if (value.size() <= kScheme.size() || strncasecmp(value.data(), kScheme.data(), kScheme.size()) != 0)
+    return {};
+  return value.substr(kScheme.size());
+}
+
+}  // namespace
+
+Auth Auth::open_door() {
+  Auth auth;
+  auth.open_ = true;
+  return auth;
+}
+
+Failure Auth::check(Exchange& exchange) const {
+  if (open_) {
+    exchange.caller = "anyone";
+    return {};
+  }
+  const std::string certificate = peer_name(exchange.connection.tls());
+  const Caller* caller = certificate.empty() ? nullptr : callers_.by_certificate(certificate);
+  if (caller == nullptr) {
+    const std::string_view token = bearer_token(*exchange.request);
+    if (!token.empty()) caller = callers_.by_token(token);
+    if (caller == nullptr && !certificate.empty() && token.empty()) {
+      exchange.caller = certificate;
+      return Problem{ProblemCode::kForbidden,
+                     "The client certificate is valid, but its name is not in the callers "
+                     "file; ask the operator to add it."};
+    }
+  }
+  if (caller == nullptr)
+    return Problem{
+        ProblemCode::kUnauthenticated,
+        "Present a client certificate, or a token that is in the callers file, as Authorization: Bearer."};
+  exchange.caller = caller->name.empty() ? certificate : caller->name;
+  if (!caller->may(exchange.route))
+    return Problem{ProblemCode::kForbidden, "The caller is known, but \"" + std::string(exchange.route) +
+                                                "\" is not among its routes in the callers file."};
+  return {};
+}
+
+}  // namespace visage::sidecar::http
