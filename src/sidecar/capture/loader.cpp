@@ -3,7 +3,6 @@
 #include <chrono>
 #include <cstdio>
 #include <fstream>
-#include <iterator>
 
 #include "core/crypto/engine.h"
 #include "sidecar/capture/parts.h"
@@ -71,9 +70,12 @@ class Loader {
   }
 
   bool read(const char* file, std::vector<uint8_t>& bytes) const {
-    std::ifstream stream(settings_.models + "/" + file, std::ios::binary);
-    bytes.assign(std::istreambuf_iterator<char>(stream), {});
-    return stream.good() || (stream.eof() && !bytes.empty());
+    std::ifstream stream(settings_.models + "/" + file, std::ios::binary | std::ios::ate);
+    if (!stream || stream.tellg() <= 0) return false;
+    bytes.resize(static_cast<size_t>(stream.tellg()));
+    stream.seekg(0);
+    return static_cast<bool>(
+        stream.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size())));
   }
 
   void say(const std::string& text) const {

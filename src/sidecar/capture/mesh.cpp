@@ -49,7 +49,7 @@ Similarity mesh_crop(const Mesh& mesh) {
   return Similarity::square(middle, kCropScale * std::max(high.x - low.x, high.y - low.y), angle, kSide);
 }
 
-Status Mesher::fit_in(const cv::Mat& image, const Similarity& crop, Mesh& out) const {
+Status Mesher::fit(const cv::Mat& image, const Similarity& crop, Mesh& out) const {
   cv::Mat face;
   warp(image, crop, {kSide, kSide}, face);
   WipedVector<float> input(kSide * kSide * 3), points(kMeshPoints * 3);
@@ -63,10 +63,6 @@ Status Mesher::fit_in(const cv::Mat& image, const Similarity& crop, Mesh& out) c
     out.points[i] = back({points[3 * i] - 0.5f, points[3 * i + 1] - 0.5f});
   out.presence = 1 / (1 + std::exp(-presence));
   return {};
-}
-
-Status Mesher::fit(const cv::Mat& image, const Detection& face, Mesh& out) const {
-  return fit_in(image, mesh_crop(face), out);
 }
 
 FivePoints five_points(const Mesh& mesh) {

@@ -20,11 +20,11 @@ class Mesher {
  public:
   static std::unique_ptr<Mesher> create(std::unique_ptr<Session> session, std::string& error);
 
-  Status fit(const cv::Mat& image, const Detection& face, Mesh& out) const;
+  // `crop` takes the image to the network's square; see mesh_crop().
+  Status fit(const cv::Mat& image, const Similarity& crop, Mesh& out) const;
 
  private:
   explicit Mesher(std::unique_ptr<Session> session) : session_(std::move(session)) {}
-  Status fit_in(const cv::Mat& image, const Similarity& crop, Mesh& out) const;
   std::unique_ptr<Session> session_;
 };
 

@@ -69,7 +69,8 @@ std::optional<Failure> Pipeline::Parts::run(Bytes image, const Options& options,
   Mesh mesh;
   {
     const Stopwatch watch(out.timings.mesh);
-    if (const Status status = mesher->fit(picture, face, mesh); !status.ok()) return broken(status);
+    if (const Status status = mesher->fit(picture, mesh_crop(face), mesh); !status.ok())
+      return broken(status);
   }
   cv::Mat aligned;
   {
