@@ -14,6 +14,7 @@ namespace visage::pg {
 namespace {
 
 constexpr int kMaxSubjectLength = 256;
+constexpr int kMaxNameLength = 63;
 constexpr int kMaxBusinessIdLength = 128;
 constexpr int kMaxContextSize = 16384;
 
@@ -83,6 +84,17 @@ char* business_id_of(Jsonb* context) {
   return pnstrdup(value->val.string.val, static_cast<Size>(value->val.string.len));
 }
 
+// A channel or scenario: an error about an unknown one quotes it, so its length is checked first.
+text* name_argument(FunctionCallInfo fcinfo, int index, const char* what) {
+  require_argument(fcinfo, index, what);
+  text* name = PG_GETARG_TEXT_PP(index);
+  if (VARSIZE_ANY_EXHDR(name) > kMaxNameLength)
+    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                    errmsg("%s has %d bytes, at most %d are allowed", what,
+                           static_cast<int>(VARSIZE_ANY_EXHDR(name)), kMaxNameLength)));
+  return name;
+}
+
 // Expired by its own word, by ours, or dated ahead of us by more than clocks may differ.
 bool expired(const probe::Header& header, int64 now) {
   const int64 skew = static_cast<int64>(settings::clock_skew) * USECS_PER_SEC;
@@ -97,12 +109,10 @@ void begin_flow(Flow& flow, const char* operation, FunctionCallInfo fcinfo, Flow
   flow.operation = operation;
   flow.decision = Decision::kRefuse;
   INSTR_TIME_SET_CURRENT(flow.began);
-  require_argument(fcinfo, arguments.channel, "channel");
-  require_argument(fcinfo, arguments.scenario, "scenario");
+  flow.channel = name_argument(fcinfo, arguments.channel, "channel");
+  flow.scenario = name_argument(fcinfo, arguments.scenario, "scenario");
   require_argument(fcinfo, arguments.context, "context");
   key_ring();
-  flow.channel = PG_GETARG_TEXT_PP(arguments.channel);
-  flow.scenario = PG_GETARG_TEXT_PP(arguments.scenario);
   flow.business_id = business_id_of(PG_GETARG_JSONB_P(arguments.context));
   flow.contents = allocate_contents(CurrentMemoryContext);
   raise_unless_ok(guarded([&] { return engine().random_uuid(flow.transaction); }),

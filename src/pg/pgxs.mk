@@ -1,0 +1,23 @@
+# The extension's own build: PGXS, called by the top-level Makefile from the top-level directory.
+EXTENSION = pg_visage
+MODULE_big = pg_visage
+DATA = $(wildcard sql/pg_visage--*.sql)
+OBJS = $(patsubst src/%.cpp,$(BUILD)/%.o,$(wildcard src/pg/*.cpp))
+BUILD = build
+CORE_LIB = $(BUILD)/libvisage_core.a
+SHLIB_LINK += $(CORE_LIB) -lcrypto -lstdc++ -Wl,--exclude-libs,ALL
+
+# PGXS passes the bitcode rule no -std, and inlining a matcher into a query plan gains nothing.
+override with_llvm = no
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+include $(PGXS)
+
+SERVER_INCLUDES := -isystem $(shell $(PG_CONFIG) --includedir-server)
+
+$(BUILD)/pg/%.o: src/pg/%.cpp
+	@mkdir -p $(@D)
+	@echo "  CXX  $<"
+	@$(CXX) $(VISAGE_CXXFLAGS) $(SERVER_INCLUDES) -c -o $@ $<
+pg_visage.so: $(CORE_LIB)
+
+-include $(wildcard $(BUILD)/pg/*.d)

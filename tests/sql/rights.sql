@@ -1,0 +1,104 @@
+-- Who may what. [6.2a] [8.1.4b]
+-- Every function: owner is the installer; security, volatility, parallel mark, settings and rights are pinned.
+SELECT p.oid::regprocedure AS function, CASE WHEN prosecdef THEN 'definer' ELSE 'invoker' END AS security, provolatile AS vol,
+       proparallel AS par, proconfig AS settings,
+       (SELECT string_agg(coalesce(nullif(grantee, 0)::regrole::text, 'PUBLIC'), ' ' ORDER BY grantee::regrole::text COLLATE "C")
+        FROM (SELECT DISTINCT grantee FROM aclexplode(proacl) WHERE grantee <> proowner) g) AS granted_to
+FROM pg_proc p WHERE pronamespace = 'visage'::regnamespace ORDER BY p.oid::regprocedure::text COLLATE "C";
+SELECT c.oid::regclass AS relation, relkind,
+       (SELECT string_agg(coalesce(nullif(grantee, 0)::regrole::text, 'PUBLIC') || ':' || privileges, ' ' ORDER BY grantee::regrole::text COLLATE "C")
+        FROM (SELECT grantee, string_agg(lower(left(privilege_type, 1)), '' ORDER BY privilege_type) AS privileges FROM aclexplode(relacl)
+              WHERE grantee <> relowner GROUP BY grantee) g) AS granted
+FROM pg_class c WHERE relnamespace = 'visage'::regnamespace AND relkind IN ('r', 'v', 'S') ORDER BY c.oid::regclass::text COLLATE "C";
+-- No SECURITY DEFINER function without a fixed search_path.
+SELECT p.oid::regprocedure FROM pg_proc p WHERE pronamespace = 'visage'::regnamespace AND prosecdef
+  AND NOT coalesce(proconfig @> ARRAY['search_path=pg_catalog, pg_temp'], false);
+
+CREATE ROLE rights_service LOGIN IN ROLE visage_service;
+CREATE ROLE rights_capture LOGIN IN ROLE visage_capture;
+CREATE ROLE rights_auditor LOGIN IN ROLE visage_auditor;
+CREATE ROLE rights_calibrator LOGIN IN ROLE visage_calibrator;
+CREATE ROLE rights_admin LOGIN IN ROLE visage_admin;
+CREATE ROLE rights_nobody LOGIN;
+CREATE TEMP TABLE p (name text, probe visage.probe);
+CREATE TEMP TABLE r AS SELECT NULL::visage.reference AS reference;
+GRANT SELECT ON r TO PUBLIC;
+INSERT INTO p SELECT 'r' || i, fixture.probe('rights-1', i) FROM generate_series(1, 6) i;
+GRANT SELECT ON p TO PUBLIC;
+GRANT USAGE ON SCHEMA fixture TO PUBLIC;
+
+SET ROLE rights_service;
+SELECT fixture.verdict(visage.register('rights-1', (SELECT probe FROM p WHERE name = 'r1')));
+SELECT fixture.verdict(visage.verify('rights-1', (SELECT probe FROM p WHERE name = 'r2')));
+SELECT * FROM visage.subject;
+SELECT * FROM visage.subject_key;
+SELECT * FROM visage.subject_reference;
+SELECT * FROM visage.event;
+SELECT * FROM visage.history;
+SELECT visage.seal_probe(NULL, NULL);
+SELECT visage.score(reference, probe) FROM r, p;
+SELECT visage.add_capture_source('x');
+SELECT visage.grant_institution('default', 'rights_service');
+UPDATE visage.channel SET target_fmr = 0.5;
+SET ROLE rights_capture;
+SELECT visage.seal_probe(fixture.feature('a', 1), 'test/1', 0.9, 'fixture') IS NOT NULL AS sealed;
+SELECT visage.verify('rights-1', (SELECT probe FROM p WHERE name = 'r3'));
+SET ROLE rights_auditor;
+SELECT count(*) > 0 AS sees_history FROM visage.history;
+SELECT count(*) > 0 AS sees_keys FROM visage.keys;
+SELECT visage.verify('rights-1', (SELECT probe FROM p WHERE name = 'r3'));
+SELECT visage.score(reference, probe) FROM r, p;
+DELETE FROM visage.event;
+SET ROLE rights_calibrator;
+SELECT count(*) > 0 AS scores FROM (SELECT visage.score(reference, (SELECT probe FROM p WHERE name = 'r3')) FROM visage.references_for_calibration() WHERE subject = 'rights-1') s;
+SELECT visage.cancel('rights-1');
+SET ROLE rights_admin;
+BEGIN; UPDATE visage.channel SET description = 'mine' WHERE name = 'default'; ROLLBACK;
+SELECT visage.cancel('rights-1');
+SELECT visage.references_for_calibration();
+SET ROLE rights_nobody;
+SELECT visage.verify('rights-1', NULL);
+SELECT * FROM visage.history;
+RESET ROLE;
+
+-- A role acts for the institutions that it was granted; others do not exist for it. [6.2a]
+SELECT visage.grant_institution('north', 'rights_service');
+SELECT visage.grant_institution('north', 'rights_service');
+INSERT INTO visage.channel (institution, name) SELECT id, 'default' FROM visage.institution WHERE name = 'north';
+INSERT INTO visage.scenario (institution, name) SELECT id, 'default' FROM visage.institution WHERE name = 'north';
+SET visage.institution = 'north';
+SELECT visage.add_capture_source('north-source') IS NOT NULL AS shown;
+CREATE TEMP TABLE n AS SELECT i, visage.seal_probe(fixture.feature('rights-1', i), 'test/1', 0.9, 'north-source') AS probe FROM generate_series(1, 4) i;
+GRANT SELECT ON n TO PUBLIC;
+SET ROLE rights_service;
+-- The same name is another subject here, and probes do not cross.
+SELECT fixture.verdict(visage.verify('rights-1', (SELECT probe FROM n WHERE i = 1)));
+SELECT fixture.verdict(visage.verify('rights-1', (SELECT probe FROM p WHERE name = 'r4')));
+SELECT fixture.verdict(visage.register('rights-1', (SELECT probe FROM n WHERE i = 2)));
+SET visage.institution = 'default';
+SELECT fixture.verdict(visage.verify('rights-1', (SELECT probe FROM n WHERE i = 3)));
+SELECT fixture.verdict(visage.verify('rights-1', (SELECT probe FROM p WHERE name = 'r5')));
+SET visage.institution = 'south';
+SELECT visage.verify('rights-1', (SELECT probe FROM n WHERE i = 4));
+SET ROLE rights_auditor;
+SET visage.institution = 'north';
+SELECT count(*) AS events_of_north FROM visage.history WHERE institution = 'north';
+SET ROLE rights_calibrator;
+SELECT count(*) AS references_of_north FROM visage.references_for_calibration();
+RESET ROLE;
+RESET visage.institution;
+
+-- A caller cannot smuggle code into a definer's function by search_path or temporary objects.
+CREATE FUNCTION pg_temp.clock_timestamp() RETURNS timestamptz LANGUAGE sql AS $$ SELECT 'epoch'::timestamptz $$;
+CREATE TEMP TABLE institution (id int, name text);
+SET search_path = pg_temp, fixture, visage, public;
+SELECT fixture.verdict(visage.verify('rights-1', fixture.probe('rights-1', 9)));
+RESET search_path;
+
+-- A disabled source is refused from then on. [8.1.4b]
+SELECT visage.add_capture_source('rights-source') IS NOT NULL AS shown;
+INSERT INTO p SELECT 'disabled', visage.seal_probe(fixture.feature('rights-1', 1), 'test/1', 0.9, 'rights-source', '{"ImageWidth": 640, "ImageHeight": 480, "InterEyeDistance": 80}');
+SELECT visage.disable_capture_source('rights-source');
+SELECT visage.disable_capture_source('rights-source');
+SELECT fixture.verdict(visage.verify('rights-1', probe)) FROM p WHERE name = 'disabled';
+DROP OWNED BY rights_service, rights_capture, rights_auditor, rights_calibrator, rights_admin, rights_nobody;

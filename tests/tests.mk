@@ -1,0 +1,39 @@
+# Tests. `make check` runs every suite; `make check-<concept>` one concept's unit and SQL tests, in seconds.
+-include tests/unit/unit.mk
+-include tests/fuzz/fuzz.mk
+
+SUITES := style setup unit sql isolation tap sidecar demo
+CONCEPTS := keys probe reference match subject policy audit
+
+.PHONY: check $(SUITES:%=check-%) $(CONCEPTS:%=check-%) conformance
+
+check: setup ## set up and run every test
+	@$(MAKE) --no-print-directory check-built
+
+.PHONY: check-built
+check-built: all visaged
+	@$(MAKE) --no-print-directory install-server
+	@tests/check-all $(SUITES)
+
+check-style: all ## layer rule, exported symbols, schedules, formatting
+	@tests/check-style
+check-sql: install-server ## SQL tests (pg_regress) on a private server
+	@tests/check-sql
+check-isolation: install-server ## concurrency tests on a private server
+	@tests/check-isolation
+check-tap: install-server ## start, restart, crash, dump and restore of real servers
+	@tests/check-tap
+check-demo: install-server visaged ## the demo, as a test
+	@tools/demo
+
+# One concept: its unit tests (suites of the same name) and its SQL test.
+$(CONCEPTS:%=check-%): check-%: install-server unit-tests
+	@tests/check-concept $*
+
+# Servers load the extension from their own directories, which need root.
+.PHONY: install-server
+install-server: all
+	@$(SUDO) $(PGXS_MAKE) install > $(BUILD)/install.log 2>&1 || { cat $(BUILD)/install.log; exit 1; }
+
+conformance: ## docs/conformance.md from the clauses that tests name
+	@/usr/bin/python3 tools/conformance.py
