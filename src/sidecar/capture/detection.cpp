@@ -28,32 +28,27 @@ Detection decode_anchor(Point anchor, float side, float logit, std::span<const f
   return detection;
 }
 
-std::vector<Detection> suppress(std::vector<Detection> candidates, float limit) {
+std::vector<Detection> suppress(std::vector<Detection> candidates, float same, float close) {
   std::stable_sort(candidates.begin(), candidates.end(),
                    [](const Detection& a, const Detection& b) { return a.score > b.score; });
   std::vector<Detection> kept;
   while (!candidates.empty()) {
     const Detection best = candidates.front();
     Detection mean;
-    mean.score = best.score;
-    mean.points.fill({0, 0});
     float weight = 0;
-    const auto joins = [&](const Detection& other) { return overlap(best.box, other.box) > limit; };
     std::vector<Detection> rest;
-    for (size_t i = 0; i < candidates.size(); ++i) {
-      const Detection& other = candidates[i];
-      if (i != 0 && !joins(other)) {
-        rest.push_back(other);
-        continue;
-      }
-      const float w = other.score;
-      weight += w;
-      mean.box.x += w * other.box.x;
-      mean.box.y += w * other.box.y;
-      mean.box.width += w * other.box.width;
-      mean.box.height += w * other.box.height;
-      for (size_t p = 0; p < kFacePoints; ++p) mean.points[p] += w * other.points[p];
+    for (const Detection& other : candidates) {
+      const float common = &other == &candidates.front() ? 1 : overlap(best.box, other.box);
+      if (common <= same) rest.push_back(other);
+      if (common <= close) continue;
+      weight += other.score;
+      mean.box.x += other.score * other.box.x;
+      mean.box.y += other.score * other.box.y;
+      mean.box.width += other.score * other.box.width;
+      mean.box.height += other.score * other.box.height;
+      for (size_t p = 0; p < kFacePoints; ++p) mean.points[p] += other.score * other.points[p];
     }
+    mean.score = best.score;
     mean.box = {mean.box.x / weight, mean.box.y / weight, mean.box.width / weight, mean.box.height / weight};
     for (Point& point : mean.points) point /= weight;
     kept.push_back(mean);
@@ -62,25 +57,21 @@ std::vector<Detection> suppress(std::vector<Detection> candidates, float limit) 
   return kept;
 }
 
-size_t main_face(std::span<const Detection> faces, cv::Size image) {
+void sort_by_prominence(std::vector<Detection>& faces, cv::Size image) {
   const Point middle(static_cast<float>(image.width) / 2, static_cast<float>(image.height) / 2);
   const float corner = std::max(distance({0, 0}, middle), 1.0f);
-  const auto weight = [&](const Detection& face) {
+  const auto prominence = [&](const Detection& face) {
     const float off = std::min(distance(center(face.box), middle) / corner, 1.0f);
-    return face.box.area() * (1 - (1 - kEdgeWeight) * off);
+    return face.score * face.box.area() * (1 - (1 - kEdgeWeight) * off);
   };
-  size_t best = 0;
-  for (size_t i = 1; i < faces.size(); ++i)
-    if (weight(faces[i]) > weight(faces[best])) best = i;
-  return best;
+  std::stable_sort(faces.begin(), faces.end(),
+                   [&](const Detection& a, const Detection& b) { return prominence(a) > prominence(b); });
 }
 
-float second_face_ratio(std::span<const Detection> faces, size_t main) {
+float second_face_ratio(std::span<const Detection> faces) {
   float largest = 0;
-  for (size_t i = 0; i < faces.size(); ++i)
-    if (i != main) largest = std::max(largest, faces[i].box.area());
-  const float area = faces[main].box.area();
-  return area > 0 ? largest / area : 0;
+  for (const Detection& face : faces.subspan(1)) largest = std::max(largest, face.box.area());
+  return largest / std::max(faces.front().box.area(), 1e-6f);
 }
 
 }  // namespace visage::capture

@@ -29,18 +29,22 @@ inline constexpr size_t kBoxValues = 16;  // centre x, y, width, height, then si
 // One anchor's row to a detection in pixels of the network's input.
 Detection decode_anchor(Point anchor, float side, float logit, std::span<const float, kBoxValues> values);
 
-// Weighted suppression as BlazeFace was trained for: each cluster (overlap with its best > `limit`) becomes
-// the score-weighted mean of its members, which is steadier than its best member alone. Best first.
-std::vector<Detection> suppress(std::vector<Detection> candidates, float limit);
+// Weighted suppression: a cluster is everything that overlaps its best candidate by more than `same`; it
+// becomes the score-weighted mean of those members that overlap it by more than `close`, which is steadier
+// than the best one alone. Members between the two limits are dropped but not averaged: with two heads side
+// by side they belong to the other head, and the mean would lie between the two. Best first.
+std::vector<Detection> suppress(std::vector<Detection> candidates, float same, float close);
 
-// The main face is the one with the largest area × centrality; centrality falls linearly with the distance of
-// the face's middle from the image's middle, from 1 to `kEdgeWeight` in a corner. A person who takes a
-// picture of themselves is large and central; bystanders are neither. `faces` is not empty.
+// The faces from the most to the least prominent; the first is the main face. Prominence = area × centrality
+// × score; centrality falls linearly with the distance of the face's middle from the image's middle, from 1
+// to `kEdgeWeight` in a corner. People who take a picture of themselves are large and central; bystanders,
+// posters and false alarms are not.
 inline constexpr float kEdgeWeight = 0.25f;
-size_t main_face(std::span<const Detection> faces, cv::Size image);
+void sort_by_prominence(std::vector<Detection>& faces, cv::Size image);
 
 // SingleFacePresent of ISO/IEC 29794-5, native: area of the largest other face over the main face's; 0 when
 // alone.
-float second_face_ratio(std::span<const Detection> faces, size_t main);
+// `faces` is sorted by prominence and not empty.
+float second_face_ratio(std::span<const Detection> faces);
 
 }  // namespace visage::capture

@@ -8,7 +8,7 @@ namespace visage::capture {
 namespace {
 
 constexpr float kScoreFloor = 0.5f;
-constexpr float kSameFace = 0.3f;  // overlap above which two candidates are one face
+constexpr float kSameFace = 0.3f, kCloseFace = 0.5f;  // overlaps, see suppress()
 constexpr size_t kFineAnchors = 512;
 
 const std::vector<Shape> kOutputs = {{1, 512, 1}, {1, 384, 1}, {1, 512, 16}, {1, 384, 16}};
@@ -51,7 +51,7 @@ Status Detector::find(const cv::Mat& image, std::vector<Detection>& faces) const
     if (candidate.score >= kScoreFloor && candidate.box.width > 0 && candidate.box.height > 0)
       candidates.push_back(candidate);
   }
-  faces = suppress(std::move(candidates), kSameFace);
+  faces = suppress(std::move(candidates), kSameFace, kCloseFace);
   // The network's coordinates count from the corner of the first pixel, ours from its middle.
   const Similarity back = letterbox.inverse();
   const auto to_image = [&](Point p) { return back({p.x - 0.5f, p.y - 0.5f}); };

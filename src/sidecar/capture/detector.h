@@ -14,7 +14,7 @@ class Detector {
   // Null and `error` set when the network is not a BlazeFace.
   static std::unique_ptr<Detector> create(std::unique_ptr<Session> session, std::string& error);
 
-  // Faces in pixels of `image` (BGR), best score first; boxes may reach past the edges.
+  // Candidates in pixels of `image` (BGR), best score first; boxes may reach past the edges.
   Status find(const cv::Mat& image, std::vector<Detection>& faces) const;
 
  private:

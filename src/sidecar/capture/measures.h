@@ -8,8 +8,7 @@
 
 namespace visage::capture {
 
-// Appends to out.quality. `mesh` may be null: what needs it is then undetermined, which is a value.
-void measure(cv::Size image, std::span<const Detection> faces, size_t main, const Mesh* mesh,
-             probe::Contents& out);
+// Appends to out.quality. `faces` is sorted by prominence and not empty; `mesh` is the main face's.
+void measure(cv::Size image, std::span<const Detection> faces, const Mesh& mesh, probe::Contents& out);
 
 }  // namespace visage::capture

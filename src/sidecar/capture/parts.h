@@ -17,6 +17,9 @@ struct Pipeline::Parts {
   std::unique_ptr<Recogniser> recogniser;
   std::unique_ptr<Liveness> liveness;
 
+  // Leaves in `faces` those that the mesh confirms, most prominent first, and fits the first one's mesh
+  // twice.
+  Status locate(const cv::Mat& picture, std::vector<Detection>& faces, Mesh& mesh) const;
   std::optional<Failure> run(Bytes image, const Options& options, Capture& out) const;
 };
 

@@ -10,6 +10,12 @@
 namespace visage::capture {
 namespace {
 
+// More candidates than this are a crowd; only the most prominent ones are looked at.
+constexpr size_t kMostCandidates = 8;
+// Below, the mesh says that its crop holds no face: a false alarm of the detector, or a full profile, of
+// which no feature can be compared.
+constexpr float kPresenceFloor = 0.5f;
+
 // Runs one stage and notes its time.
 class Stopwatch {
  public:
@@ -44,6 +50,23 @@ std::optional<Failure> Pipeline::process(Bytes image, const Options& options, Ca
   }
 }
 
+Status Pipeline::Parts::locate(const cv::Mat& picture, std::vector<Detection>& faces, Mesh& mesh) const {
+  sort_by_prominence(faces, picture.size());
+  if (faces.size() > kMostCandidates) faces.resize(kMostCandidates);
+  std::vector<Detection> confirmed;
+  for (const Detection& face : faces) {
+    Mesh fitted;
+    VISAGE_TRY(mesher->fit(picture, mesh_crop(face), fitted));
+    if (fitted.presence < kPresenceFloor) continue;
+    if (confirmed.empty()) mesh = fitted;
+    confirmed.push_back(face);
+  }
+  faces = std::move(confirmed);
+  if (faces.empty()) return {};
+  // A second fit, in a crop around the first one's points: see bench/README.md for what it gains.
+  return mesher->fit(picture, mesh_crop(mesh), mesh);
+}
+
 std::optional<Failure> Pipeline::Parts::run(Bytes image, const Options& options, Capture& out) const {
   cv::Mat picture;
   {
@@ -58,20 +81,18 @@ std::optional<Failure> Pipeline::Parts::run(Bytes image, const Options& options,
     const Stopwatch watch(out.timings.detect);
     if (const Status status = detector->find(picture, faces); !status.ok()) return broken(status);
   }
-  out.faces_found = static_cast<int>(faces.size());
-  if (faces.empty()) return Failure{FailureCode::kNoFace, ""};
-  const size_t main = main_face(faces, picture.size());
-  const Detection& face = faces[main];
-  out.main_face = {face.box.x, face.box.y, face.box.width, face.box.height};
-  if (options.require_single_face && faces.size() > 1)
-    return Failure{FailureCode::kSeveralFaces, std::to_string(faces.size()) + " faces"};
-
   Mesh mesh;
   {
     const Stopwatch watch(out.timings.mesh);
-    if (const Status status = mesher->fit(picture, mesh_crop(face), mesh); !status.ok())
-      return broken(status);
+    if (const Status status = locate(picture, faces, mesh); !status.ok()) return broken(status);
   }
+  out.faces_found = static_cast<int>(faces.size());
+  if (faces.empty()) return Failure{FailureCode::kNoFace, ""};
+  const Box& box = faces.front().box;
+  out.main_face = {box.x, box.y, box.width, box.height};
+  if (options.require_single_face && second_face_ratio(faces) >= options.bystander_ratio)
+    return Failure{FailureCode::kSeveralFaces, std::to_string(faces.size()) + " faces"};
+
   cv::Mat aligned;
   {
     const Stopwatch watch(out.timings.align);
@@ -84,11 +105,12 @@ std::optional<Failure> Pipeline::Parts::run(Bytes image, const Options& options,
   {
     const Stopwatch watch(out.timings.liveness);
     float live = 0;
-    if (const Status status = liveness->judge(picture, face.box, live); !status.ok()) return broken(status);
+    if (const Status status = liveness->judge(picture, box, live); !status.ok()) return broken(status);
     out.contents.liveness[0] = {probe::LivenessMethod::kPassive, live};
     out.contents.liveness_count = 1;
   }
-  measure(picture.size(), faces, main, &mesh, out.contents);
+  out.contents.quality_count = 0;
+  measure(picture.size(), faces, mesh, out.contents);
   crypto::sha256(image, out.contents.image_digest);
   if (const Status status = probe::set_model(model_id, out.contents); !status.ok()) return broken(status);
   return std::nullopt;

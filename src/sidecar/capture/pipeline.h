@@ -43,6 +43,9 @@ struct Settings {
 struct Options {
   // Registration: refuse kSeveralFaces instead of taking the main face.
   bool require_single_face = false;
+  // Only faces of at least this share of the main face's area count for that: smaller ones are bystanders in
+  // the background, whom the measures SingleFacePresent and FacesFound report all the same.
+  float bystander_ratio = 0.1f;
 };
 
 // A rectangle in pixels of the upright image (EXIF orientation applied); may reach past the edges.
