@@ -18,11 +18,11 @@ PGXS_MAKE = $(MAKE) --no-print-directory -f src/pg/pgxs.mk srcdir=. PG_CONFIG=$(
 .PHONY: all install uninstall installcheck clean help
 
 all: $(CORE_LIB) $(INSTALL_SQL) ## build the extension
-	@$(PGXS_MAKE) all
+	+@$(PGXS_MAKE) all
 install: all ## install the extension into the server's directories
-	@$(SUDO) $(PGXS_MAKE) install
+	+@$(SUDO) $(PGXS_MAKE) install
 uninstall: ## remove it from there
-	@$(SUDO) $(PGXS_MAKE) uninstall
+	+@$(SUDO) $(PGXS_MAKE) uninstall
 installcheck: ## SQL tests on a private server with the installed extension
 	@tests/check-sql
 clean: ## remove everything that was built

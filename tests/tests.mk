@@ -33,7 +33,7 @@ $(CONCEPTS:%=check-%): check-%: install-server unit-tests
 # Servers load the extension from their own directories, which need root.
 .PHONY: install-server
 install-server: all
-	@$(SUDO) $(PGXS_MAKE) install > $(BUILD)/install.log 2>&1 || { cat $(BUILD)/install.log; exit 1; }
+	+@$(SUDO) $(PGXS_MAKE) install > $(BUILD)/install.log 2>&1 || { cat $(BUILD)/install.log; exit 1; }
 
 conformance: ## docs/conformance.md from the clauses that tests name
 	@/usr/bin/python3 tools/conformance.py

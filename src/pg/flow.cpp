@@ -183,6 +183,7 @@ void accept(Flow& flow) {
 }
 
 Datum finish_flow(Flow& flow, FunctionCallInfo fcinfo) {
+  engine().forget_keys();
   const bool opened = flow.contents->model_length != 0;
   instr_time elapsed;
   INSTR_TIME_SET_CURRENT(elapsed);

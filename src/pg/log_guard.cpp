@@ -12,7 +12,9 @@ namespace {
 
 emit_log_hook_type previous_hook = nullptr;
 
-bool mentions(const char* text) { return text != nullptr && strcasestr(text, "seal_probe") != nullptr; }
+bool mentions(const char* text) {
+  return text != nullptr && strcasestr(text, "seal_probe") != nullptr;
+}
 
 bool starts_with(const char* text, const char* prefix) {
   return text != nullptr && pg_strncasecmp(text, prefix, strlen(prefix)) == 0;
@@ -20,9 +22,10 @@ bool starts_with(const char* text, const char* prefix) {
 
 // log_statement, log_duration and log_min_duration_statement put the statement into the message itself.
 bool quotes_statement(const char* message) {
-  return mentions(message) && (starts_with(message, "statement: ") || starts_with(message, "duration: ") ||
-                               starts_with(message, "execute ") || starts_with(message, "parse ") ||
-                               starts_with(message, "bind ") || starts_with(message, "fastpath function call:"));
+  return mentions(message) &&
+         (starts_with(message, "statement: ") || starts_with(message, "duration: ") ||
+          starts_with(message, "execute ") || starts_with(message, "parse ") ||
+          starts_with(message, "bind ") || starts_with(message, "fastpath function call:"));
 }
 
 void replace_message(ErrorData* report, const char* message) {
@@ -37,12 +40,14 @@ void guard(ErrorData* report) {
   if (sensitive) {
     report->hide_stmt = true;
     report->detail_log = nullptr;
-    // Parameters of extended-protocol statements: in DETAIL ("parameters: …") and CONTEXT ("unnamed portal …").
+    // Parameters of extended-protocol statements: in DETAIL ("parameters: …") and CONTEXT ("unnamed portal
+    // …").
     if (starts_with(report->detail, "parameters:")) report->detail = nullptr;
     report->context = nullptr;
     report->internalquery = nullptr;
     if (quotes_statement(report->message))
-      replace_message(report, "statement with visage.seal_probe: text withheld because it may hold a feature");
+      replace_message(report,
+                      "statement with visage.seal_probe: text withheld because it may hold a feature");
     // An array that does not parse is quoted whole in the error about it.
     if (report->sqlerrcode == ERRCODE_INVALID_TEXT_REPRESENTATION)
       replace_message(report, "invalid argument in a statement with visage.seal_probe");

@@ -28,6 +28,7 @@ struct Decoy {
   keys::Owner owner;
   uint8_t wrapped_key[keys::kMaxWrappedSize];
   size_t wrapped_size;
+  Uuid reference_id;
   uint8_t reference[reference::kMaxSize];
   size_t reference_size;
 };
@@ -58,6 +59,7 @@ Status make_decoy(const keys::KeyRing& ring, const probe::Contents& probe) {
   header.generation = 1;
   VISAGE_TRY(reference::protect(engine(), ring, key.value, contents, header,
                                 {decoy.reference, decoy.reference_size}));
+  decoy.reference_id = header.reference;
   memcpy(decoy.model, contents.model, sizeof decoy.model);
   decoy.dimension = contents.dimension;
   decoy.made = true;
@@ -106,7 +108,7 @@ const probe::Contents& opened_probe(FunctionCallInfo fcinfo, struct varlena* val
 
 bool match_subject(Flow& flow, const SubjectRecord& subject) {
   prepare_decoy(*flow.contents);
-  const Bytes decoy_reference = {decoy.reference, decoy.reference_size};
+  const reference::Stored decoy_reference = {decoy.reference_id, 1, {decoy.reference, decoy.reference_size}};
   match::Best best;
   const Status status = guarded([&] {
     if (!subject.found)
@@ -189,8 +191,11 @@ VISAGE_FUNCTION(visage_score) {
     Secret<keys::SubjectKey> key;
     const keys::Owner owner = {static_cast<uint32_t>(institution), header.owner.subject};
     VISAGE_TRY(keys::unwrap_subject_key(engine(), ring, owner, column_bytes(0, 2), key.value));
-    return match::compare(engine(), ring, owner, key.value, envelope_bytes(value), probe, comparison);
+    // A value in hand has no row to contradict it.
+    const reference::Stored stored = {header.reference, header.generation, envelope_bytes(value)};
+    return match::compare(engine(), ring, owner, key.value, stored, probe, comparison);
   });
+  engine().forget_keys();
   SPI_finish();
   raise_unless_ok(status, "cannot compare");
   if (!comparison.comparable) PG_RETURN_NULL();

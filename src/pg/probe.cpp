@@ -68,13 +68,14 @@ ProbeState open_probe(const struct varlena* value, int32 institution, probe::Hea
   const auto key_version = static_cast<uint32_t>(DatumGetInt64(column(0, 2, &is_null)));
   const auto generation = static_cast<uint32_t>(DatumGetInt32(column(0, 3, &is_null)));
   SPI_freetuptable(SPI_tuptable);
-  if (suite != header.suite || key_version != header.key_version) return ProbeState::kUnknownSource;
+  if (suite != header.suite || key_version != header.key_version || generation != header.source_generation)
+    return ProbeState::kUnknownSource;
 
   const Status status = guarded([&] {
     Secret<probe::SourceKey> key;
     VISAGE_TRY(keys::derive_source_key(engine(), ring, suite, key_version, header.institution, header.source,
                                        generation, key.value));
-    return probe::open(engine(), {key.value.key, crypto::key_size(suite)}, envelope_bytes(value), header,
+    return probe::open(engine(), {key.value.key, probe::kSourceKeySize}, envelope_bytes(value), header,
                        contents);
   });
   raise_unless_ok(status, "cannot open the probe");

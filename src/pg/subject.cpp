@@ -1,6 +1,8 @@
 // Registration, further references, cancellation.   [5.3.1, 5.3.4, 6.2f, 6.2g]
 #include "pg/subject.h"
 
+#include <algorithm>
+
 #include "core/reference/reference.h"
 #include "pg/boundary.h"
 #include "pg/envelope_io.h"
@@ -14,7 +16,8 @@ namespace {
 constexpr char kScheme[] = "RFR-1/1024";
 
 #define VISAGE_SUBJECT                                                                                       \
-  "SELECT s.id, k.wrapped, r.reference FROM visage.subject s JOIN visage.subject_key k ON k.subject = s.id " \
+  "SELECT s.id, k.wrapped, r.reference, r.id, r.generation FROM visage.subject s JOIN visage.subject_key k " \
+  "ON k.subject = s.id "                                                                                     \
   "JOIN visage.subject_reference r ON r.subject = s.id WHERE s.institution = $1 AND s.external_id = $2 "     \
   "ORDER BY r.created_at, r.id"
 
@@ -42,13 +45,8 @@ Statement delete_reference = {
 Statement delete_subject = {"DELETE FROM visage.subject WHERE id = $1", 1, {"uuid"}};
 
 bool owns_reference(const SubjectRecord& record, const Uuid& id) {
-  for (int i = 0; i < record.reference_count; ++i) {
-    reference::Header header;
-    raise_unless_ok(guarded([&] { return reference::parse(record.references[i], header); }),
-                    "stored reference");
-    if (header.reference == id) return true;
-  }
-  return false;
+  return std::any_of(record.references, record.references + record.reference_count,
+                     [&](const reference::Stored& stored) { return stored.id == id; });
 }
 
 // Makes a reference from the flow's probe and stores it.
@@ -124,7 +122,11 @@ void load_subject(int32 institution, const text* subject, bool lock, SubjectReco
                     errmsg("subject has more than %d references", kMaxReferences)));
   out.owner = {static_cast<uint32_t>(institution), column_uuid(0, 1)};
   out.wrapped_key = column_bytes(0, 2);
-  for (uint64 i = 0; i < rows; ++i) out.references[out.reference_count++] = column_bytes(i, 3);
+  for (uint64 i = 0; i < rows; ++i) {
+    bool is_null;
+    const auto generation = static_cast<uint32_t>(DatumGetInt32(column(i, 5, &is_null)));
+    out.references[out.reference_count++] = {column_uuid(i, 4), generation, column_bytes(i, 3)};
+  }
 }
 
 // register(subject, probe, channel, scenario, context) → outcome   [5.3.1]

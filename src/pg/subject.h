@@ -14,7 +14,7 @@ struct SubjectRecord {
   keys::Owner owner;
   Bytes wrapped_key;  // these live as long as the SPI result
   int reference_count;
-  Bytes references[kMaxReferences];
+  reference::Stored references[kMaxReferences];
 };
 
 // Loads a subject by external id; for use inside SPI. `lock` takes the row until the transaction ends, so

@@ -64,6 +64,12 @@ UPDATE visage.subject_reference SET reference = (SELECT r.reference FROM visage.
 WHERE subject = (SELECT id FROM visage.subject WHERE external_id = 'match-victim');
 SELECT visage.verify('match-victim', fixture.probe('match-1', 13));
 ROLLBACK;
+-- Nor does one put into another row of the same subject, as when an older backup of a row is put back.
+BEGIN;
+UPDATE visage.subject_reference a SET reference = b.reference FROM visage.subject_reference b JOIN visage.subject s ON s.id = b.subject
+WHERE s.external_id = 'match-1' AND a.subject = b.subject AND a.id <> b.id;
+SELECT visage.verify('match-1', fixture.probe('match-1', 14));
+ROLLBACK;
 -- So does a key that was copied along.
 BEGIN;
 UPDATE visage.subject_key SET wrapped = (SELECT k.wrapped FROM visage.subject_key k JOIN visage.subject s ON s.id = k.subject WHERE s.external_id = 'match-1')

@@ -58,7 +58,7 @@ struct Engine::State {
     EVP_CIPHER_free(aes_gcm);
   }
 
-  // CTR over `in` (or over zeros in place when it equals `out`). The context is left without its key.
+  // CTR over `in`, which may be `out`.
   Status ctr_crypt(const EVP_CIPHER* cipher, const uint8_t* key, const uint8_t* iv, Bytes in, uint8_t* out) {
     int length = 0;
     if (!EVP_EncryptInit_ex2(ctr, cipher, key, iv, nullptr) ||
@@ -127,7 +127,10 @@ Status Engine::open(Suite suite, Bytes key, Bytes nonce, Bytes aad, Bytes sealed
   if (suite == Suite::kSm4CtrHmacSm3) {
     uint8_t expected[kDigestSize];
     VISAGE_TRY(state_->sm4_tag(key, nonce, aad, ciphertext, expected));
-    if (CRYPTO_memcmp(expected, tag.data(), tag_length) != 0) return does_not_open();
+    if (CRYPTO_memcmp(expected, tag.data(), tag_length) != 0) {
+      wipe(out.data(), out.size());
+      return does_not_open();
+    }
     return state_->sm4_crypt(key, nonce, ciphertext, out.data());
   }
   int length = 0;
@@ -146,6 +149,7 @@ Status Engine::open(Suite suite, Bytes key, Bytes nonce, Bytes aad, Bytes sealed
 }
 
 Status Engine::hkdf(Suite suite, Bytes ikm1, Bytes ikm2, Bytes salt, Bytes info, MutableBytes out) {
+  if (out.size() > 255 * kDigestSize) return Status::error(Code::kInternal, "HKDF output is too long");
   if (suite == Suite::kAes256Gcm) {
     hkdf_with([](Bytes key) { return HmacSha256(key); }, ikm1, ikm2, salt, info, out);
     return {};
@@ -196,6 +200,14 @@ Status Engine::hmac(Suite suite, Bytes key, std::span<const Bytes> parts, Mutabl
   for (Bytes part : parts) mac.update(part);
   mac.finish(out.data());
   return mac.ok() ? Status() : library_failed("HMAC-SM3");
+}
+
+void Engine::forget_keys() {
+  static constexpr uint8_t kZeros[kMaxKeySize] = {};
+  // The results do not matter: a context that fails here has no key to forget.
+  (void)EVP_EncryptInit_ex2(state_->gcm, state_->aes_gcm, kZeros, kZeros, nullptr);
+  (void)EVP_EncryptInit_ex2(state_->ctr, state_->aes_ctr, kZeros, kZeros, nullptr);
+  HmacSm3 mac(state_->sm3, kZeros);
 }
 
 Status Engine::random(MutableBytes out) {

@@ -51,7 +51,8 @@ class Engine {
   // kAuthenticationFailed when anything differs; `out` (sealed - tag_size bytes) is then wiped.
   Status open(Suite suite, Bytes key, Bytes nonce, Bytes aad, Bytes sealed, MutableBytes out);
 
-  // RFC 5869 with the suite's hash. IKM may come in two parts (a root and a subject key), read as one.
+  // RFC 5869 with the suite's hash, at most 255 blocks. IKM may come in two parts (a root and a subject key),
+  // read as one.
   Status hkdf(Suite suite, Bytes ikm1, Bytes ikm2, Bytes salt, Bytes info, MutableBytes out);
 
   // CTR keystream of a one-time seed of kSeedSize bytes; used for sign masks.
@@ -61,6 +62,10 @@ class Engine {
   Status digest(Suite suite, Bytes bytes, MutableBytes out);
   // HMAC with the suite's hash; `parts` are read as one message.
   Status hmac(Suite suite, Bytes key, std::span<const Bytes> parts, MutableBytes out);
+
+  // Overwrites the key schedules that the contexts keep between calls. Call it when a piece of work is done:
+  // what a core dump could hold is then a key of zeros.
+  void forget_keys();
 
   Status random(MutableBytes out);
   // A random (version 4) identifier.

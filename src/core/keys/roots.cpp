@@ -54,9 +54,7 @@ Status parse_root(std::string_view text, size_t line, Root& root) {
   return {};
 }
 
-}  // namespace
-
-Status parse_roots(std::string_view text, RootSet& out) {
+Status parse_lines(std::string_view text, RootSet& out) {
   out.count = 0;
   size_t line = 0;
   while (!text.empty()) {
@@ -78,6 +76,14 @@ Status parse_roots(std::string_view text, RootSet& out) {
   std::sort(out.roots, out.roots + out.count,
             [](const Root& a, const Root& b) { return a.version < b.version; });
   return {};
+}
+
+}  // namespace
+
+Status parse_roots(std::string_view text, RootSet& out) {
+  const Status status = parse_lines(text, out);
+  if (!status.ok()) wipe(&out, sizeof out);
+  return status;
 }
 
 }  // namespace visage::keys

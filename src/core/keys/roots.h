@@ -43,7 +43,7 @@ struct KeyRing {
   RootSet transform;
 };
 
-// kKeyInvalid with the line number and what is wrong with it; never any of its content.
+// kKeyInvalid with the line number and what is wrong with it, never any of its content; `out` is then wiped.
 Status parse_roots(std::string_view text, RootSet& out);
 
 }  // namespace visage::keys

@@ -43,8 +43,7 @@ Status parse_wrapped(Bytes wrapped, WrappedHeader& header) {
   const auto version = reader.number<uint8_t>();
   const auto suite = reader.number<uint8_t>();
   const auto reserved = reader.number<uint8_t>();
-  if (!reader.ok() || kind != kKind || reserved != 0)
-    return Status::error(Code::kMalformed, "not a wrapped subject key");
+  if (!reader.ok() || kind != kKind) return Status::error(Code::kMalformed, "not a wrapped subject key");
   if (version != kVersion || !crypto::known_suite(suite))
     return Status::error(Code::kUnsupported, "wrapped subject key of version %u, suite %u", version, suite);
   header.suite = static_cast<crypto::Suite>(suite);
@@ -54,6 +53,9 @@ Status parse_wrapped(Bytes wrapped, WrappedHeader& header) {
   header.nonce = reader.take(crypto::kNonceSize);
   if (!reader.ok() || wrapped.size() != wrapped_size(header.suite))
     return Status::error(Code::kMalformed, "wrapped subject key has the wrong length");
+  if (reserved != 0 || header.key_version == 0 || header.institution == 0)
+    return Status::error(Code::kMalformed,
+                         "wrapped subject key has a reserved or zero field that must not be");
   return {};
 }
 
@@ -136,8 +138,9 @@ Status derive_source_key(crypto::Engine& engine, const KeyRing& ring, crypto::Su
   out.suite = suite;
   out.key_version = key_version;
   out.institution = institution;
+  out.generation = generation;
   out.source = source;
-  return engine.hkdf(suite, root->view(), {}, {}, info, {out.key, crypto::key_size(suite)});
+  return engine.hkdf(suite, root->view(), {}, {}, info, {out.key, probe::kSourceKeySize});
 }
 
 }  // namespace visage::keys

@@ -19,11 +19,11 @@ bool same_model(const reference::Header& header, const probe::Contents& probe) {
 }  // namespace
 
 Status compare(crypto::Engine& engine, const keys::KeyRing& ring, const keys::Owner& owner,
-               const keys::SubjectKey& subject_key, Bytes envelope, const probe::Contents& probe,
-               Comparison& out) {
+               const keys::SubjectKey& subject_key, const reference::Stored& stored,
+               const probe::Contents& probe, Comparison& out) {
   reference::Header header;
   Secret<reference::Opened> opened;
-  VISAGE_TRY(reference::open(engine, ring, owner, subject_key, envelope, header, opened.value));
+  VISAGE_TRY(reference::open(engine, ring, owner, subject_key, stored, header, opened.value));
   out = {same_model(header, probe), -1};
   if (!out.comparable) return {};
   Secret<Rotated> rotated;
@@ -36,7 +36,7 @@ Status compare(crypto::Engine& engine, const keys::KeyRing& ring, const keys::Ow
 }
 
 Status best_of(crypto::Engine& engine, const keys::KeyRing& ring, const keys::Owner& owner, Bytes wrapped_key,
-               std::span<const Bytes> references, const probe::Contents& probe, Best& out) {
+               std::span<const reference::Stored> references, const probe::Contents& probe, Best& out) {
   Secret<keys::SubjectKey> subject_key;
   VISAGE_TRY(keys::unwrap_subject_key(engine, ring, owner, wrapped_key, subject_key.value));
   out = {0, 0, -1};

@@ -10,7 +10,7 @@ namespace {
 
 constexpr uint8_t kKind = 'P';
 constexpr uint8_t kVersion = 1;
-constexpr std::string_view kAadLabel = "visage/probe/1";
+constexpr std::string_view kLabel = "visage/probe/1";
 constexpr std::string_view kSourceKeyPrefix = "visage-source-1:";
 
 // Sections of the plaintext, in this order, each `u16 tag, u16 reserved = 0, u32 length, bytes`.
@@ -56,6 +56,21 @@ void write_contents(Writer& writer, const Contents& contents) {
     writer.number(contents.quality[i].scalar);
     writer.number(contents.quality[i].native);
   }
+}
+
+struct ProbeKey {
+  uint8_t bytes[crypto::kMaxKeySize];
+};
+
+// A key of its own for each probe, salted with the probe's random id: a source may seal without end, where
+// random nonces under one key would have to stop at 2^32 (NIST SP 800-38D 8.3).
+Status derive_probe_key(crypto::Engine& engine, crypto::Suite suite, Bytes source_key, const Uuid& probe,
+                        ProbeKey& out) {
+  uint8_t info[kLabel.size() + 1];
+  Writer writer(info);
+  writer.bytes(as_bytes(kLabel));
+  writer.number(suite);
+  return engine.hkdf(suite, source_key, {}, probe.view(), info, {out.bytes, crypto::key_size(suite)});
 }
 
 Status bad_contents(const char* what) {
@@ -134,22 +149,22 @@ Status read_contents(Bytes plaintext, Contents& contents) {
 }  // namespace
 
 Status encode_source_key(const SourceKey& key, char* out, size_t capacity) {
-  uint8_t buffer[4 + 8 + 16 + crypto::kMaxKeySize];
-  Writer writer(buffer);
+  Secret<KeyBytes<4 + 12 + 16 + kSourceKeySize>> buffer;
+  Writer writer(buffer.value.span());
   writer.number(kVersion);
   writer.number(key.suite);
   writer.number(uint16_t{0});
   writer.number(key.key_version);
   writer.number(key.institution);
+  writer.number(key.generation);
   writer.uuid(key.source);
-  writer.write(key.key, crypto::key_size(key.suite));
+  writer.write(key.key, kSourceKeySize);
   const size_t text_size = encoded_text_size(writer.position());
   if (!writer.ok() || kSourceKeyPrefix.size() + text_size + 1 > capacity)
     return Status::error(Code::kInternal, "source key text does not fit");
   std::memcpy(out, kSourceKeyPrefix.data(), kSourceKeyPrefix.size());
   encode_text(writer.written(), out + kSourceKeyPrefix.size());
   out[kSourceKeyPrefix.size() + text_size] = '\0';
-  wipe(buffer, sizeof buffer);
   return {};
 }
 
@@ -167,15 +182,19 @@ Status decode_source_key(std::string_view text, SourceKey& out) {
   const auto version = reader.number<uint8_t>();
   const auto suite = reader.number<uint8_t>();
   const auto reserved = reader.number<uint16_t>();
-  if (version != kVersion || !crypto::known_suite(suite) || reserved != 0)
+  if (!reader.ok()) return Status::error(Code::kMalformed, "source key has the wrong length");
+  if (version != kVersion || !crypto::known_suite(suite))
     return Status::error(Code::kUnsupported, "source key of version %u, suite %u", version, suite);
   out.suite = static_cast<crypto::Suite>(suite);
   out.key_version = reader.number<uint32_t>();
   out.institution = reader.number<uint32_t>();
+  out.generation = reader.number<uint32_t>();
   out.source = reader.uuid();
-  reader.copy(out.key, crypto::key_size(out.suite));
+  reader.copy(out.key, kSourceKeySize);
   if (!reader.ok() || reader.remaining() != 0)
     return Status::error(Code::kMalformed, "source key has the wrong length");
+  if (reserved != 0 || out.key_version == 0 || out.institution == 0 || out.generation == 0)
+    return Status::error(Code::kMalformed, "source key has a reserved or zero field that must not be");
   return {};
 }
 
@@ -222,6 +241,7 @@ Status seal(crypto::Engine& engine, const SourceKey& key, Header& header, const 
   header.key_version = key.key_version;
   header.institution = key.institution;
   header.source = key.source;
+  header.source_generation = key.generation;
   VISAGE_TRY(engine.random_uuid(header.probe));
   uint8_t nonce[crypto::kNonceSize];
   VISAGE_TRY(engine.random(nonce));
@@ -240,20 +260,22 @@ Status seal(crypto::Engine& engine, const SourceKey& key, Header& header, const 
   writer.write(header.session_nonce, sizeof header.session_nonce);
   writer.write(nonce, sizeof nonce);
   writer.number(static_cast<uint32_t>(plaintext_size(contents)));
-  writer.number(uint32_t{0});
+  writer.number(header.source_generation);
 
   // The label keeps a header of this type from ever authenticating as another's; see docs/formats.md.
-  uint8_t aad[kAadLabel.size() + kHeaderSize];
-  std::memcpy(aad, kAadLabel.data(), kAadLabel.size());
-  std::memcpy(aad + kAadLabel.size(), out.data(), kHeaderSize);
+  uint8_t aad[kLabel.size() + kHeaderSize];
+  std::memcpy(aad, kLabel.data(), kLabel.size());
+  std::memcpy(aad + kLabel.size(), out.data(), kHeaderSize);
 
   Secret<Plaintext> plaintext;
   Writer body(plaintext.value.bytes);
   write_contents(body, contents);
   if (!writer.ok() || writer.position() != kHeaderSize || !body.ok())
     return Status::error(Code::kInternal, "probe does not fit its own format");
-  return engine.seal(key.suite, {key.key, crypto::key_size(key.suite)}, nonce, aad, body.written(),
-                     out.subspan(kHeaderSize));
+  Secret<ProbeKey> probe_key;
+  VISAGE_TRY(derive_probe_key(engine, key.suite, {key.key, kSourceKeySize}, header.probe, probe_key.value));
+  return engine.seal(key.suite, {probe_key.value.bytes, crypto::key_size(key.suite)}, nonce, aad,
+                     body.written(), out.subspan(kHeaderSize));
 }
 
 Status parse(Bytes envelope, Header& header) {
@@ -275,31 +297,33 @@ Status parse(Bytes envelope, Header& header) {
   reader.copy(header.session_nonce, sizeof header.session_nonce);
   reader.take(crypto::kNonceSize);
   const auto ciphertext_size = reader.number<uint32_t>();
-  const auto reserved_end = reader.number<uint32_t>();
+  header.source_generation = reader.number<uint32_t>();
   if (!reader.ok() || envelope.size() > kMaxSize ||
       reader.remaining() != size_t{ciphertext_size} + crypto::tag_size(header.suite))
     return Status::error(Code::kMalformed, "probe of %zu bytes has the wrong length", envelope.size());
-  if (reserved != 0 || reserved_end != 0)
-    return Status::error(Code::kMalformed, "reserved bytes are not zero");
-  if (header.key_version == 0 || header.institution == 0)
-    return Status::error(Code::kMalformed, "key version and institution start at 1");
-  if (header.captured_at < 0 || header.expires_at <= header.captured_at)
-    return Status::error(Code::kMalformed, "probe expires before it was captured");
+  if (reserved != 0) return Status::error(Code::kMalformed, "reserved bytes are not zero");
+  if (header.key_version == 0 || header.institution == 0 || header.source_generation == 0)
+    return Status::error(Code::kMalformed, "key version, institution and source generation start at 1");
+  if (header.captured_at < 0 || header.expires_at <= header.captured_at || header.expires_at >= kMaxTime)
+    return Status::error(Code::kMalformed, "probe expires before it was captured, or after the year 9999");
   return {};
 }
 
-Status open(crypto::Engine& engine, Bytes key, Bytes envelope, Header& header, Contents& contents) {
+Status open(crypto::Engine& engine, Bytes source_key, Bytes envelope, Header& header, Contents& contents) {
   VISAGE_TRY(parse(envelope, header));
-  uint8_t aad[kAadLabel.size() + kHeaderSize];
-  std::memcpy(aad, kAadLabel.data(), kAadLabel.size());
-  std::memcpy(aad + kAadLabel.size(), envelope.data(), kHeaderSize);
+  uint8_t aad[kLabel.size() + kHeaderSize];
+  std::memcpy(aad, kLabel.data(), kLabel.size());
+  std::memcpy(aad + kLabel.size(), envelope.data(), kHeaderSize);
   const Bytes sealed = envelope.subspan(kHeaderSize);
   const size_t size = sealed.size() - crypto::tag_size(header.suite);
   if (size > kMaxPlaintext) return Status::error(Code::kMalformed, "probe contents are too long");
   const Bytes nonce = envelope.subspan(kHeaderSize - 8 - crypto::kNonceSize, crypto::kNonceSize);
 
   Secret<Plaintext> plaintext;
-  VISAGE_TRY(engine.open(header.suite, key, nonce, aad, sealed, {plaintext.value.bytes, size}));
+  Secret<ProbeKey> probe_key;
+  VISAGE_TRY(derive_probe_key(engine, header.suite, source_key, header.probe, probe_key.value));
+  VISAGE_TRY(engine.open(header.suite, {probe_key.value.bytes, crypto::key_size(header.suite)}, nonce, aad,
+                         sealed, {plaintext.value.bytes, size}));
   return read_contents({plaintext.value.bytes, size}, contents);
 }
 

@@ -21,6 +21,9 @@ inline constexpr size_t kMaxLiveness = 16;
 inline constexpr size_t kMaxQuality = 64;
 inline constexpr size_t kSessionNonceSize = 32;
 inline constexpr size_t kHeaderSize = 112;
+inline constexpr size_t kSourceKeySize = 32;
+// Times end before the year 10000, where the database and every JSON parser still agree.
+inline constexpr int64_t kMaxTime = 253402300800000000;
 // Largest envelope that seal() can write; anything longer is refused before it is parsed.
 inline constexpr size_t kMaxSize = 10240;
 
@@ -61,6 +64,7 @@ struct Header {
   uint32_t institution;
   Uuid probe;
   Uuid source;
+  uint32_t source_generation;  // of the source's key; counts its replacements from 1
   int64_t captured_at;
   int64_t expires_at;
   uint8_t session_nonce[kSessionNonceSize];  // all zero: not bound to a session
@@ -86,8 +90,9 @@ struct SourceKey {
   crypto::Suite suite;
   uint32_t key_version;
   uint32_t institution;
+  uint32_t generation;
   Uuid source;
-  uint8_t key[crypto::kMaxKeySize];
+  uint8_t key[kSourceKeySize];
 };
 
 // "visage-source-1:" followed by the text form of the key; see docs/formats.md "source key".
@@ -101,14 +106,14 @@ Status set_feature(std::span<const float> feature, Contents& out);
 Status set_model(std::string_view model, Contents& out);
 
 size_t sealed_size(crypto::Suite suite, const Contents& contents);
-// Fills header.suite, key_version, institution and source from the key and a fresh probe id; the caller sets
-// the times and the nonce. `out` has sealed_size() bytes.
+// Fills header.suite, key_version, institution, source and source_generation from the key and a fresh probe
+// id; the caller sets the times and the nonce. `out` has sealed_size() bytes.
 Status seal(crypto::Engine& engine, const SourceKey& key, Header& header, const Contents& contents,
             MutableBytes out);
 
 // Structure only: version, suite, reserved bytes, lengths, order of times. Needs no key; input is hostile.
 Status parse(Bytes envelope, Header& header);
-// parse(), then decrypt with the source's key (crypto::key_size(suite) bytes) and check the contents.
-Status open(crypto::Engine& engine, Bytes key, Bytes envelope, Header& header, Contents& contents);
+// parse(), then decrypt with the source's key (kSourceKeySize bytes) and check the contents.
+Status open(crypto::Engine& engine, Bytes source_key, Bytes envelope, Header& header, Contents& contents);
 
 }  // namespace visage::probe

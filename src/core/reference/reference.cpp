@@ -7,11 +7,19 @@ constexpr uint8_t kKind = 'R';
 constexpr uint8_t kVersion = 1;
 constexpr std::string_view kEnvelopeLabel = "visage/reference/1";
 constexpr std::string_view kSeedLabel = "rfr/1";
+constexpr size_t kConfirmationSize = 16;
 
 struct EnvelopeKey {
   uint8_t bytes[crypto::kMaxKeySize];
 };
-using Seed = KeyBytes<crypto::kSeedSize>;
+// What the transform root gives: the seed of the masks, and a confirmation that goes into the envelope's AAD.
+// Through it, a wrong transform root fails to open; without it, every comparison would quietly score about
+// zero.
+struct Transform {
+  uint8_t seed[crypto::kSeedSize];
+  uint8_t confirmation[kConfirmationSize];
+};
+static_assert(sizeof(Transform) == crypto::kSeedSize + kConfirmationSize);
 
 // Envelope key = HKDF(envelope root ‖ subject key, salt, label ‖ suite ‖ reference id).
 Status derive_envelope_key(crypto::Engine& engine, const keys::Root& root,
@@ -25,10 +33,10 @@ Status derive_envelope_key(crypto::Engine& engine, const keys::Root& root,
                      {out.bytes, crypto::key_size(header.suite)});
 }
 
-// Seed = HKDF(transform root ‖ subject key, salt, label ‖ scheme ‖ model ‖ domain ‖ reference id ‖
-// generation); the masks are its CTR keystream.
-Status derive_masks(crypto::Engine& engine, const keys::Root& root, const keys::SubjectKey& subject_key,
-                    const Header& header, uint8_t* masks) {
+// Seed ‖ confirmation = HKDF(transform root ‖ subject key, salt, label ‖ scheme ‖ suite ‖ model ‖ domain ‖
+// reference id ‖ generation).
+Status derive_transform(crypto::Engine& engine, const keys::Root& root, const keys::SubjectKey& subject_key,
+                        const Header& header, Transform& out) {
   uint8_t info[kSeedLabel.size() + 2 + kModelDigestSize + 4 + 16 + 4];
   Writer writer(info);
   writer.bytes(as_bytes(kSeedLabel));
@@ -38,10 +46,12 @@ Status derive_masks(crypto::Engine& engine, const keys::Root& root, const keys::
   writer.number(header.owner.institution);
   writer.uuid(header.reference);
   writer.number(header.generation);
-  Secret<Seed> seed;
-  VISAGE_TRY(
-      engine.hkdf(header.suite, root.view(), subject_key.view(), header.salt, info, seed.value.span()));
-  return engine.keystream(header.suite, seed.value.view(),
+  return engine.hkdf(header.suite, root.view(), subject_key.view(), header.salt, info,
+                     {reinterpret_cast<uint8_t*>(&out), sizeof out});
+}
+
+Status make_masks(crypto::Engine& engine, const Header& header, const Transform& transform, uint8_t* masks) {
+  return engine.keystream(header.suite, transform.seed,
                           {masks, mask_size(header.dimension, header.code_bits)});
 }
 
@@ -65,11 +75,14 @@ void write_header(Writer& writer, const Header& header) {
 }
 
 struct Aad {
-  uint8_t bytes[kEnvelopeLabel.size() + kHeaderSize];
-  explicit Aad(Bytes envelope) {
-    std::memcpy(bytes, kEnvelopeLabel.data(), kEnvelopeLabel.size());
-    std::memcpy(bytes + kEnvelopeLabel.size(), envelope.data(), kHeaderSize);
+  uint8_t bytes[kEnvelopeLabel.size() + kHeaderSize + kConfirmationSize];
+  Aad(Bytes envelope, const Transform& transform) {
+    Writer writer(bytes);
+    writer.bytes(as_bytes(kEnvelopeLabel));
+    writer.bytes(envelope.first(kHeaderSize));
+    writer.write(transform.confirmation, kConfirmationSize);
   }
+  ~Aad() { wipe(bytes, sizeof bytes); }
 };
 
 }  // namespace
@@ -103,7 +116,9 @@ Status protect(crypto::Engine& engine, const keys::KeyRing& ring, const keys::Su
   };
   Secret<Opened> opened;
   Secret<Rotated> rotated;
-  VISAGE_TRY(derive_masks(engine, *transform_root, subject_key, header, opened.value.masks));
+  Secret<Transform> transform;
+  VISAGE_TRY(derive_transform(engine, *transform_root, subject_key, header, transform.value));
+  VISAGE_TRY(make_masks(engine, header, transform.value, opened.value.masks));
   rotate(contents.feature, contents.dimension, header.code_bits, opened.value.masks, rotated.value.values);
   pack_signs(rotated.value.values, header.code_bits, opened.value.code);
 
@@ -113,7 +128,7 @@ Status protect(crypto::Engine& engine, const keys::KeyRing& ring, const keys::Su
     return Status::error(Code::kInternal, "reference does not fit its own format");
   Secret<EnvelopeKey> key;
   VISAGE_TRY(derive_envelope_key(engine, *envelope_root, subject_key, header, key.value));
-  const Aad aad(out);
+  const Aad aad(out, transform.value);
   return engine.seal(header.suite, {key.value.bytes, crypto::key_size(header.suite)}, header.nonce, aad.bytes,
                      {opened.value.code, header.code_bits / 8u}, out.subspan(kHeaderSize));
 }
@@ -154,28 +169,33 @@ Status parse(Bytes envelope, Header& header) {
 }
 
 Status open(crypto::Engine& engine, const keys::KeyRing& ring, const keys::Owner& owner,
-            const keys::SubjectKey& subject_key, Bytes envelope, Header& header, Opened& out) {
-  VISAGE_TRY(parse(envelope, header));
+            const keys::SubjectKey& subject_key, const Stored& stored, Header& header, Opened& out) {
+  VISAGE_TRY(parse(stored.envelope, header));
   if (header.owner.institution != owner.institution || !(header.owner.subject == owner.subject))
     return Status::error(Code::kAuthenticationFailed, "reference belongs to another subject");
+  if (!(header.reference == stored.id) || header.generation != stored.generation)
+    return Status::error(Code::kAuthenticationFailed, "reference is not the one that its row names");
   const keys::Root* envelope_root;
   const keys::Root* transform_root;
   VISAGE_TRY(keys::find_root(ring.envelope, header.key_version, "envelope", envelope_root));
   VISAGE_TRY(keys::find_root(ring.transform, header.transform_version, "transform", transform_root));
 
+  Secret<Transform> transform;
+  VISAGE_TRY(derive_transform(engine, *transform_root, subject_key, header, transform.value));
   Secret<EnvelopeKey> key;
   VISAGE_TRY(derive_envelope_key(engine, *envelope_root, subject_key, header, key.value));
-  const Aad aad(envelope);
-  Status status = engine.open(header.suite, {key.value.bytes, crypto::key_size(header.suite)}, header.nonce,
-                              aad.bytes, envelope.subspan(kHeaderSize), {out.code, header.code_bits / 8u});
+  const Aad aad(stored.envelope, transform.value);
+  Status status =
+      engine.open(header.suite, {key.value.bytes, crypto::key_size(header.suite)}, header.nonce, aad.bytes,
+                  stored.envelope.subspan(kHeaderSize), {out.code, header.code_bits / 8u});
   if (status.code == Code::kAuthenticationFailed)
     return Status::error(
         Code::kAuthenticationFailed,
-        "reference does not open with envelope key version %u: it was altered, or the key is "
-        "another one of that version",
-        header.key_version);
+        "reference does not open with envelope key version %u and transform key version %u: it was "
+        "altered, or one of the keys is another of that version",
+        header.key_version, header.transform_version);
   VISAGE_TRY(status);
-  return derive_masks(engine, *transform_root, subject_key, header, out.masks);
+  return make_masks(engine, header, transform.value, out.masks);
 }
 
 }  // namespace visage::reference

@@ -60,8 +60,17 @@ struct Opened {
   uint8_t masks[kMaxMaskSize];
 };
 
-// parse(), then open under `owner`'s key. An envelope of another owner is refused before any key is used.
+// A reference as it is stored: what the row says of it, and the envelope that must say the same.
+struct Stored {
+  Uuid id;
+  uint32_t generation;
+  Bytes envelope;
+};
+
+// parse(), then open under `owner`'s key. An envelope of another owner, row or generation is refused before
+// any key is used: moved, or put back from an older backup [8.2.4e]. It opens only under the right envelope
+// root and the right transform root.
 Status open(crypto::Engine& engine, const keys::KeyRing& ring, const keys::Owner& owner,
-            const keys::SubjectKey& subject_key, Bytes envelope, Header& header, Opened& out);
+            const keys::SubjectKey& subject_key, const Stored& stored, Header& header, Opened& out);
 
 }  // namespace visage::reference
