@@ -7,7 +7,7 @@ CAPTURE_SOURCES := $(wildcard $(capture_dir)/*.cpp)
 CAPTURE_OBJS := $(CAPTURE_SOURCES:src/%.cpp=$(BUILD)/%.o)
 # ONNX Runtime is opened at run time: only its headers are needed, and `make setup` puts them there.
 CAPTURE_INCLUDES := -isystem /usr/include/opencv4 -isystem models/runtime/include
-CAPTURE_LIBS := -lopencv_imgcodecs -lopencv_imgproc -lopencv_core -ljpeg -lcrypto -ldl -pthread
+CAPTURE_LIBS := -lopencv_imgproc -lopencv_core -ljpeg -lpng -lwebp -lcrypto -ldl -pthread
 
 $(CAPTURE_OBJS): $(BUILD)/%.o: src/%.cpp
 	@mkdir -p $(@D)

@@ -1,9 +1,6 @@
 #include "sidecar/capture/decode.h"
 
-#include <opencv2/imgcodecs.hpp>
-#include <opencv2/imgproc.hpp>
-
-#include "sidecar/capture/jpeg_decode.h"
+#include "sidecar/capture/codecs.h"
 
 namespace visage::capture {
 namespace {
@@ -38,46 +35,33 @@ cv::Mat composite(const cv::Mat& image) {
   return out;
 }
 
-// Any depth and channel count that OpenCV's PNG and WebP readers give, to 8-bit BGR.
-std::optional<Failure> to_bgr(cv::Mat image, cv::Mat& out) {
-  if (image.depth() == CV_16U) {
-    cv::Mat narrow;
-    image.convertTo(narrow, CV_8U, 1.0 / 257);
-    image = narrow;
-  }
-  if (image.depth() != CV_8U) return Failure{FailureCode::kUnsupportedFormat, "unknown sample depth"};
-  switch (image.channels()) {
-    case 1:
-      cv::cvtColor(image, out, cv::COLOR_GRAY2BGR);
-      return std::nullopt;
-    case 3:
-      out = image;
-      return std::nullopt;
-    case 4:
-      out = composite(image);
-      return std::nullopt;
-    default:
-      return Failure{FailureCode::kUnsupportedFormat, "unknown channel count"};
-  }
-}
-
 std::optional<Failure> decode_pixels(Bytes image, const ImageHeader& header, Clock::time_point deadline,
                                      cv::Mat& out) {
-  if (header.format == Format::kJpeg) {
-    out.create(header.height, header.width, CV_8UC3);
-    return decode_jpeg(image, deadline, out);
+  const cv::Size size(header.width, header.height);
+  switch (header.format) {
+    case Format::kJpeg:
+      return decode_jpeg(image, size, deadline, out);
+    case Format::kPng:
+      return decode_png(image, size, deadline, out);
+    case Format::kWebp:
+      return decode_webp(image, size, deadline, out);
   }
-  // PNG and WebP cost at most a few times their pixel count, which check_size() has bounded.
-  const cv::Mat bytes(1, static_cast<int>(image.size()), CV_8U, const_cast<uint8_t*>(image.data()));
-  const cv::Mat decoded = cv::imdecode(bytes, cv::IMREAD_UNCHANGED);
-  if (decoded.cols != header.width || decoded.rows != header.height)
-    return Failure{FailureCode::kUnreadableImage, "the picture's data is damaged"};
-  if (Clock::now() > deadline)
-    return Failure{FailureCode::kDecodeTimeout, "the time limit passed while decoding"};
-  return to_bgr(decoded, out);
+  return failure_of(Stop::kDamaged);
 }
 
 }  // namespace
+
+std::optional<Failure> failure_of(Stop stop) {
+  switch (stop) {
+    case Stop::kNone:
+      return std::nullopt;
+    case Stop::kDamaged:
+      return Failure{FailureCode::kUnreadableImage, "the picture's data is damaged"};
+    case Stop::kTimeout:
+      return Failure{FailureCode::kDecodeTimeout, "the time limit passed while decoding"};
+  }
+  return std::nullopt;
+}
 
 cv::Mat upright(const cv::Mat& image, int orientation) {
   cv::Mat turned = image, out;
@@ -112,10 +96,9 @@ std::optional<Failure> decode(Bytes image, const Limits& limits, cv::Mat& out) {
     cv::Mat stored;
     const Clock::time_point deadline = Clock::now() + std::chrono::milliseconds(limits.decode_ms);
     if (std::optional<Failure> failure = decode_pixels(image, header, deadline, stored)) return failure;
-    out = upright(stored, header.orientation);
+    out = upright(stored.channels() == 4 ? composite(stored) : stored, header.orientation);
     return std::nullopt;
-  } catch (
-      const std::exception&) {  // cv::Exception, std::bad_alloc; its text may quote paths, so it is dropped
+  } catch (const std::exception&) {  // memory, or OpenCV
     return Failure{FailureCode::kUnreadableImage, "the decoder gave up"};
   }
 }

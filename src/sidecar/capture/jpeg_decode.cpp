@@ -1,5 +1,4 @@
-#include "sidecar/capture/jpeg_decode.h"
-
+// JPEG through libjpeg: baseline, progressive, greyscale and CMYK to BGR.
 #include <csetjmp>
 #include <cstdio>
 // libjpeg's header needs FILE and size_t before it.
@@ -7,10 +6,10 @@
 // and its error codes are a separate header.
 #include <jerror.h>
 
+#include "sidecar/capture/codecs.h"
+
 namespace visage::capture {
 namespace {
-
-enum class Stop { kNone, kDamaged, kTimeout };
 
 // One decompression. libjpeg leaves it by longjmp, so nothing in run() may have a destructor.
 struct Job {
@@ -91,7 +90,9 @@ void run(Job& job, Bytes image, cv::Mat& out, uint8_t* row) {
 
 }  // namespace
 
-std::optional<Failure> decode_jpeg(Bytes image, Clock::time_point deadline, cv::Mat& out) {
+std::optional<Failure> decode_jpeg(Bytes image, cv::Size size, Clock::time_point deadline, cv::Mat& out) {
+  out.create(size, CV_8UC3);
+  cv::Mat row(1, size.width * 4, CV_8U);
   Job job{};
   job.deadline = deadline;
   job.codec.err = jpeg_std_error(&job.errors);
@@ -99,18 +100,9 @@ std::optional<Failure> decode_jpeg(Bytes image, Clock::time_point deadline, cv::
   job.errors.error_exit = on_error;
   job.errors.emit_message = on_message;
   job.errors.output_message = on_output;
-  cv::Mat row(1, out.cols * 4, CV_8U);
   run(job, image, out, row.ptr());
   jpeg_destroy_decompress(&job.codec);
-  switch (job.stop) {
-    case Stop::kNone:
-      return std::nullopt;
-    case Stop::kDamaged:
-      return Failure{FailureCode::kUnreadableImage, "the JPEG's data is damaged"};
-    case Stop::kTimeout:
-      return Failure{FailureCode::kDecodeTimeout, "the time limit passed while decoding"};
-  }
-  return std::nullopt;
+  return failure_of(job.stop);
 }
 
 }  // namespace visage::capture

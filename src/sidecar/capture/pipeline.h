@@ -35,9 +35,9 @@ struct Limits {
 struct Settings {
   std::string models;  // directory that `make setup` fills
   int threads = 1;     // of the runtime, inside one call
-  Limits limits;
+  Limits limits{};
   // Called before and after each model with words for the log: "loading sface.onnx (1/4)".
-  std::function<void(const std::string&)> progress;
+  std::function<void(const std::string&)> progress{};
 };
 
 struct Options {
