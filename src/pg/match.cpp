@@ -120,8 +120,6 @@ bool match_subject(Flow& flow, const SubjectRecord& subject) {
   });
   raise_unless_ok(status, "cannot compare");
   if (!subject.found) return refuse(flow, Reason::kUnknownSubject);
-  flow.has_subject = true;
-  flow.subject = subject.owner.subject;
   if (best.compared == 0) return refuse(flow, Reason::kModelMismatch);
   if (!(best.score >= flow.threshold)) {
     reject(flow);
@@ -138,12 +136,11 @@ VISAGE_FUNCTION(visage_verify) {
   Flow flow;
   begin_flow(flow, "verify", fcinfo, {2, 3, 4});
   flow.has_probe = true;
+  SubjectRecord record;
+  load_subject(flow, subject, false, record);
   if (take_probe(flow, PG_GETARG_VARLENA_PP(1), flow.header, *flow.contents) && check_floors(flow) &&
-      find_flow_threshold(flow, "RFR-1/1024")) {
-    SubjectRecord record;
-    load_subject(flow.policy.institution, subject, false, record);
+      find_flow_threshold(flow, "RFR-1/1024"))
     match_subject(flow, record);
-  }
   return finish_flow(flow, fcinfo);
 }
 

@@ -95,6 +95,8 @@ void register_subject(Flow& flow, const text* subject) {
   const Datum subject_values[] = {uuid_datum(owner.subject), Int32GetDatum(flow.policy.institution),
                                   PointerGetDatum(subject)};
   if (execute(insert_subject, subject_values, nullptr, false) != 1) {
+    SubjectRecord existing;
+    load_subject(flow, subject, false, existing);
     refuse(flow, Reason::kSubjectExists);
     return;
   }
@@ -109,7 +111,8 @@ void register_subject(Flow& flow, const text* subject) {
 
 }  // namespace
 
-void load_subject(int32 institution, const text* subject, bool lock, SubjectRecord& out) {
+void load_subject(Flow& flow, const text* subject, bool lock, SubjectRecord& out) {
+  const int32 institution = flow.policy.institution;
   const Datum arguments[] = {Int32GetDatum(institution), PointerGetDatum(subject)};
   // The lock comes first: the rows must be read after a concurrent change has committed.
   if (lock) execute(lock_subject, arguments, nullptr, false);
@@ -121,6 +124,8 @@ void load_subject(int32 institution, const text* subject, bool lock, SubjectReco
     ereport(ERROR, (errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
                     errmsg("subject has more than %d references", kMaxReferences)));
   out.owner = {static_cast<uint32_t>(institution), column_uuid(0, 1)};
+  flow.subject = out.owner.subject;
+  flow.has_subject = true;
   out.wrapped_key = column_bytes(0, 2);
   for (uint64 i = 0; i < rows; ++i) {
     bool is_null;
@@ -152,16 +157,14 @@ VISAGE_FUNCTION(visage_add_reference) {
   Flow flow;
   begin_flow(flow, "add_reference", fcinfo, {2, 3, 4});
   flow.has_probe = true;
+  SubjectRecord record;
+  load_subject(flow, subject, true, record);
   if (take_probe(flow, PG_GETARG_VARLENA_PP(1), flow.header, *flow.contents) && check_floors(flow) &&
-      find_flow_threshold(flow, kScheme)) {
-    SubjectRecord record;
-    load_subject(flow.policy.institution, subject, true, record);
-    if (match_subject(flow, record)) {
-      if (record.reference_count == kMaxReferences)
-        refuse(flow, Reason::kReferenceLimit);
-      else
-        store_reference(flow, record.owner, record.wrapped_key);
-    }
+      find_flow_threshold(flow, kScheme) && match_subject(flow, record)) {
+    if (record.reference_count == kMaxReferences)
+      refuse(flow, Reason::kReferenceLimit);
+    else
+      store_reference(flow, record.owner, record.wrapped_key);
   }
   return finish_flow(flow, fcinfo);
 }
@@ -175,12 +178,10 @@ VISAGE_FUNCTION(visage_drop_reference) {
   memcpy(flow.reference.bytes, PG_GETARG_UUID_P(1)->data, sizeof flow.reference.bytes);
   flow.has_reference = true;
   SubjectRecord record;
-  load_subject(flow.policy.institution, subject, true, record);
+  load_subject(flow, subject, true, record);
   if (!record.found) {
     refuse(flow, Reason::kUnknownSubject);
   } else {
-    flow.subject = record.owner.subject;
-    flow.has_subject = true;
     if (!owns_reference(record, flow.reference)) {
       refuse(flow, Reason::kUnknownReference);
     } else if (record.reference_count == 1) {
@@ -202,12 +203,10 @@ VISAGE_FUNCTION(visage_cancel) {
   Flow flow;
   begin_flow(flow, "cancel", fcinfo, {1, 2, 3});
   SubjectRecord record;
-  load_subject(flow.policy.institution, subject, true, record);
+  load_subject(flow, subject, true, record);
   if (!record.found) {
     refuse(flow, Reason::kUnknownSubject);
   } else {
-    flow.subject = record.owner.subject;
-    flow.has_subject = true;
     const Datum arguments[] = {uuid_datum(flow.subject)};
     execute(delete_subject, arguments, nullptr, false);
     accept(flow);

@@ -17,9 +17,10 @@ struct SubjectRecord {
   reference::Stored references[kMaxReferences];
 };
 
-// Loads a subject by external id; for use inside SPI. `lock` takes the row until the transaction ends, so
-// that two changes of one subject follow each other.
-void load_subject(int32 institution, const text* subject, bool lock, SubjectRecord& out);
+// Loads a subject by external id and names it in the flow, so that the event does whatever is decided; for
+// use inside SPI. `lock` takes the row until the transaction ends, so that two changes of one subject follow
+// each other.
+void load_subject(Flow& flow, const text* subject, bool lock, SubjectRecord& out);
 
 // Scores the flow's probe against the subject's references, sets decision and reason. For an unknown subject
 // it does the same work on a decoy, so that neither time nor shape tells who is registered. Returns true on

@@ -26,6 +26,8 @@ trap remove_stage EXIT
 mkdir "$stage/tests"
 cp -r "$repository"/tests/{sql,specs,tap,vectors} "$stage/tests/" 2>/dev/null || true
 cp -r "$repository/expected" "$stage/expected"
+# The README's SQL, which the test "tour" runs.
+awk '/^```sql/ { inside = 1; next } /^```/ { inside = 0 } inside' "$repository/README.md" > "$stage/tests/sql/readme_tour.psql"
 mkdir "$stage/keys"
 for name in envelope transform; do
   (umask 077; echo "1 $(openssl rand -hex 32)" > "$stage/keys/$name")

@@ -1,1 +1,11 @@
-SELECT 1;
+-- The README's tour, statement by statement, in a new database.
+\set ECHO none
+SET client_min_messages = warning;
+DROP DATABASE IF EXISTS tour;
+CREATE DATABASE tour;
+\c tour
+SET client_min_messages = warning;
+\getenv tour_file PG_ABS_SRCDIR
+\set tour_file :tour_file '/sql/readme_tour.psql'
+\set ECHO queries
+\i :tour_file
