@@ -1,0 +1,35 @@
+# Unit tests of the core and of the capture pipeline. Included by tests/tests.mk; CORE_LIB, the flags and BUILD are the
+# top-level Makefile's, CAPTURE_LIB and its flags the capture pipeline's fragment's.
+
+unit_core_objs := $(patsubst tests/%.cpp,$(BUILD)/tests/%.o,$(wildcard tests/unit/core/*.cpp))
+unit_capture_objs := $(patsubst tests/%.cpp,$(BUILD)/tests/%.o,$(wildcard tests/unit/sidecar/*.cpp))
+unit_programs := $(BUILD)/tests/unit_core $(if $(unit_capture_objs),$(BUILD)/tests/unit_capture)
+vector_generator := $(BUILD)/tests/generate_vectors
+
+.PHONY: unit-tests check-unit check-vectors vectors
+
+unit-tests: $(unit_programs)
+
+check-unit: unit-tests $(FUZZ_SEED_CHECK) ## unit tests, known-answer vectors, seeds of the fuzz targets
+	@tests/unit/run $(unit_programs) tests/vectors/check.py $(FUZZ_SEED_CHECK)
+
+check-vectors: ## known-answer vectors against docs/formats.md, without any of our code
+	@tests/vectors/check.py
+
+# Once for a new format version; a file that is there is never written again.
+vectors: $(vector_generator)
+	$< tests/vectors
+
+$(unit_core_objs) $(BUILD)/tests/vectors/generate.o: $(BUILD)/tests/%.o: tests/%.cpp
+	@mkdir -p $(@D)
+	$(CXX) $(VISAGE_CXXFLAGS) -Itests/unit/core -DVISAGE_VECTORS='"tests/vectors"' -c -o $@ $<
+$(unit_capture_objs): $(BUILD)/tests/%.o: tests/%.cpp
+	@mkdir -p $(@D)
+	$(CXX) $(VISAGE_CXXFLAGS) $(CAPTURE_INCLUDES) -c -o $@ $<
+
+$(BUILD)/tests/unit_core: $(unit_core_objs) $(CORE_LIB)
+	$(CXX) -o $@ $^ -lgtest -lgtest_main -lcrypto
+$(BUILD)/tests/unit_capture: $(unit_capture_objs) $(CAPTURE_LIB)
+	$(CXX) -o $@ $^ -lgtest -lgtest_main $(CAPTURE_LIBS)
+$(vector_generator): $(BUILD)/tests/vectors/generate.o $(BUILD)/tests/unit/core/support.o $(CORE_LIB)
+	$(CXX) -o $@ $^ -lgtest -lcrypto
