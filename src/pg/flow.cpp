@@ -172,14 +172,19 @@ bool refuse(Flow& flow, Reason reason) {
   return false;
 }
 
-void reject(Flow& flow) {
-  flow.decision = Decision::kReject;
-  flow.reason = Reason::kNoMatch;
-}
-
 void accept(Flow& flow) {
   flow.decision = Decision::kAccept;
   flow.reason = Reason::kOk;
+}
+
+bool decide(Flow& flow, double score) {
+  if (score >= flow.threshold) {
+    accept(flow);
+    return true;
+  }
+  flow.decision = Decision::kReject;
+  flow.reason = Reason::kNoMatch;
+  return false;
 }
 
 Datum finish_flow(Flow& flow, FunctionCallInfo fcinfo) {

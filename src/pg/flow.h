@@ -14,6 +14,9 @@ extern "C" {
 
 namespace visage::pg {
 
+// Scheme of new references, as visage.calibration names it.
+inline constexpr char kReferenceScheme[] = "RFR-1/1024";
+
 enum class Decision { kAccept, kReject, kRefuse };
 
 // Each is a label of enum visage.reason, in sql/install/50_audit.sql, which says what it means.
@@ -76,8 +79,9 @@ bool check_floors(Flow& flow);
 bool find_flow_threshold(Flow& flow, const char* scheme);
 
 bool refuse(Flow& flow, Reason reason);  // always false
-void reject(Flow& flow);
 void accept(Flow& flow);
+// Accepts a score that reaches the flow's threshold, rejects any other, NaN included.
+bool decide(Flow& flow, double score);
 
 // Records the event, ends SPI and returns the visage.outcome row.
 Datum finish_flow(Flow& flow, FunctionCallInfo fcinfo);

@@ -1,5 +1,6 @@
 // command:<argv> — a program that prints the keys, as ssl_passphrase_command does. Run by the shell, once a
 // load.
+#include "core/base/secret.h"
 #include "pg/key_provider.h"
 
 extern "C" {
@@ -25,16 +26,20 @@ int run_command(const char* setting, const char* command, char* out, size_t capa
   }
   const bool failed = ferror(pipe) != 0;
   const int exit_status = ClosePipeStream(pipe);
+  // Before the exit status: a command that is cut off fails by SIGPIPE, which would hide the reason.
+  if (done == capacity) {
+    wipe(out, capacity);
+    ereport(elevel, (errcode(ERRCODE_CONFIG_FILE_ERROR),
+                     errmsg("%s: the key command printed more than %zu bytes", setting, capacity - 1),
+                     errhint("It prints one line a key, \"<version> <hex>\", and nothing else.")));
+    return -1;
+  }
   if (failed || exit_status != 0) {
+    wipe(out, capacity);
     ereport(elevel, (errcode(ERRCODE_CONFIG_FILE_ERROR), errmsg("%s: the key command failed", setting),
                      exit_status > 0 ? errdetail_internal("%s", wait_result_to_str(exit_status)) : 0,
                      errhint("Run it by hand as the server's operating system user; it must print lines of "
                              "\"<version> <hex>\" and exit with 0.")));
-    return -1;
-  }
-  if (done == capacity) {
-    ereport(elevel, (errcode(ERRCODE_CONFIG_FILE_ERROR),
-                     errmsg("%s: the key command printed more than %zu bytes", setting, capacity - 1)));
     return -1;
   }
   return static_cast<int>(done);

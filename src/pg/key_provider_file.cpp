@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/base/secret.h"
 #include "pg/key_provider.h"
 
 namespace visage::pg {
@@ -59,6 +60,7 @@ int read_file(const char* setting, const char* path, char* out, size_t capacity,
   close(fd);
   errno = saved_errno;
   if (size < 0 || static_cast<size_t>(size) == capacity) {
+    wipe(out, capacity);
     ereport(elevel, (errcode(ERRCODE_CONFIG_FILE_ERROR),
                      errmsg("%s: key file \"%s\" cannot be read or is longer than %zu bytes", setting, path,
                             capacity - 1),

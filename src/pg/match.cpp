@@ -1,6 +1,8 @@
 // Verification, comparison and, for calibrators, the score.
 #include "core/match/match.h"
 
+#include <algorithm>
+
 #include "pg/boundary.h"
 #include "pg/envelope_io.h"
 #include "pg/flow.h"
@@ -107,6 +109,11 @@ const probe::Contents& opened_probe(FunctionCallInfo fcinfo, struct varlena* val
 }  // namespace
 
 bool match_subject(Flow& flow, const SubjectRecord& subject) {
+  const bool any_comparable = std::any_of(
+      subject.references, subject.references + subject.reference_count,
+      [&](const reference::Stored& stored) { return match::comparable(stored.envelope, *flow.contents); });
+  if (subject.found && !any_comparable) return refuse(flow, Reason::kModelMismatch);
+  if (!find_flow_threshold(flow, kReferenceScheme)) return false;
   prepare_decoy(*flow.contents);
   const reference::Stored decoy_reference = {decoy.reference_id, 1, {decoy.reference, decoy.reference_size}};
   match::Best best;
@@ -120,13 +127,7 @@ bool match_subject(Flow& flow, const SubjectRecord& subject) {
   });
   raise_unless_ok(status, "cannot compare");
   if (!subject.found) return refuse(flow, Reason::kUnknownSubject);
-  if (best.compared == 0) return refuse(flow, Reason::kModelMismatch);
-  if (!(best.score >= flow.threshold)) {
-    reject(flow);
-    return false;
-  }
-  accept(flow);
-  return true;
+  return decide(flow, best.score);
 }
 
 // verify(subject, probe, channel, scenario, context) → outcome   [5.3.2, 6.3a]
@@ -138,8 +139,7 @@ VISAGE_FUNCTION(visage_verify) {
   flow.has_probe = true;
   SubjectRecord record;
   load_subject(flow, subject, false, record);
-  if (take_probe(flow, PG_GETARG_VARLENA_PP(1), flow.header, *flow.contents) && check_floors(flow) &&
-      find_flow_threshold(flow, "RFR-1/1024"))
+  if (take_probe(flow, PG_GETARG_VARLENA_PP(1), flow.header, *flow.contents) && check_floors(flow))
     match_subject(flow, record);
   return finish_flow(flow, fcinfo);
 }
@@ -155,15 +155,11 @@ VISAGE_FUNCTION(visage_compare) {
   probe::Header document_header;
   // Floors hold for the living person only: a printed portrait has no liveness.
   if (take_probe(flow, PG_GETARG_VARLENA_PP(0), flow.header, *flow.contents) &&
-      take_probe(flow, PG_GETARG_VARLENA_PP(1), document_header, *document) && check_floors(flow) &&
-      find_flow_threshold(flow, match::kSchemePlain.data())) {
-    const match::Comparison comparison = match::compare_probes(*flow.contents, *document);
-    if (!comparison.comparable)
+      take_probe(flow, PG_GETARG_VARLENA_PP(1), document_header, *document) && check_floors(flow)) {
+    if (!match::comparable(*flow.contents, *document))
       refuse(flow, Reason::kModelMismatch);
-    else if (comparison.score >= flow.threshold)
-      accept(flow);
-    else
-      reject(flow);
+    else if (find_flow_threshold(flow, match::kSchemePlain.data()))
+      decide(flow, match::compare_probes(*flow.contents, *document).score);
   }
   return finish_flow(flow, fcinfo);
 }

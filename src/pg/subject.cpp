@@ -13,8 +13,6 @@
 namespace visage::pg {
 namespace {
 
-constexpr char kScheme[] = "RFR-1/1024";
-
 #define VISAGE_SUBJECT                                                                                       \
   "SELECT s.id, k.wrapped, r.reference, r.id, r.generation FROM visage.subject s JOIN visage.subject_key k " \
   "ON k.subject = s.id "                                                                                     \
@@ -71,7 +69,7 @@ void store_reference(Flow& flow, const keys::Owner& owner, Bytes wrapped_key) {
                              uuid_datum(owner.subject),
                              PointerGetDatum(sealed),
                              CStringGetTextDatum(flow.contents->model),
-                             CStringGetTextDatum(kScheme),
+                             CStringGetTextDatum(kReferenceScheme),
                              Int32GetDatum(static_cast<int32>(header.generation)),
                              PointerGetDatum(flow.channel),
                              Int64GetDatum(header.key_version),
@@ -144,7 +142,7 @@ VISAGE_FUNCTION(visage_register) {
   // The threshold is asked for although nothing is compared: a model that no verification could decide is
   // refused here, not at the first verification.
   if (take_probe(flow, PG_GETARG_VARLENA_PP(1), flow.header, *flow.contents) && check_floors(flow) &&
-      find_flow_threshold(flow, kScheme))
+      find_flow_threshold(flow, kReferenceScheme))
     register_subject(flow, subject);
   return finish_flow(flow, fcinfo);
 }
@@ -160,7 +158,7 @@ VISAGE_FUNCTION(visage_add_reference) {
   SubjectRecord record;
   load_subject(flow, subject, true, record);
   if (take_probe(flow, PG_GETARG_VARLENA_PP(1), flow.header, *flow.contents) && check_floors(flow) &&
-      find_flow_threshold(flow, kScheme) && match_subject(flow, record)) {
+      match_subject(flow, record)) {
     if (record.reference_count == kMaxReferences)
       refuse(flow, Reason::kReferenceLimit);
     else

@@ -18,6 +18,15 @@ bool same_model(const reference::Header& header, const probe::Contents& probe) {
 
 }  // namespace
 
+bool comparable(Bytes reference, const probe::Contents& probe) {
+  reference::Header header;
+  return reference::parse(reference, header).ok() && same_model(header, probe);
+}
+
+bool comparable(const probe::Contents& a, const probe::Contents& b) {
+  return a.model_id() == b.model_id() && a.dimension == b.dimension;
+}
+
 Status compare(crypto::Engine& engine, const keys::KeyRing& ring, const keys::Owner& owner,
                const keys::SubjectKey& subject_key, const reference::Stored& stored,
                const probe::Contents& probe, Comparison& out) {
@@ -54,7 +63,7 @@ Status best_of(crypto::Engine& engine, const keys::KeyRing& ring, const keys::Ow
 }
 
 Comparison compare_probes(const probe::Contents& a, const probe::Contents& b) {
-  if (a.model_id() != b.model_id() || a.dimension != b.dimension) return {false, -1};
+  if (!comparable(a, b)) return {false, -1};
   double cosine = 0;
   for (size_t i = 0; i < a.dimension; ++i) cosine += double{a.feature[i]} * b.feature[i];
   return {true, cosine};

@@ -14,6 +14,11 @@ namespace visage::match {
 // Scheme names as visage.calibration stores them.
 inline constexpr std::string_view kSchemePlain = "plain";
 
+// Was the reference made from the probe's model and feature length? Reads the header only; false for a
+// damaged one.
+bool comparable(Bytes reference, const probe::Contents& probe);
+bool comparable(const probe::Contents& a, const probe::Contents& b);
+
 struct Comparison {
   bool comparable;  // false: another model or feature length; never scored
   double score;     // valid when comparable
