@@ -11,9 +11,23 @@ SIDECAR_CXXFLAGS = $(VISAGE_CXXFLAGS) -I$(BUILD)/generated -isystem $(shell $(PG
 	-DVISAGE_VERSION='"$(VERSION)"' -DSPDLOG_COMPILED_LIB -DSPDLOG_FMT_EXTERNAL
 SIDECAR_LIBS = -lcpp-httplib -lspdlog -lfmt -lpq -lssl -lcrypto -pthread
 
-sidecar: $(SIDECAR) ## build the daemon, build/visaged
-.PHONY: sidecar check-sidecar
-all: $(SIDECAR)
+.PHONY: visaged check-sidecar demo demo-built
+
+visaged: $(SIDECAR) ## build the daemon, build/visaged
+
+check-sidecar: install-server visaged $(BUILD)/side_by_side ## HTTP tests against a real visaged and a real server
+	@/usr/bin/python3 -B tests/sidecar/run.py
+
+demo: setup ## register and verify real people over HTTP; KEEP=1 leaves it running
+	@$(MAKE) --no-print-directory demo-built
+demo-built: install-server visaged $(BUILD)/side_by_side
+	@tools/demo
+
+# Two pictures become one with two faces, for the demo and the tests.
+$(BUILD)/side_by_side: tools/demo.d/side_by_side.cpp
+	@mkdir -p $(@D)
+	$(CXX) -std=c++20 -O1 -Wall -Wextra -Werror -isystem /usr/include/opencv4 -o $@ $< -lopencv_imgcodecs \
+		-lopencv_imgproc -lopencv_core
 
 $(SIDECAR_OPENAPI): $(sidecar_dir)/openapi/openapi.yaml
 	@mkdir -p $(@D)

@@ -43,6 +43,7 @@ void describe(CLI::App& app, Settings& s) {
       ->capture_default_str();
   app.add_option("--wait-timeout-ms", s.wait_timeout_ms)->check(milliseconds)->capture_default_str();
   app.add_option("--probe-lifetime-s", s.probe_lifetime_s)->check(CLI::Range(1, 600))->capture_default_str();
+  app.add_flag("--server-timing", s.server_timing, "answer with a Server-Timing header");
   app.add_option("--log-level", s.log_level)
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
       ->capture_default_str();

@@ -38,6 +38,8 @@ struct Settings {
   unsigned wait_timeout_ms = 5000;
   unsigned probe_lifetime_s = 60;
 
+  bool server_timing = false;  // tell callers how long each stage took
+
   std::string log_level = "info";
 };
 

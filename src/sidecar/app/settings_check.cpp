@@ -1,29 +1,9 @@
-#include <libpq-fe.h>
-
 #include "sidecar/app/settings.h"
+#include "sidecar/db/conninfo.h"
 #include "sidecar/http/endpoint.h"
 
 namespace visage::sidecar {
 namespace {
-
-Status check_database(const std::string& text) {
-  char* message = nullptr;
-  PQconninfoOption* options = PQconninfoParse(text.c_str(), &message);
-  if (options == nullptr) {
-    // libpq's message may quote the string, and the string may hold a password.
-    PQfreemem(message);
-    return Status::error(Code::kInvalidArgument, "--database is not a libpq connection string");
-  }
-  bool password = false;
-  for (const PQconninfoOption* option = options; option->keyword != nullptr; ++option)
-    password = password || (std::string_view(option->keyword) == "password" && option->val != nullptr);
-  PQconninfoFree(options);
-  if (password)
-    return Status::error(
-        Code::kInvalidArgument,
-        "--database holds a password, which others may read; use passfile= or a service file");
-  return {};
-}
 
 Status check_tls(const Settings& settings) {
   if (settings.tls_certificate.empty() != settings.tls_key.empty())
@@ -60,7 +40,7 @@ Status check_settings(const Settings& settings) {
     return Status::error(Code::kInvalidArgument,
                          "--insecure-no-auth and --callers-file or --tls-client-ca exclude "
                          "each other");
-  return check_database(settings.database);
+  return db::check_conninfo(settings.database);
 }
 
 }  // namespace visage::sidecar

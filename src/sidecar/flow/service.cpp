@@ -13,8 +13,8 @@ using http::Failure;
 using http::Problem;
 using http::ProblemCode;
 
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
+double ms_since(Clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
 }
 
 Problem busy() {
@@ -23,8 +23,9 @@ Problem busy() {
 
 }  // namespace
 
-void FlowService::observe(std::string_view stage, double seconds) {
-  parts_.metrics.observe("visaged_stage_seconds", label("stage", stage), seconds);
+void FlowService::observe(FlowRequest& request, std::string_view stage, double milliseconds) {
+  request.times.push_back({stage, milliseconds});
+  parts_.metrics.observe("visaged_stage_seconds", label("stage", stage), milliseconds / 1000);
 }
 
 Failure FlowService::admits() const {
@@ -32,9 +33,10 @@ Failure FlowService::admits() const {
   return {};
 }
 
-Failure FlowService::make_probe(Bytes image, bool single_face, const char* part, WipedBytes& out) {
+Failure FlowService::make_probe(FlowRequest& request, Bytes image, const char* part, WipedBytes& out) {
   capture::Capture capture;
-  const auto failure = pipeline_.load()->process(image, {.require_single_face = single_face}, capture);
+  const capture::Options options{.require_single_face = request.flow == db::Flow::kRegister};
+  const auto failure = pipeline_.load()->process(image, options, capture);
   const capture::Timings& t = capture.timings;
   for (const auto& [stage, milliseconds] : {std::pair{"decode", t.decode},
                                             {"detect", t.detect},
@@ -42,11 +44,11 @@ Failure FlowService::make_probe(Bytes image, bool single_face, const char* part,
                                             {"align", t.align},
                                             {"feature", t.feature},
                                             {"liveness", t.liveness}})
-    if (milliseconds > 0) observe(stage, milliseconds / 1000);
+    if (milliseconds > 0) observe(request, stage, milliseconds);
   if (failure) return capture_problem(*failure, part);
   const auto start = Clock::now();
   const Status status = parts_.sealer.seal(capture.contents, out);
-  observe("seal", seconds_since(start));
+  observe(request, "seal", ms_since(start));
   if (status.ok()) return {};
   spdlog::error("sealing failed: {}", status.message);
   return Problem{ProblemCode::kNotReady, "No probe can be sealed now. Tell the operator; /ready says why."};
@@ -58,22 +60,23 @@ Failure FlowService::make_probes(FlowRequest& request, WipedBytes& probe, WipedB
                    "The models are not loaded. Tell the operator; /ready says which."};
   const auto start = Clock::now();
   const Gate::Permit permit = parts_.gate.enter();
-  observe("wait", seconds_since(start));
+  observe(request, "wait", ms_since(start));
   if (!permit) return busy();
-  VISAGE_HTTP_TRY(make_probe(request.image, request.flow == db::Flow::kRegister, "image", probe));
+  VISAGE_HTTP_TRY(make_probe(request, request.image, "image", probe));
   if (request.flow == db::Flow::kCompare)
-    VISAGE_HTTP_TRY(make_probe(request.document, false, "document", document));
+    VISAGE_HTTP_TRY(make_probe(request, request.document, "document", document));
   return {};
 }
 
 Failure FlowService::run(FlowRequest& request, db::Outcome& out) {
   WipedBytes probe, document;
   if (request.flow != db::Flow::kCancel) VISAGE_HTTP_TRY(make_probes(request, probe, document));
+  if (request.drop_pictures) request.drop_pictures();
   request.arguments.probe = probe;
   request.arguments.document = document;
   const auto start = Clock::now();
   const db::Trouble trouble = db::call_flow(parts_.pool, request.flow, request.arguments, out);
-  observe("database", seconds_since(start));
+  observe(request, "database", ms_since(start));
   if (!trouble) {
     parts_.metrics.count("visaged_outcomes_total", label("flow", db::flow_name(request.flow)) + "," +
                                                        label("decision", out.decision) + "," +

@@ -7,6 +7,9 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
+#include <string_view>
+#include <vector>
 
 #include "sidecar/app/metrics.h"
 #include "sidecar/capture/pipeline.h"
@@ -17,11 +20,18 @@
 
 namespace visage::sidecar {
 
+struct StageTime {
+  std::string_view stage;
+  double milliseconds;
+};
+
 struct FlowRequest {
-  db::Flow flow;
-  Bytes image;                  // not for kCancel
-  Bytes document;               // the photo of an identity document; kCompare only
-  db::FlowArguments arguments;  // without probes
+  db::Flow flow{};
+  Bytes image;                          // not for kCancel
+  Bytes document;                       // the photo of an identity document; kCompare only
+  db::FlowArguments arguments;          // without probes
+  std::function<void()> drop_pictures;  // called once they are not needed; may be empty
+  std::vector<StageTime> times;         // run() adds to it
 };
 
 class FlowService {
@@ -44,8 +54,8 @@ class FlowService {
 
  private:
   http::Failure make_probes(FlowRequest& request, WipedBytes& probe, WipedBytes& document);
-  http::Failure make_probe(Bytes image, bool single_face, const char* part, WipedBytes& out);
-  void observe(std::string_view stage, double seconds);
+  http::Failure make_probe(FlowRequest& request, Bytes image, const char* part, WipedBytes& out);
+  void observe(FlowRequest& request, std::string_view stage, double milliseconds);
 
   Parts parts_;
   std::atomic<const capture::Pipeline*> pipeline_{nullptr};

@@ -27,9 +27,9 @@ Status SourceKeyFile::read(bool& missing) {
   // Best effort: without the privilege to lock memory the key may reach swap, which operations.md says to
   // encrypt.
   (void)mlock(&key->value, sizeof key->value);
-  if (!probe::decode_source_key({text.data(), text.size()}, key->value).ok())
-    return Status::error(Code::kKeyInvalid, "%s does not hold what visage.add_capture_source printed",
-                         path_.c_str());
+  if (const Status status = probe::decode_source_key({text.data(), text.size()}, key->value); !status.ok())
+    return Status::error(Code::kKeyInvalid, "%s does not hold what visage.add_capture_source printed: %s",
+                         path_.c_str(), status.message);
   key_ = std::move(key);
   return {};
 }

@@ -1,5 +1,6 @@
 #include "sidecar/http/api.h"
 
+#include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "sidecar/http/outcome_json.h"
@@ -31,13 +32,24 @@ std::string build_context(const Exchange& exchange, std::string_view given, cons
   return context.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
+std::string render_times(const std::vector<StageTime>& times) {
+  std::string text;
+  for (const StageTime& time : times) {
+    char entry[64];
+    std::snprintf(entry, sizeof entry, "%s%.*s;dur=%.2f", text.empty() ? "" : ", ",
+                  static_cast<int>(time.stage.size()), time.stage.data(), time.milliseconds);
+    text += entry;
+  }
+  return text;
+}
+
 }  // namespace
 
-Api::Api(const Auth& auth, FlowService& service, SourceKeyFile& source_key, size_t max_picture)
+Api::Api(const Auth& auth, FlowService& service, SourceKeyFile& source_key, ApiOptions options)
     : auth_(auth),
       service_(service),
       source_key_(source_key),
-      max_picture_(max_picture),
+      options_(options),
       router_({
           {"POST", "/v1/registrations", "register",
            [this](auto& e, auto&) { return flow(e, db::Flow::kRegister); }},
@@ -71,18 +83,27 @@ Failure Api::flow(Exchange& exchange, db::Flow flow) const {
   const bool two = flow == db::Flow::kCompare;
   const std::span<const PartRule> rules = two ? std::span<const PartRule>(kTwoFaces) : kOneFace;
   BodyPlan plan;
-  VISAGE_HTTP_TRY(plan_body(exchange, max_picture_, two ? 2 : 1, plan));
+  VISAGE_HTTP_TRY(plan_body(exchange, options_.max_picture, two ? 2 : 1, plan));
   VISAGE_HTTP_TRY(admit());
   WipedBytes body;
   VISAGE_HTTP_TRY(take_body(exchange, body));
+  const double received_ms = exchange.elapsed_ms();
   Form form;
-  VISAGE_HTTP_TRY(parse_form(plan.type, plan.boundary, body, rules, max_picture_, form));
+  VISAGE_HTTP_TRY(parse_form(plan.type, plan.boundary, body, rules, options_.max_picture, form));
   const std::string biz_id = form.text("biz_id");
-  FlowRequest request{flow, form.bytes("image"), form.bytes("document"), {}};
+  FlowRequest request;
+  request.flow = flow;
+  request.image = form.bytes("image");
+  request.document = form.bytes("document");
   request.arguments.subject = form.text("subject");
   request.arguments.channel = form.text("channel", "default");
   request.arguments.scenario = form.text("scenario", "default");
   request.arguments.context = build_context(exchange, as_text(form.bytes("context")), biz_id);
+  request.times.push_back({"receive", received_ms});
+  request.drop_pictures = [&] {
+    form = Form();
+    body = WipedBytes();
+  };
   return finish(exchange, request, biz_id);
 }
 
@@ -90,9 +111,10 @@ Failure Api::cancel(Exchange& exchange, const std::string& subject) const {
   VISAGE_HTTP_TRY(auth_.check(exchange));
   Form form;
   for (const auto& [name, value] : exchange.request->params) VISAGE_HTTP_TRY(form.add(name, as_bytes(value)));
-  VISAGE_HTTP_TRY(check_form(form, kNoFace, max_picture_));
+  VISAGE_HTTP_TRY(check_form(form, kNoFace, options_.max_picture));
   const std::string biz_id = form.text("biz_id");
-  FlowRequest request{db::Flow::kCancel, {}, {}, {}};
+  FlowRequest request;
+  request.flow = db::Flow::kCancel;
   request.arguments.subject = subject;
   request.arguments.channel = form.text("channel", "default");
   request.arguments.scenario = form.text("scenario", "default");
@@ -102,7 +124,9 @@ Failure Api::cancel(Exchange& exchange, const std::string& subject) const {
 
 Failure Api::finish(Exchange& exchange, FlowRequest& request, const std::string& biz_id) const {
   db::Outcome outcome;
-  VISAGE_HTTP_TRY(service_.run(request, outcome));
+  const Failure failure = service_.run(request, outcome);
+  if (options_.server_timing) exchange.response->set_header("Server-Timing", render_times(request.times));
+  if (failure) return failure;
   const bool created = request.flow == db::Flow::kRegister && outcome.decision == "accept";
   if (created)
     exchange.response->set_header("Location",

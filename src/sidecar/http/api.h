@@ -8,9 +8,14 @@
 
 namespace visage::sidecar::http {
 
+struct ApiOptions {
+  size_t max_picture;  // bytes
+  bool server_timing;  // tell the caller how long each stage took (W3C Server-Timing)
+};
+
 class Api {
  public:
-  Api(const Auth& auth, FlowService& service, SourceKeyFile& source_key, size_t max_picture);
+  Api(const Auth& auth, FlowService& service, SourceKeyFile& source_key, ApiOptions options);
 
   // Answers the exchange; thread-safe.
   void handle(Exchange& exchange) const { router_.handle(exchange); }
@@ -24,7 +29,7 @@ class Api {
   const Auth& auth_;
   FlowService& service_;
   SourceKeyFile& source_key_;
-  const size_t max_picture_;
+  const ApiOptions options_;
   const Router router_;
 };
 
