@@ -1,0 +1,15 @@
+# make bench-accuracy DATA=<folder with lfw-half.tar>. Included through bench/bench.mk.
+
+ACCURACY := $(BUILD)/bench/accuracy
+ACCURACY_OBJS := $(patsubst bench/%.cpp,$(BUILD)/bench/%.o,$(wildcard bench/accuracy*.cpp))
+
+$(ACCURACY_OBJS): $(BUILD)/bench/%.o: bench/%.cpp
+	@mkdir -p $(@D)
+	$(CXX) $(VISAGE_CXXFLAGS) -Ibench -c -o $@ $<
+
+$(ACCURACY): $(ACCURACY_OBJS) $(CAPTURE_LIB) $(CORE_LIB)
+	$(CXX) -o $@ $^ $(CAPTURE_LIBS)
+
+.PHONY: bench-accuracy
+bench-accuracy: $(ACCURACY) ## detection rate and error rates on DATA=<folder>, some ten minutes the first time
+	@$(ACCURACY) "$(DATA)" models
