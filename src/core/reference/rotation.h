@@ -10,6 +10,7 @@
 #include <cstdint>
 
 #include "core/base/bytes.h"
+#include "core/reference/kernels.h"
 
 namespace visage::reference {
 
@@ -36,12 +37,15 @@ static_assert(mask_size(64, kMaxCodeBits) <= kMaxMaskSize && mask_size(2048, kMa
 
 // Rotates feature[dimension] into out[code_bits]. `masks` has mask_size() bytes; a set bit is a minus sign,
 // bit j of byte i is coordinate 8·i + j.
-void rotate(const float* feature, size_t dimension, size_t code_bits, const uint8_t* masks, float* out);
+void rotate(const float* feature, size_t dimension, size_t code_bits, const uint8_t* masks, float* out,
+            const Kernels& kernels = best_kernels());
 
 // Packs signs: bit j of byte i is set where rotated[8·i + j] is negative.
-void pack_signs(const float* rotated, size_t code_bits, uint8_t* code);
+void pack_signs(const float* rotated, size_t code_bits, uint8_t* code,
+                const Kernels& kernels = best_kernels());
 
 // Σ b_i·y_i / (√m·‖y‖), b_i = ±1 from the code, y the rotated probe of m = code_bits coordinates. In [-1, 1].
-double asymmetric_score(const uint8_t* code, const float* rotated, size_t code_bits);
+double asymmetric_score(const uint8_t* code, const float* rotated, size_t code_bits,
+                        const Kernels& kernels = best_kernels());
 
 }  // namespace visage::reference
