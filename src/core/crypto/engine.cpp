@@ -32,6 +32,7 @@ struct Engine::State {
   EVP_CIPHER_CTX* gcm = nullptr;
   EVP_CIPHER_CTX* ctr = nullptr;
   Sm3Contexts sm3;
+  bool sm3_keyed = false;  // since the last forget_keys()
 
   bool init() {
     aes_gcm = EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr);
@@ -69,6 +70,7 @@ struct Engine::State {
 
   Status sm4_tag(Bytes key, Bytes nonce, Bytes aad, Bytes ciphertext, uint8_t out[kDigestSize]) {
     const uint64_t aad_length = aad.size();
+    sm3_keyed = true;
     HmacSm3 mac(sm3, key.subspan(kSm4KeySize, kMacKeySize));
     mac.update({reinterpret_cast<const uint8_t*>(&aad_length), sizeof aad_length});
     mac.update(aad);
@@ -154,6 +156,7 @@ Status Engine::hkdf(Suite suite, Bytes ikm1, Bytes ikm2, Bytes salt, Bytes info,
     hkdf_with([](Bytes key) { return HmacSha256(key); }, ikm1, ikm2, salt, info, out);
     return {};
   }
+  state_->sm3_keyed = true;
   bool ok = true;
   struct Tracked : HmacSm3 {
     bool& all_ok;
@@ -196,6 +199,7 @@ Status Engine::hmac(Suite suite, Bytes key, std::span<const Bytes> parts, Mutabl
     mac.finish(out.data());
     return {};
   }
+  state_->sm3_keyed = true;
   HmacSm3 mac(state_->sm3, key);
   for (Bytes part : parts) mac.update(part);
   mac.finish(out.data());
@@ -207,7 +211,9 @@ void Engine::forget_keys() {
   // The results do not matter: a context that fails here has no key to forget.
   (void)EVP_EncryptInit_ex2(state_->gcm, state_->aes_gcm, kZeros, kZeros, nullptr);
   (void)EVP_EncryptInit_ex2(state_->ctr, state_->aes_ctr, kZeros, kZeros, nullptr);
+  if (!state_->sm3_keyed) return;
   HmacSm3 mac(state_->sm3, kZeros);
+  state_->sm3_keyed = false;
 }
 
 Status Engine::random(MutableBytes out) {

@@ -6,10 +6,6 @@
 namespace visage::match {
 namespace {
 
-struct Rotated {
-  float values[reference::kMaxCodeBits];
-};
-
 bool same_model(const reference::Header& header, const probe::Contents& probe) {
   uint8_t digest[reference::kModelDigestSize];
   reference::digest_model(probe.model_id(), digest);
@@ -35,11 +31,10 @@ Status compare(crypto::Engine& engine, const keys::KeyRing& ring, const keys::Ow
   VISAGE_TRY(reference::open(engine, ring, owner, subject_key, stored, header, opened.value));
   out = {same_model(header, probe), -1};
   if (!out.comparable) return {};
-  Secret<Rotated> rotated;
-  reference::rotate(probe.feature, probe.dimension, header.code_bits, opened.value.masks,
-                    rotated.value.values);
+
   // E[s] = cos·√(2/π) for random rotations, so √(π/2) makes the score an estimate of the cosine.
-  out.score = reference::asymmetric_score(opened.value.code, rotated.value.values, header.code_bits) *
+  out.score = reference::rotated_score(probe.feature, probe.dimension, header.code_bits, opened.value.masks,
+                                       opened.value.code) *
               std::sqrt(std::numbers::pi / 2);
   return {};
 }

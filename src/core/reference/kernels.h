@@ -26,7 +26,8 @@ struct Kernels {
   // width bits each.
   void (*rotate_block)(float* values, size_t width, const uint8_t* masks);
   void (*pack_signs)(const float* values, size_t count, uint8_t* code);
-  void (*sums)(const uint8_t* code, const float* values, size_t count, Sums& out);
+  // Adds to `running`; both arrays start at a multiple of kLanes of the code.
+  void (*sums)(const uint8_t* code, const float* values, size_t count, Sums& running);
   // Differing bits of two codes of `size` bytes, a multiple of 64.
   uint32_t (*hamming)(const uint8_t* a, const uint8_t* b, size_t size);
 };

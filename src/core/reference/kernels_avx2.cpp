@@ -88,9 +88,9 @@ VISAGE_AVX2 void pack_signs(const float* values, size_t count, uint8_t* code) {
         _mm256_movemask_ps(_mm256_cmp_ps(_mm256_loadu_ps(values + i), _mm256_setzero_ps(), _CMP_LT_OQ)));
 }
 
-VISAGE_AVX2 void sums(const uint8_t* code, const float* values, size_t count, Sums& out) {
-  __m256 dot[2] = {_mm256_setzero_ps(), _mm256_setzero_ps()};
-  __m256 square[2] = {_mm256_setzero_ps(), _mm256_setzero_ps()};
+VISAGE_AVX2 void sums(const uint8_t* code, const float* values, size_t count, Sums& running) {
+  __m256 dot[2] = {_mm256_loadu_ps(running.dot), _mm256_loadu_ps(running.dot + 8)};
+  __m256 square[2] = {_mm256_loadu_ps(running.square), _mm256_loadu_ps(running.square + 8)};
   for (size_t i = 0; i < count; i += kLanes) {
     for (size_t half = 0; half < 2; ++half) {
       const __m256 y = _mm256_loadu_ps(values + i + 8 * half);
@@ -99,8 +99,8 @@ VISAGE_AVX2 void sums(const uint8_t* code, const float* values, size_t count, Su
     }
   }
   for (size_t half = 0; half < 2; ++half) {
-    _mm256_storeu_ps(out.dot + 8 * half, dot[half]);
-    _mm256_storeu_ps(out.square + 8 * half, square[half]);
+    _mm256_storeu_ps(running.dot + 8 * half, dot[half]);
+    _mm256_storeu_ps(running.square + 8 * half, square[half]);
   }
 }
 

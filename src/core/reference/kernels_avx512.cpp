@@ -110,15 +110,15 @@ VISAGE_AVX512 void pack_signs(const float* values, size_t count, uint8_t* code) 
   }
 }
 
-VISAGE_AVX512 void sums(const uint8_t* code, const float* values, size_t count, Sums& out) {
-  __m512 dot = _mm512_setzero_ps(), square = _mm512_setzero_ps();
+VISAGE_AVX512 void sums(const uint8_t* code, const float* values, size_t count, Sums& running) {
+  __m512 dot = _mm512_loadu_ps(running.dot), square = _mm512_loadu_ps(running.square);
   for (size_t i = 0; i < count; i += 16) {
     const __m512 y = _mm512_loadu_ps(values + i);
     dot = _mm512_add_ps(dot, flip_signs(y, code + i / 8));
     square = _mm512_add_ps(square, _mm512_mul_ps(y, y));
   }
-  _mm512_storeu_ps(out.dot, dot);
-  _mm512_storeu_ps(out.square, square);
+  _mm512_storeu_ps(running.dot, dot);
+  _mm512_storeu_ps(running.square, square);
 }
 
 VISAGE_AVX512 uint32_t hamming(const uint8_t* a, const uint8_t* b, size_t size) {

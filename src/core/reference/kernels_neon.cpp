@@ -63,9 +63,12 @@ void pack_signs(const float* values, size_t count, uint8_t* code) {
   }
 }
 
-void sums(const uint8_t* code, const float* values, size_t count, Sums& out) {
+void sums(const uint8_t* code, const float* values, size_t count, Sums& running) {
   float32x4_t dot[4], square[4];
-  for (size_t j = 0; j < 4; ++j) dot[j] = square[j] = vdupq_n_f32(0);
+  for (size_t j = 0; j < 4; ++j) {
+    dot[j] = vld1q_f32(running.dot + 4 * j);
+    square[j] = vld1q_f32(running.square + 4 * j);
+  }
   for (size_t i = 0; i < count; i += kLanes) {
     for (size_t j = 0; j < 4; ++j) {
       const float32x4_t y = vld1q_f32(values + i + 4 * j);
@@ -74,8 +77,8 @@ void sums(const uint8_t* code, const float* values, size_t count, Sums& out) {
     }
   }
   for (size_t j = 0; j < 4; ++j) {
-    vst1q_f32(out.dot + 4 * j, dot[j]);
-    vst1q_f32(out.square + 4 * j, square[j]);
+    vst1q_f32(running.dot + 4 * j, dot[j]);
+    vst1q_f32(running.square + 4 * j, square[j]);
   }
 }
 

@@ -46,13 +46,12 @@ void pack_signs(const float* values, size_t count, uint8_t* code) {
   }
 }
 
-void sums(const uint8_t* code, const float* values, size_t count, Sums& out) {
-  out = {};
+void sums(const uint8_t* code, const float* values, size_t count, Sums& running) {
   for (size_t i = 0; i < count; i += kLanes) {
     for (size_t j = 0; j < kLanes; ++j) {
       const float y = values[i + j];
-      out.dot[j] += with_sign_flipped_by(y, bit_of(code, i + j));
-      out.square[j] += y * y;
+      running.dot[j] += with_sign_flipped_by(y, bit_of(code, i + j));
+      running.square[j] += y * y;
     }
   }
 }

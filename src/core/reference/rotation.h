@@ -48,4 +48,8 @@ void pack_signs(const float* rotated, size_t code_bits, uint8_t* code,
 double asymmetric_score(const uint8_t* code, const float* rotated, size_t code_bits,
                         const Kernels& kernels = best_kernels());
 
+// rotate() and asymmetric_score() in one, block by block: the rotated probe is never whole in memory.
+double rotated_score(const float* feature, size_t dimension, size_t code_bits, const uint8_t* masks,
+                     const uint8_t* code, const Kernels& kernels = best_kernels());
+
 }  // namespace visage::reference

@@ -5,6 +5,7 @@
 
 #include <bit>
 #include <random>
+#include <string>
 #include <vector>
 
 #include "core/reference/rotation.h"
@@ -37,12 +38,12 @@ class ReferenceKernels : public testing::TestWithParam<Level> {
   }
 
   const Kernels* kernels_ = nullptr;
-  std::mt19937 random_{7};
+  std::mt19937 random_{7};  // a fixed seed: a failure repeats
 };
 
 TEST_P(ReferenceKernels, RotateSameBits) {
-  for (size_t dimension : {64, 65, 127, 128, 200, 256, 512, 513, 1024, 2048})
-    for (size_t code_bits : {512, 1024, 2048})
+  for (const size_t dimension : {64, 65, 127, 128, 200, 256, 512, 513, 1024, 2048})
+    for (const size_t code_bits : {512, 1024, 2048})
       for (int repeat = 0; repeat < 5; ++repeat) {
         const auto feature = floats(dimension);
         const auto masks = bytes(mask_size(dimension, code_bits));
@@ -78,10 +79,10 @@ TEST_P(ReferenceKernels, PackSignsSameBits) {
 }
 
 TEST_P(ReferenceKernels, SumsAndScoreSameBits) {
-  for (size_t count : {512, 1024, 2048}) {
+  for (const size_t count : {512, 1024, 2048}) {
     const auto values = floats(count);
     const auto code = bytes(count / 8);
-    Sums scalar, simd;
+    Sums scalar = {}, simd = {};
     kScalarKernels.sums(code.data(), values.data(), count, scalar);
     kernels_->sums(code.data(), values.data(), count, simd);
     for (size_t i = 0; i < kLanes; ++i) {
@@ -94,7 +95,7 @@ TEST_P(ReferenceKernels, SumsAndScoreSameBits) {
 }
 
 TEST_P(ReferenceKernels, HammingCountsDifferingBits) {
-  for (size_t size : {64, 128, 256, 4096}) {
+  for (const size_t size : {64, 128, 256, 4096}) {
     const auto a = bytes(size), b = bytes(size);
     uint32_t expected = 0;
     for (size_t i = 0; i < size; ++i)
@@ -104,12 +105,14 @@ TEST_P(ReferenceKernels, HammingCountsDifferingBits) {
   }
 }
 
+// A macro's argument must hold no bare commas.
+std::string level_name(const testing::TestParamInfo<Level>& level) {
+  constexpr const char* kNames[] = {"Scalar", "Avx2", "Avx512", "Neon"};
+  return kNames[static_cast<int>(level.param)];
+}
+
 INSTANTIATE_TEST_SUITE_P(Levels, ReferenceKernels,
-                         testing::Values(Level::kScalar, Level::kAvx2, Level::kAvx512, Level::kNeon),
-                         [](const auto& info) {
-                           const char* names[] = {"Scalar", "Avx2", "Avx512", "Neon"};
-                           return std::string(names[static_cast<int>(info.param)]);
-                         });
+                         testing::Values(Level::kScalar, Level::kAvx2, Level::kAvx512, Level::kNeon), level_name);
 
 }  // namespace
 }  // namespace visage::reference
