@@ -5,13 +5,14 @@ unit_core_objs := $(patsubst tests/%.cpp,$(BUILD)/tests/%.o,$(wildcard tests/uni
 unit_capture_objs := $(patsubst tests/%.cpp,$(BUILD)/tests/%.o,$(wildcard tests/unit/sidecar/*.cpp))
 unit_programs := $(BUILD)/tests/unit_core $(if $(unit_capture_objs),$(BUILD)/tests/unit_capture)
 vector_generator := $(BUILD)/tests/generate_vectors
+fuzz_replay := $(BUILD)/tests/fuzz_replay
 
 .PHONY: unit-tests check-unit check-vectors vectors
 
 unit-tests: $(unit_programs)
 
-check-unit: unit-tests $(FUZZ_SEED_CHECK) ## unit tests, known-answer vectors, seeds of the fuzz targets
-	@tests/unit/run $(unit_programs) tests/vectors/check.py $(FUZZ_SEED_CHECK)
+check-unit: unit-tests $(fuzz_replay) ## unit tests, known-answer vectors, seeds of the fuzz targets
+	@tests/unit/run $(unit_programs) tests/vectors/check.py $(fuzz_replay)
 
 check-vectors: ## known-answer vectors against docs/formats.md, without any of our code
 	@tests/vectors/check.py
@@ -31,5 +32,5 @@ $(BUILD)/tests/unit_core: $(unit_core_objs) $(CORE_LIB)
 	$(CXX) -o $@ $^ -lgtest -lgtest_main -lcrypto
 $(BUILD)/tests/unit_capture: $(unit_capture_objs) $(CAPTURE_LIB)
 	$(CXX) -o $@ $^ -lgtest -lgtest_main $(CAPTURE_LIBS)
-$(vector_generator): $(BUILD)/tests/vectors/generate.o $(BUILD)/tests/unit/core/support.o $(CORE_LIB)
+$(vector_generator): $(BUILD)/tests/vectors/generate.o $(addprefix $(BUILD)/tests/unit/core/,support.o vectors.o) $(CORE_LIB)
 	$(CXX) -o $@ $^ -lgtest -lcrypto

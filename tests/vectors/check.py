@@ -1,0 +1,314 @@
+#!/usr/bin/python3
+"""Opens the known-answer vectors from docs/formats.md alone: none of our code, no library beyond Python's own.
+
+The openssl program gives the two block ciphers (in counter mode); everything above them — GCM, HKDF, envelopes, the
+rotation and the score — is written out here again. If formats.md left something out, this could not have been written.
+"""
+import base64
+import hashlib
+import hmac
+import math
+import pathlib
+import struct
+import subprocess
+import sys
+
+FOLDER = pathlib.Path(__file__).resolve().parent
+LABELS = {"wrap": b"visage/wrap/1", "subject key": b"visage/subject-key/1", "source": b"visage/probe-source/1",
+          "probe": b"visage/probe/1", "reference": b"visage/reference/1", "seed": b"rfr/1"}
+
+
+# Primitives
+
+
+def records(name):
+    for block in (FOLDER / name).read_text().split("\n\n"):
+        record = {}
+        for line in block.splitlines():
+            if line and not line.startswith("#"):
+                key, _, value = line.partition(" =")
+                record.setdefault(key, []).append(value.strip())
+        if record:
+            yield record
+
+
+def crc32c(data):
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
+    return crc ^ 0xFFFFFFFF
+
+
+def counter_mode(cipher, key, iv, data):
+    command = ["openssl", "enc", "-" + cipher, "-K", key.hex(), "-iv", iv.hex(), "-nopad"]
+    return subprocess.run(command, input=data, stdout=subprocess.PIPE, check=True).stdout
+
+
+def ghash(h, data):
+    h, y = int.from_bytes(h, "big"), 0
+    for i in range(0, len(data), 16):
+        x, y, v = y ^ int.from_bytes(data[i:i + 16], "big"), 0, h
+        for bit in range(127, -1, -1):
+            if x >> bit & 1:
+                y ^= v
+            v = v >> 1 ^ (0xE1 << 120 if v & 1 else 0)
+    return y.to_bytes(16, "big")
+
+
+def pad16(data):
+    return data + bytes(-len(data) % 16)
+
+
+class Suite:
+    """Suite 1: aes-256-gcm; suite 2: sm4-ctr-hmac-sm3."""
+
+    def __init__(self, number):
+        self.number = number
+        self.hash = {1: "sha256", 2: "sm3"}[number]
+        self.key_size, self.tag_size = {1: (32, 16), 2: (48, 32)}[number]
+
+    def mac(self, key, message):
+        return hmac.new(key, message, self.hash).digest()
+
+    def hkdf(self, ikm, salt, info, size):
+        prk = self.mac(salt, ikm)
+        out = block = b""
+        while len(out) < size:
+            block = self.mac(prk, block + info + bytes([len(out) // 32 + 1]))
+            out += block
+        return out[:size]
+
+    def keystream(self, seed, size):
+        if self.number == 1:
+            return counter_mode("aes-256-ctr", seed, bytes(16), bytes(size))
+        return counter_mode("sm4-ctr", seed[:16], seed[16:], bytes(size))
+
+    def open(self, key, nonce, aad, sealed):
+        ciphertext, tag = sealed[:-self.tag_size], sealed[-self.tag_size:]
+        if self.number == 2:
+            expected = self.mac(key[16:], struct.pack("<Q", len(aad)) + aad + nonce + ciphertext)
+            plaintext = counter_mode("sm4-ctr", key[:16], nonce + bytes(4), ciphertext)
+        else:
+            zero = bytes(16)
+            lengths = struct.pack(">QQ", 8 * len(aad), 8 * len(ciphertext))
+            s = ghash(counter_mode("aes-256-ctr", key, zero, zero), pad16(aad) + pad16(ciphertext) + lengths)
+            expected = counter_mode("aes-256-ctr", key, nonce + b"\0\0\0\1", s)
+            plaintext = counter_mode("aes-256-ctr", key, nonce + b"\0\0\0\2", ciphertext)
+        assert hmac.compare_digest(expected, tag), "the tag differs"
+        return plaintext
+
+
+class Record:
+    def __init__(self, values):
+        self.values = values
+        self.suite = Suite(self.number("suite"))
+
+    def text(self, name):
+        (value,) = self.values[name]
+        return value
+
+    def all(self, name):
+        return [line.split() for line in self.values.get(name, [])]
+
+    def number(self, name):
+        return int(self.text(name))
+
+    def bytes(self, name):
+        return bytes.fromhex(self.text(name))
+
+    def root(self, name):
+        version, key = self.text(name).split()
+        return int(version), bytes.fromhex(key)
+
+
+def single(value):
+    return struct.unpack("<f", struct.pack("<f", value))[0]
+
+
+def formula(seed, size):
+    x, values = seed, []
+    for _ in range(size):
+        x = (1103515245 * x + 12345) % 2**31
+        values.append(float((x >> 16) % 2001 - 1000))
+    return values
+
+
+def scaled(values):
+    scale = 1 / math.sqrt(sum(value * value for value in values))
+    return [single(value * scale) for value in values]
+
+
+def same(name, got, wanted):
+    assert got == wanted, f"{name}: got {got!r}, wanted {wanted!r}"
+
+
+# Formats
+
+
+def text_form(data):
+    return base64.b64encode(data + struct.pack("<I", crc32c(data))).decode()
+
+
+def check_text(values):
+    data = bytes.fromhex(values["bytes"][0])
+    same("text", text_form(data), values["text"][0])
+
+
+def source_key(record):
+    _, root = record.root("envelope_root")
+    info = (LABELS["source"] + bytes([record.suite.number]) + struct.pack("<I", record.number("institution")) +
+            record.bytes("source") + struct.pack("<I", record.number("generation")))
+    return record.suite.hkdf(root, b"", info, 32)
+
+
+def check_source_key(values):
+    record = Record(values)
+    key = source_key(record)
+    same("key", key, record.bytes("key"))
+    version, _ = record.root("envelope_root")
+    body = struct.pack("<BBHIII", 1, record.suite.number, 0, version, record.number("institution"),
+                       record.number("generation")) + record.bytes("source") + key
+    same("text", "visage-source-1:" + text_form(body), record.text("text"))
+
+
+def unwrap(record):
+    wrapped = record.bytes("wrapped")
+    version, root = record.root("envelope_root")
+    header = struct.unpack_from("<cBBBII16s12s", wrapped)
+    same("header", header[:7],
+         (b"K", 1, record.suite.number, 0, version, record.number("institution"), record.bytes("subject")))
+    key = record.suite.hkdf(root, b"", LABELS["wrap"] + bytes([record.suite.number]), record.suite.key_size)
+    return record.suite.open(key, header[7], LABELS["subject key"] + wrapped[:40], wrapped[40:])
+
+
+def check_wrapped_key(values):
+    record = Record(values)
+    same("subject key", unwrap(record), record.bytes("subject_key"))
+
+
+def check_probe(values):
+    record = Record(values)
+    suite, envelope = record.suite, record.bytes("envelope")
+    version, _ = record.root("envelope_root")
+    fields = struct.unpack_from("<cBBBII16s16sqq32s12sII", envelope)
+    same("header", fields[:11],
+         (b"P", 1, suite.number, 0, version, record.number("institution"), record.bytes("probe"),
+          record.bytes("source"), record.number("captured_at"), record.number("expires_at"),
+          record.bytes("session_nonce")))
+    same("generation", fields[13], record.number("generation"))
+    same("length", len(envelope), 112 + fields[12] + suite.tag_size)
+    key = suite.hkdf(source_key(record), record.bytes("probe"), LABELS["probe"] + bytes([suite.number]),
+                     suite.key_size)
+    plaintext = suite.open(key, fields[11], LABELS["probe"] + envelope[:112], envelope[112:])
+    sections = []
+    while plaintext:
+        tag, reserved, length = struct.unpack_from("<HHI", plaintext)
+        same("reserved", reserved, 0)
+        sections.append((tag, plaintext[8:8 + length]))
+        plaintext = plaintext[8 + length:]
+    same("tags", [tag for tag, _ in sections], [1, 2, 3, 4, 5])
+    feature, model, digest, liveness, quality = (data for _, data in sections)
+    dimension = record.number("dimension")
+    same("feature", list(struct.unpack(f"<{dimension}f", feature)),
+         scaled(formula(record.number("feature_seed"), dimension)))
+    same("model", model.decode(), record.text("model"))
+    same("digest", digest, record.bytes("image_digest"))
+    same("liveness", list(struct.iter_unpack("<Bf", liveness)),
+         [(int(method), float(value)) for method, value in record.all("liveness")])
+    same("quality", list(struct.iter_unpack("<BBf", quality)),
+         [(int(measure), int(scalar), float(native)) for measure, scalar, native in record.all("quality")])
+
+
+def transform(values):
+    """Walsh–Hadamard, natural order, unscaled."""
+    values, half = list(values), 1
+    while half < len(values):
+        for start in range(0, len(values), 2 * half):
+            for i in range(start, start + half):
+                values[i], values[i + half] = values[i] + values[i + half], values[i] - values[i + half]
+        half *= 2
+    return values
+
+
+def rotate(feature, code_bits, masks):
+    width = max(64, 1 << (len(feature) - 1).bit_length())
+    out, at = [], 0
+    while len(out) < code_bits:
+        y = list(feature) + [0.0] * (width - len(feature))
+        for turn in range(4):
+            if turn:
+                y = transform(y)
+            y = [-v if masks[at + i // 8] >> i % 8 & 1 else v for i, v in enumerate(y)]
+            at += width // 8
+        out += y
+    same("bytes of masks", at, len(masks))
+    return out[:code_bits]
+
+
+def check_reference(values):
+    record = Record(values)
+    suite, envelope, model = record.suite, record.bytes("envelope"), record.text("model")
+    dimension, code_bits = record.number("dimension"), record.number("code_bits")
+    (version, root), (transform_version, transform_root) = record.root("envelope_root"), record.root("transform_root")
+    subject_key = unwrap(record)
+    same("subject key", subject_key, record.bytes("subject_key"))
+
+    model_digest = hashlib.sha256(model.encode()).digest()[:16]
+    fields = struct.unpack_from("<cBBBHHIIII16s16s16s32s12sI", envelope)
+    reference, salt, nonce = record.bytes("reference"), fields[13], fields[14]
+    same("header", fields[:13],
+         (b"R", 1, suite.number, 1, code_bits, dimension, version, transform_version, record.number("institution"),
+          record.number("generation"), reference, record.bytes("subject"), model_digest))
+    same("reserved", fields[15], 0)
+    same("length", len(envelope), 120 + code_bits // 8 + suite.tag_size)
+
+    info = (LABELS["seed"] + bytes([1, suite.number]) + model_digest +
+            struct.pack("<I", record.number("institution")) + reference + struct.pack("<I", record.number("generation")))
+    seed = suite.hkdf(transform_root + subject_key, salt, info, 48)
+    key = suite.hkdf(root + subject_key, salt, LABELS["reference"] + bytes([suite.number]) + reference, suite.key_size)
+    code = suite.open(key, nonce, LABELS["reference"] + envelope[:120] + seed[32:], envelope[120:])
+    same("code", code, record.bytes("code"))
+
+    width = max(64, 1 << (dimension - 1).bit_length())
+    masks = suite.keystream(seed[:32], -(-code_bits // width) * 4 * width // 8)
+    same("masks", hashlib.sha256(masks).digest(), record.bytes("masks_sha256"))
+
+    signs = [-1 if code[i // 8] >> i % 8 & 1 else 1 for i in range(code_bits)]
+    own, other = (formula(record.number("feature_seed") + i, dimension) for i in (0, 1))
+    for a, b, wanted in record.all("score"):
+        a, b = int(a), int(b)
+        y = rotate(scaled([a * u + b * v for u, v in zip(own, other)]), code_bits, masks)
+        norm = math.sqrt(sum(v * v for v in y))
+        if (a, b) == (1, 0):  # what was enrolled; values at rounding error from zero may take either sign
+            same("signs", [v for v, sign in zip(y, signs) if (v < 0) != (sign < 0) and abs(v) > 1e-4 * norm], [])
+        score = sum(s * v for s, v in zip(signs, y)) / (math.sqrt(code_bits) * norm) * math.sqrt(math.pi / 2)
+        assert abs(score - float(wanted)) < 2e-6, f"score {a} {b}: got {score}, wanted {wanted}"
+
+
+def main():
+    checks = {"text-1.txt": check_text, "source_key-1.txt": check_source_key, "wrapped_key-1.txt": check_wrapped_key,
+              "probe-1.txt": check_probe, "reference-1.txt": check_reference}
+    passed, failed = 0, 0
+    for path in sorted(FOLDER.glob("*.txt")):
+        if path.name not in checks:
+            print(f"{path.name}: no check is written for it")
+            failed += 1
+            continue
+        for number, values in enumerate(records(path.name), 1):
+            try:
+                checks[path.name](values)
+                passed += 1
+            except Exception as error:  # a vector that breaks the parser is a failed vector too
+                print(f"{path.name}, record {number}: {type(error).__name__}: {error}")
+                failed += 1
+    for name in sorted(set(checks) - {path.name for path in FOLDER.glob("*.txt")}):
+        print(f"{name} is missing")
+        failed += 1
+    print(f"{passed} passed, {failed} failed")
+    return failed != 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
