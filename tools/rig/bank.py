@@ -44,5 +44,5 @@ def make_token(cluster, caller="bank", routes="*", file="callers", append=False)
 
 
 def make_daemon(cluster, source_key, callers, **settings):
-    return Daemon(cluster.stage, source_key_file=source_key, callers_file=callers,
-                  database=cluster.conninfo(ROLE), **settings)
+    settings.setdefault("database", cluster.conninfo(ROLE))
+    return Daemon(cluster.stage, source_key_file=source_key, callers_file=callers, **settings)

@@ -52,7 +52,7 @@ class Client:
 
     def request(self, method, path, body=None, headers=None):
         headers = dict(headers or {})
-        if self.token is not None:
+        if self.token:
             headers.setdefault("Authorization", f"Bearer {self.token}")
         started = time.perf_counter()
         for last in (False, True):

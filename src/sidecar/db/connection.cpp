@@ -51,9 +51,13 @@ Connection::Connection(const std::string& conninfo, std::chrono::milliseconds ti
   connection_.reset(PQconnectdbParams(keywords, values, 1));
   if (connection_ && PQstatus(connection_.get()) == CONNECTION_OK) {
     PQsetErrorVerbosity(connection_.get(), PQERRORS_DEFAULT);
-    // Notices go to the log of whoever reads stderr by default, and may quote values.
-    PQsetNoticeReceiver(
-        connection_.get(), [](void*, const PGresult*) {}, nullptr);
+    // By default notices go to stderr, and may quote values. An idle server's FATAL comes as a notice too.
+    const auto take_notice = [](void* self, const PGresult* notice) {
+      const char* severity = PQresultErrorField(notice, PG_DIAG_SEVERITY_NONLOCALIZED);
+      if (severity != nullptr && std::string_view(severity) == "FATAL")
+        static_cast<Connection*>(self)->leaving_ = true;
+    };
+    PQsetNoticeReceiver(connection_.get(), take_notice, this);
     PQsetnonblocking(connection_.get(), 1);
   }
 }
@@ -61,11 +65,12 @@ Connection::Connection(const std::string& conninfo, std::chrono::milliseconds ti
 bool Connection::usable() {
   PGconn* c = connection_.get();
   if (c == nullptr || PQstatus(c) != CONNECTION_OK || PQtransactionStatus(c) != PQTRANS_IDLE) return false;
-  // Nothing is expected from an idle server but the news that it is going away.
+  // An idle server may send a changed parameter, or the news that it is going away: a message, then end of
+  // file.
   pollfd entry{PQsocket(c), POLLIN, 0};
-  if (poll(&entry, 1, 0) > 0)
-    return PQconsumeInput(c) == 1 && PQstatus(c) == CONNECTION_OK && PQisBusy(c) == 0;
-  return true;
+  while (poll(&entry, 1, 0) > 0)
+    if (PQconsumeInput(c) != 1 || leaving_) return false;
+  return !leaving_ && PQstatus(c) == CONNECTION_OK;
 }
 
 std::string Connection::problem() const {

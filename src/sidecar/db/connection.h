@@ -36,6 +36,8 @@ class Connection {
  public:
   // Tries to connect; usable() tells. `timeout` bounds each statement, on the server and here.
   Connection(const std::string& conninfo, std::chrono::milliseconds timeout);
+  Connection(const Connection&) = delete;  // libpq holds its address
+  Connection& operator=(const Connection&) = delete;
 
   // Connected, and the server has not hung up meanwhile (looked up without a round trip).
   bool usable();
@@ -53,6 +55,7 @@ class Connection {
 
   std::unique_ptr<PGconn, Deleter> connection_;
   std::chrono::milliseconds timeout_;
+  bool leaving_ = false;  // the server said that it ends this connection
 };
 
 }  // namespace visage::sidecar::db

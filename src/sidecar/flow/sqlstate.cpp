@@ -42,8 +42,9 @@ constexpr Row kTable[] = {
     {"53", ProblemCode::kDatabaseUnavailable, 2, kLater},  // connections, memory or disk are out
     {"55P03", ProblemCode::kBusy, 1, kLater},              // lock not available
     {"55", ProblemCode::kDatabaseMisconfigured, 0, kAsk},
-    {"57014", ProblemCode::kDatabaseTimeout, 2, kLater},  // statement timeout: rolled back
-    {"57", ProblemCode::kDatabaseUnavailable, 2, kLater},
+    {"57014", ProblemCode::kDatabaseTimeout, 2, kUnknownEffect},
+    {"57P03", ProblemCode::kDatabaseUnavailable, 2, kLater},  // starting up or shutting down
+    {"57", ProblemCode::kDatabaseUnavailable, 2, kUnknownEffect},
     {"58", ProblemCode::kDatabaseUnavailable, 2, kLater},
     {"F0", ProblemCode::kDatabaseMisconfigured, 0, kAsk},
 };

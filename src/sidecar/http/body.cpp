@@ -14,7 +14,7 @@ Failure check_length(const httplib::Request& request, size_t limit) {
   if (request.has_header("Transfer-Encoding") || !request.has_header("Content-Length"))
     return Problem{ProblemCode::kLengthRequired, "Send Content-Length, not Transfer-Encoding."};
   const std::string text = request.get_header_value("Content-Length");
-  const bool digits = !text.empty() && text.size() < 19 &&
+  const bool digits = !text.empty() && text.size() < 20 &&
                       std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
   if (request.get_header_value_count("Content-Length") != 1 || !digits)
     return Problem{ProblemCode::kMalformedRequest, "Send one Content-Length, in digits."};

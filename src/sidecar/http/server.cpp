@@ -11,7 +11,10 @@ namespace {
 
 constexpr auto kHandshakeTime = std::chrono::seconds(5);
 constexpr auto kAnswerTime = std::chrono::seconds(10);
-constexpr auto kLingerTime = std::chrono::seconds(2);
+// How long a closing connection is read on, so that its answer is not lost to a reset: long for a caller in
+// the middle of an upload, unless others wait for the thread.
+constexpr auto kLingerTime = std::chrono::milliseconds(250);
+constexpr auto kUploadLingerTime = std::chrono::milliseconds(2000);
 // What a new connection gets to say its first byte when others wait for its thread.
 constexpr auto kFirstByteTime = std::chrono::seconds(1);
 
@@ -165,7 +168,8 @@ void Server::serve(Connection& connection) {
   bool ready = connection.await_request(opened + limits_.idle, impatient);
   while (ready && serve_one(connection))
     ready = connection.await_request(Clock::now() + limits_.idle, wanted_back);
-  connection.close_gently(Clock::now() + kLingerTime);
+  const bool uploading = connection.unread_body() != 0 && waiting_connections() == 0;
+  connection.close_gently(Clock::now() + (uploading ? kUploadLingerTime : kLingerTime));
 }
 
 // Returns whether the connection can take another request.
