@@ -63,8 +63,7 @@ CREATE FUNCTION visage.cancel(
 COMMENT ON FUNCTION visage.cancel(text, text, text, jsonb) IS 'deletes the subject, its references and its key [5.3.4]';
 
 CREATE FUNCTION visage.score(reference visage.reference, probe visage.probe) RETURNS double precision
-  LANGUAGE c STABLE STRICT PARALLEL SAFE COST 100 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-  AS 'MODULE_PATHNAME', 'visage_score';
+  LANGUAGE c STABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'visage_score';
 COMMENT ON FUNCTION visage.score(visage.reference, visage.probe) IS 'estimated cosine, for calibration only; null across models; consumes nothing [6.3b]';
 
 CREATE FUNCTION visage.list_references(subject text)

@@ -92,10 +92,11 @@ const char* skip_numbers(const char* text, int& numbers, int& fractions) {
   return end;
 }
 
-// A copy without the lists of numbers that may be features, or null when there are none. With `look_only`
-// it only says whether there are any. Allocated in ErrorContext: errfinish() frees the message itself, and no
-// other context is safe to allocate from inside a report.
-char* without_features(const char* text, bool look_only, bool& found) {
+// A copy without the lists of numbers that may be features, or null when there are none. With `look_only` it
+// only says whether there are any; with `whole_numbers` lists without fractions count too. Allocated in
+// ErrorContext: errfinish() frees the message itself, and no other context is safe to allocate from inside a
+// report.
+char* without_features(const char* text, bool look_only, bool whole_numbers, bool& found) {
   found = false;
   if (text == nullptr) return nullptr;
   char* copy = nullptr;
@@ -108,7 +109,7 @@ char* without_features(const char* text, bool look_only, bool& found) {
       ++at;
       continue;
     }
-    if (numbers >= kNumbersOfFeature && 2 * fractions >= numbers) {
+    if (numbers >= kNumbersOfFeature && (whole_numbers || 2 * fractions >= numbers)) {
       found = true;
       if (look_only) return nullptr;
       if (copy == nullptr) to = copy = static_cast<char*>(MemoryContextAlloc(ErrorContext, strlen(text) + 1));
@@ -125,15 +126,22 @@ char* without_features(const char* text, bool look_only, bool& found) {
 
 bool holds_feature(const char* text) {
   bool found;
-  without_features(text, true, found);
+  without_features(text, true, false, found);
   return found;
 }
 
 template <typename Text>
-void withhold(Text& text) {
+void withhold(Text& text, bool whole_numbers = false) {
   bool found;
-  char* copy = without_features(text, false, found);
+  char* copy = without_features(text, false, whole_numbers, found);
   if (found) text = copy;
+}
+
+// debug_print_parse, debug_print_rewritten and debug_print_plan print constants byte by byte, as whole
+// numbers.
+bool prints_tree(const char* message) {
+  return starts_with(message, "parse tree:") || starts_with(message, "rewritten parse tree:") ||
+         starts_with(message, "plan:");
 }
 
 // A statement that names seal_probe: its text and parameters go as a whole.
@@ -162,7 +170,7 @@ void guard(ErrorData* report) {
   // does not parse before seal_probe is even looked up.
   if (!report->hide_stmt && holds_feature(debug_query_string)) report->hide_stmt = true;
   withhold(report->message);
-  withhold(report->detail);
+  withhold(report->detail, prints_tree(report->message));
   withhold(report->detail_log);
   withhold(report->context);
   withhold(report->internalquery);

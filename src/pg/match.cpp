@@ -6,7 +6,9 @@
 #include "pg/boundary.h"
 #include "pg/envelope_io.h"
 #include "pg/flow.h"
+#include "pg/key_lookup.h"
 #include "pg/keys.h"
+#include "pg/owner_rights.h"
 #include "pg/probe.h"
 #include "pg/secret_memory.h"
 #include "pg/settings.h"
@@ -15,12 +17,6 @@
 
 namespace visage::pg {
 namespace {
-
-Statement find_key = {
-    "SELECT s.institution, k.wrapped FROM visage.subject s JOIN visage.subject_key k ON k.subject = s.id "
-    "WHERE s.id = $1 AND s.institution = $2",
-    2,
-    {"uuid", "integer"}};
 
 // A reference of nobody: made once a backend, under the same roots as real ones.
 struct Decoy {
@@ -92,9 +88,14 @@ const probe::Contents& opened_probe(FunctionCallInfo fcinfo, struct varlena* val
       cache->contents = allocate_contents(context);
     }
     fcinfo->flinfo->fn_extra = nullptr;  // stays so if opening fails
+    const OwnerRights rights = begin_owner_rights();
+    SPI_connect();
     cache->institution = acting_institution();
     probe::Header header;
-    if (open_probe(value, cache->institution, header, *cache->contents) != ProbeState::kOpened)
+    const ProbeState state = open_probe(value, cache->institution, header, *cache->contents);
+    SPI_finish();
+    end_owner_rights(rights);
+    if (state != ProbeState::kOpened)
       ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
                       errmsg("the probe's capture source is unknown or disabled")));
     cache->value = static_cast<struct varlena*>(MemoryContextAlloc(context, VARHDRSZ + size));
@@ -165,31 +166,29 @@ VISAGE_FUNCTION(visage_compare) {
 }
 
 // score(reference, probe) → double precision, null when the models differ. For visage_calibrator; consumes
-// nothing.
+// nothing. Called once a row over whole tables, so it is no SECURITY DEFINER function: see owner_rights.h.
 VISAGE_FUNCTION(visage_score) {
   const struct varlena* value = PG_GETARG_VARLENA_PP(0);
   const keys::KeyRing& ring = key_ring();
+  int32 institution;
+  const probe::Contents& probe = opened_probe(fcinfo, PG_GETARG_VARLENA_PP(1), institution);
   reference::Header header;
   raise_unless_ok(guarded([&] { return reference::parse(envelope_bytes(value), header); }),
                   "visage.reference");
-  SPI_connect();
-  int32 institution;
-  const probe::Contents& probe = opened_probe(fcinfo, PG_GETARG_VARLENA_PP(1), institution);
-  const Datum arguments[] = {uuid_datum(header.owner.subject), Int32GetDatum(institution)};
-  if (execute(find_key, arguments, nullptr, true) != 1)
+  WrappedKey wrapped;
+  if (!find_wrapped_key(header.owner.subject, wrapped))
     ereport(ERROR, (errcode(ERRCODE_VISAGE_DOES_NOT_OPEN), errmsg("the reference's subject has no key"),
-                    errdetail("The subject was cancelled, or belongs to another institution.")));
+                    errdetail("The subject was cancelled.")));
   match::Comparison comparison;
   const Status status = guarded([&] {
     Secret<keys::SubjectKey> key;
     const keys::Owner owner = {static_cast<uint32_t>(institution), header.owner.subject};
-    VISAGE_TRY(keys::unwrap_subject_key(engine(), ring, owner, column_bytes(0, 2), key.value));
+    VISAGE_TRY(keys::unwrap_subject_key(engine(), ring, owner, wrapped.view(), key.value));
     // A value in hand has no row to contradict it.
     const reference::Stored stored = {header.reference, header.generation, envelope_bytes(value)};
     return match::compare(engine(), ring, owner, key.value, stored, probe, comparison);
   });
   engine().forget_keys();
-  SPI_finish();
   raise_unless_ok(status, "cannot compare");
   if (!comparison.comparable) PG_RETURN_NULL();
   PG_RETURN_FLOAT8(comparison.score);

@@ -15,6 +15,7 @@ extern "C" {
 #include "access/htup_details.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_namespace.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "libpq/pqformat.h"
@@ -38,8 +39,11 @@ extern "C" {
 #error "pg_visage supports PostgreSQL 15 to 18"
 #endif
 
-#if PG_VERSION_NUM < 160000
-#define visage_guc_free(pointer) free(pointer)
+#if PG_VERSION_NUM < 180000
+#define visage_primary_key_index(relation) RelationGetPrimaryKeyIndex(relation)
+#define visage_index_beginscan(heap, index, snapshot, keys) index_beginscan(heap, index, snapshot, keys, 0)
 #else
-#define visage_guc_free(pointer) guc_free(pointer)
+#define visage_primary_key_index(relation) RelationGetPrimaryKeyIndex(relation, false)
+#define visage_index_beginscan(heap, index, snapshot, keys) \
+  index_beginscan(heap, index, snapshot, nullptr, keys, 0)
 #endif

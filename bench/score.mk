@@ -1,0 +1,13 @@
+# make bench-score
+SCORE := $(BUILD)/bench/score
+
+$(BUILD)/bench/score.o: bench/score.cpp
+	@mkdir -p $(@D)
+	@echo "  CXX  $<"
+	@$(CXX) $(VISAGE_CXXFLAGS) -I. -c -o $@ $<
+$(SCORE): $(BUILD)/bench/score.o $(CORE_LIB)
+	@$(CXX) -o $@ $^ -lcrypto
+
+.PHONY: bench-score
+bench-score: $(SCORE) ## cost of a protected comparison against its cryptographic floor
+	@$(SCORE)
