@@ -44,6 +44,15 @@ text* source_key_text(crypto::Suite suite, uint32_t key_version, uint32_t instit
   return result;
 }
 
+// Errors about an unknown source quote its name, so its length is checked first.
+text* source_name(FunctionCallInfo fcinfo, int index) {
+  text* name = PG_GETARG_TEXT_PP(index);
+  if (VARSIZE_ANY_EXHDR(name) == 0 || VARSIZE_ANY_EXHDR(name) > kMaxNameLength)
+    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                    errmsg("a capture source's name has 1 to %d bytes", kMaxNameLength)));
+  return name;
+}
+
 // Adds {"InterEyeDistance": 82.0, …} to the contents. Names are those of visage.measure.
 void add_quality(Jsonb* quality, probe::Contents& contents) {
   if (!JB_ROOT_IS_OBJECT(quality))
@@ -57,6 +66,9 @@ void add_quality(Jsonb* quality, probe::Contents& contents) {
     if (token == WJB_DONE) break;
     if (token != WJB_KEY) continue;
     JsonbIteratorNext(&iterator, &value, true);
+    if (key.val.string.len > kMaxNameLength)
+      ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                      errmsg("a quality measure's name has at most %d bytes", kMaxNameLength)));
     char* name = pnstrdup(key.val.string.val, key.val.string.len);
     if (value.type != jbvNumeric)
       ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -104,10 +116,7 @@ void set_feature_from_array(ArrayType* array, probe::Contents& contents) {
 // add_capture_source(name) → the source's key, shown once and stored nowhere.
 VISAGE_FUNCTION(visage_add_capture_source) {
   require_argument(fcinfo, 0, "name");
-  text* name = PG_GETARG_TEXT_PP(0);
-  if (VARSIZE_ANY_EXHDR(name) == 0 || VARSIZE_ANY_EXHDR(name) > kMaxNameLength)
-    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                    errmsg("a capture source's name has 1 to %d bytes", kMaxNameLength)));
+  text* name = source_name(fcinfo, 0);
   const keys::KeyRing& ring = key_ring();
   const uint32_t key_version = ring.envelope.newest()->version;
   const crypto::Suite suite = settings::suite();
@@ -135,6 +144,7 @@ VISAGE_FUNCTION(visage_seal_probe) {
   require_argument(fcinfo, 3, "source");
   require_argument(fcinfo, 7, "captured_at");
   require_argument(fcinfo, 8, "lifetime");
+  text* name = source_name(fcinfo, 3);
   const keys::KeyRing& ring = key_ring();
   probe::Contents* contents = allocate_contents(CurrentMemoryContext);
   contents->liveness_count = contents->quality_count = 0;
@@ -168,7 +178,6 @@ VISAGE_FUNCTION(visage_seal_probe) {
   SPI_connect();
   if (!PG_ARGISNULL(4)) add_quality(PG_GETARG_JSONB_P(4), *contents);
   const int32 institution = acting_institution();
-  text* name = PG_GETARG_TEXT_PP(3);
   const Datum arguments[] = {Int32GetDatum(institution), PointerGetDatum(name)};
   if (execute(source_by_name, arguments, nullptr, true) != 1)
     ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
