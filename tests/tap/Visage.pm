@@ -1,0 +1,148 @@
+# What the server tests share: servers with keys of their own, the fixture's people, and searches for what must
+# not be found.
+package Visage;
+
+use strict;
+use warnings;
+
+use Exporter 'import';
+use File::Basename qw(dirname);
+use File::Find ();
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+our @EXPORT = qw(random_key write_file new_server configure start_fails log_size log_since load_fixture fails
+  verdict verdict_is files_below find_in_files wait_until);
+
+my $tests = dirname(dirname(__FILE__));
+
+# The hex of a fresh root key.
+sub random_key {
+  open my $source, '<:raw', '/dev/urandom' or die "no random numbers: $!";
+  read($source, my $bytes, 32) == 32 or die 'no random numbers';
+  return unpack 'H*', $bytes;
+}
+
+# Writes lines to a file that only we can read; returns its path.
+sub write_file {
+  my ($path, @lines) = @_;
+  my $mask = umask 077;
+  open my $file, '>:raw', $path or die "$path: $!";
+  print $file map { "$_\n" } @lines;
+  close $file or die "$path: $!";
+  umask $mask;
+  return $path;
+}
+
+# Sets what `configure` set before to these settings; takes effect with the next start.
+sub configure {
+  my ($node, %settings) = @_;
+  write_file($node->data_dir . '/visage.conf', map { "$_ = '$settings{$_}'" } sort keys %settings);
+  return;
+}
+
+# A cluster, not started, with its own keys in <basedir>/keys. Options: init => arguments of init().
+sub new_server {
+  my ($name, %options) = @_;
+  my $node = PostgreSQL::Test::Cluster->new($name);
+  $node->init(extra => [ '--encoding=UTF8', '--no-locale' ], %{ $options{init} // {} });
+  # A crash test needs the restart that the framework switches off.
+  $node->append_conf('postgresql.conf',
+    "restart_after_crash = on\nlog_statement = none\nlog_error_verbosity = verbose\ninclude_if_exists = 'visage.conf'\n");
+  my $keys = $node->basedir . '/keys';
+  mkdir $keys, 0700 or die "$keys: $!";
+  write_file("$keys/envelope",  '1 ' . random_key());
+  write_file("$keys/transform", '1 ' . random_key());
+  configure($node, preloaded($node));
+  return $node;
+}
+
+# The settings of a server that works, to be changed by a test.
+sub preloaded {
+  my ($node) = @_;
+  my $keys = $node->basedir . '/keys';
+  return (
+    'shared_preload_libraries' => 'pg_visage',
+    'visage.key_provider' => "file:$keys/envelope",
+    'visage.transform_key_provider' => "file:$keys/transform");
+}
+
+# Installs the extension and the fixture that the SQL tests use, from their own file.
+sub load_fixture {
+  my ($node, $database) = @_;
+  my ($status, $out, $error) =
+    $node->psql($database // 'postgres', slurp_file("$tests/sql/install.sql"));
+  die "fixture: $error" if $status != 0;
+  return;
+}
+
+sub log_size { my ($node) = @_; return -s $node->logfile // 0; }
+sub log_since { my ($node, $offset) = @_; return slurp_file($node->logfile, $offset); }
+
+# Starts a server that must not start; returns what it logged, or undef if it started after all.
+sub start_fails {
+  my ($node) = @_;
+  $node->rotate_logfile;
+  if ($node->start(fail_ok => 1)) { $node->stop; return; }
+  return slurp_file($node->logfile);
+}
+
+# The statement must fail with this SQLSTATE and a message like this.
+sub fails {
+  my ($node, $sql, $sqlstate, $message, $name, %options) = @_;
+  local $Test::Builder::Level = $Test::Builder::Level + 1;
+  my ($status, $out, $error) =
+    $node->psql($options{database} // 'postgres', "\\set VERBOSITY verbose\n$sql");
+  ok($status != 0 && $error =~ /ERROR:  $sqlstate: / && $error =~ $message, $name)
+    or diag("status $status, output: $out, error: $error");
+  return $error;
+}
+
+# Decision and reason of a verification with a fresh sample of a person (of the subject itself by default).
+sub verdict {
+  my ($node, $subject, %options) = @_;
+  my $person = $options{person} // $subject;
+  my $flow = $options{flow} // 'verify';
+  return $node->safe_psql($options{database} // 'postgres',
+    "SELECT fixture.verdict(visage.$flow('$subject', fixture.probe('$person', 7)))");
+}
+
+sub verdict_is {
+  my ($node, $subject, $expected, $name, %options) = @_;
+  local $Test::Builder::Level = $Test::Builder::Level + 1;
+  return is(verdict($node, $subject, %options), $expected, $name);
+}
+
+# Every regular file below these paths.
+sub files_below {
+  my @files;
+  File::Find::find({ no_chdir => 1, wanted => sub { push @files, $_ if -f $_ } }, @_);
+  return @files;
+}
+
+# Which of the files hold a match of the pattern, which is of bytes. A file may vanish while a server runs.
+sub find_in_files {
+  my ($pattern, @files) = @_;
+  my @hits;
+  for my $path (@files) {
+    open my $file, '<:raw', $path or next;
+    local $/;
+    my $content = <$file> // '';
+    push @hits, $path if $content =~ $pattern;
+  }
+  return @hits;
+}
+
+# Calls until it returns true; dies after the framework's timeout.
+sub wait_until {
+  my ($condition, $what) = @_;
+  my $end = time + $PostgreSQL::Test::Utils::timeout_default;
+  until ($condition->()) {
+    die "waited too long: $what" if time > $end;
+    select undef, undef, undef, 0.05;
+  }
+  return;
+}
+
+1;

@@ -1,0 +1,147 @@
+# Dump, restore, replica, base backup, removal: nothing needs a key until a face is compared, and nothing is lost.
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Visage;
+
+my $node = new_server('origin', init => { allows_streaming => 1 });
+my $keys = $node->basedir . '/keys';
+my %good = Visage::preloaded($node);
+$node->start;
+load_fixture($node);
+verdict_is($node, 'alice', 'accept OK', 'alice is registered', flow => 'register');
+verdict_is($node, 'bob', 'accept OK', 'bob is registered', flow => 'register');
+verdict_is($node, 'alice', 'reject NO_MATCH', 'somebody else is rejected', person => 'mallory');
+
+# What an administrator changed: a shipped row, an own row, a shipped floor lifted, an institution with a role.
+$node->safe_psql('postgres', <<'SQL');
+UPDATE visage.channel SET liveness_floor = 0.25, description = 'changed' WHERE name = 'default';
+INSERT INTO visage.channel (institution, name, target_fmr) VALUES (1, 'counter', 1e-3);
+UPDATE visage.channel_floor SET minimum = NULL WHERE measure = 'ImageHeight';
+INSERT INTO visage.channel_floor (institution, channel, measure, minimum) VALUES (1, 'counter', 'FaceWidth', 120);
+UPDATE visage.scenario SET description = 'changed' WHERE name = 'default';
+SELECT visage.grant_institution('branch', 'visage_service');
+SQL
+
+# Everything that a restore must bring back, a line a row.
+my $state = join ' UNION ALL ', "SELECT 'institution', concat_ws(' ', id, name, builtin) FROM visage.institution",
+  map { "SELECT '$_', t::text FROM visage.$_ t" }
+  qw(institution_role channel channel_floor scenario calibration capture_source subject subject_key subject_reference event);
+$state = "SELECT * FROM ($state) s ORDER BY 1, 2";
+my $expected = $node->safe_psql('postgres', $state);
+like($expected, qr/subject_reference\|/, 'the state has references');
+my $sequences = q{SELECT 'event', last_value, is_called FROM visage.event_seq_seq
+  UNION ALL SELECT 'institution', last_value, is_called FROM visage.institution_id_seq
+  UNION ALL SELECT 'calibration', last_value, is_called FROM visage.calibration_id_seq};
+my $expected_sequences = $node->safe_psql('postgres', $sequences);
+# Events name the policy version that they were decided under, so a version must never come back for another policy. A
+# restore may count as a change itself.
+my $policy_version = 'SELECT version FROM visage.policy_version WHERE institution = 1';
+my $expected_version = $node->safe_psql('postgres', $policy_version);
+
+my ($plain, $custom) = map { $node->basedir . "/dump.$_" } 'sql', 'custom';
+$node->command_ok([ 'pg_dump', '-d', $node->connstr('postgres'), '-f', $plain ], 'pg_dump, plain');
+$node->command_ok([ 'pg_dump', '-Fc', '-d', $node->connstr('postgres'), '-f', $custom ], 'pg_dump, custom');
+
+# A server that has the software but neither preload nor keys. Roles are the cluster's, not the dump's: those that the
+# dump grants to are made by CREATE EXTENSION.
+my $bare = new_server('bare');
+configure($bare);
+$bare->start;
+$bare->safe_psql('postgres', 'CREATE DATABASE plain');
+$bare->safe_psql('postgres', 'CREATE DATABASE custom');
+$bare->command_ok([ 'psql', '-X', '-v', 'ON_ERROR_STOP=1', '-d', $bare->connstr('plain'), '-f', $plain ],
+  'a plain dump restores without keys and without preload [6.5c, 8.2.4f]');
+$bare->command_ok([ 'pg_restore', '-e', '-d', $bare->connstr('custom'), $custom ], 'a custom dump restores likewise');
+for my $database ('plain', 'custom') {
+  is($bare->safe_psql($database, $state), $expected, "$database: every row is back, changed rows included, none twice");
+  is($bare->safe_psql($database, $sequences), $expected_sequences, "$database: sequences go on where they were");
+  cmp_ok($bare->safe_psql($database, $policy_version), '>=', $expected_version, "$database: the policy version does not go back");
+  fails($bare, q{SELECT visage.verify('alice', visage.seal_probe(fixture.feature('alice', 2), 'test/1', 0.9, 'fixture'))}, '55000',
+    qr/pg_visage is not preloaded/, "$database: a verification needs the keys", database => $database);
+}
+$bare->command_ok([ 'pg_dump', '-d', $bare->connstr('plain'), '-f', "$plain.again" ], 'the restored database dumps again, without keys');
+my ($once, $again) = map {
+  my $dump = slurp_file($_);
+  $dump =~ s/^\\(un)?restrict .*//mg;  # a random word, against hostile dumps
+  $dump =~ s/^COPY visage\.policy_version .*?^\\\.$//ms;
+  $dump
+} $plain, "$plain.again";
+ok($again eq $once, '… into the same text') or diag(join "\n", grep { my $line = $_; !grep { $_ eq $line } split /\n/, $once } split /\n/, $again);
+$bare->stop;
+
+# With other keys: a clear error. With the right keys: as before.
+configure($bare, Visage::preloaded($bare));
+$bare->start;
+# A source of the new keys' own, because the old one's key derives from the keys that are missing.
+my $error = fails($bare, q{SELECT visage.add_capture_source('new'); SELECT visage.verify('alice', visage.seal_probe(
+  fixture.feature('alice', 2), 'test/1', 0.9, 'new', '{"ImageWidth": 640, "InterEyeDistance": 80}'))}, 'VG001', qr/key version 1/,
+  'with other keys nothing opens', database => 'plain');
+like($error, qr/HINT:  Nothing was compared\. If this is a restored database, load the keys/, '… and the hint says which are needed');
+$bare->stop;
+configure($bare, %good);
+$bare->start;
+for my $database ('plain', 'custom') {
+  verdict_is($bare, 'alice', 'accept OK', "$database: with the keys alice is accepted", database => $database);
+  verdict_is($bare, 'alice', 'reject NO_MATCH', "$database: and mallory is not", person => 'mallory', database => $database);
+  verdict_is($bare, 'alice', 'refuse SUBJECT_EXISTS', "$database: alice stays registered", flow => 'register', database => $database);
+  is($bare->safe_psql($database, 'SELECT count(*), count(DISTINCT event) FROM visage.history'),
+    join('|', ($node->safe_psql('postgres', 'SELECT count(*) + 3 FROM visage.history')) x 2), "$database: history goes on");
+}
+my $restored_version = $bare->safe_psql('custom', $policy_version);
+$bare->safe_psql('custom', q{INSERT INTO visage.channel (institution, name) VALUES (1, 'later')});
+cmp_ok($bare->safe_psql('custom', $policy_version), '>', $restored_version, 'the next change has a version of its own');
+
+# Removal takes everything; a new beginning is empty and works, also in a session that used the old one.
+my $session = $bare->background_psql('plain');
+$session->query_safe(q{SELECT visage.verify('alice', fixture.probe('alice', 5))});
+$session->query_safe('SET client_min_messages = warning; DROP EXTENSION pg_visage CASCADE');
+is($session->query_safe(q{SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE nspname = 'visage'}), 0,
+  'DROP EXTENSION leaves no table');
+$session->query_safe('DROP SCHEMA fixture CASCADE; DROP EXTENSION pgcrypto CASCADE; DROP SCHEMA IF EXISTS visage CASCADE');
+load_fixture($bare, 'plain');
+is($session->query_safe(q{SELECT fixture.verdict(visage.register('alice', fixture.probe('alice', 1)))}), 'accept OK',
+  'after CREATE EXTENSION the same session registers');
+is($session->query_safe(q{SELECT fixture.verdict(visage.verify('alice', fixture.probe('alice', 2)))}), 'accept OK', '… and verifies');
+$session->quit;
+$bare->stop;
+
+# A base backup of the running server recovers, as after a crash.
+$node->backup('base');
+my $recovered = PostgreSQL::Test::Cluster->new('recovered');
+$recovered->init_from_backup($node, 'base');
+$recovered->start;
+is($recovered->safe_psql('postgres', $state), $expected, 'a base backup has every row');
+verdict_is($recovered, 'bob', 'accept OK', '… and verifies with the keys');
+$recovered->stop;
+
+# A replica: what is read is there; a verdict fails closed, because its record cannot be written there.
+my $replica = PostgreSQL::Test::Cluster->new('replica');
+$replica->init_from_backup($node, 'base', has_streaming => 1);
+$replica->start;
+verdict_is($node, 'carol', 'accept OK', 'carol is registered on the primary', flow => 'register');
+my $probe = $node->safe_psql('postgres', q{SELECT fixture.probe('carol', 2)});
+$node->wait_for_catchup($replica);
+is($replica->safe_psql('postgres', $state), $node->safe_psql('postgres', $state), 'the replica has every row');
+is($replica->safe_psql('postgres', q{SELECT subject FROM visage.history ORDER BY event DESC LIMIT 1}), 'carol', 'history can be read there');
+for my $flow ("visage.verify('carol', '$probe')", "visage.register('dave', '$probe')", "visage.cancel('carol')") {
+  my ($name) = $flow =~ /\.(\w+)/;
+  fails($replica, "SELECT $flow", '25006', qr/read-only transaction|during recovery/, "$name fails closed on a replica");
+}
+is($node->safe_psql('postgres', "SELECT fixture.verdict(visage.verify('carol', '$probe'))"), 'accept OK', 'the primary decides');
+$node->wait_for_catchup($replica);
+$node->stop('immediate');
+$replica->promote;
+$replica->poll_query_until('postgres', 'SELECT NOT pg_is_in_recovery()');
+verdict_is($replica, 'carol', 'accept OK', 'a promoted replica verifies');
+$replica->stop;
+
+# Crash recovery of the primary itself.
+$node->start;
+verdict_is($node, 'carol', 'accept OK', 'after an immediate stop the primary recovers and verifies');
+$node->stop;
+
+done_testing();
