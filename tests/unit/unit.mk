@@ -19,18 +19,23 @@ check-vectors: ## known-answer vectors against docs/formats.md, without any of o
 
 # Once for a new format version; a file that is there is never written again.
 vectors: $(vector_generator)
-	$< tests/vectors
+	@$< tests/vectors
 
 $(unit_core_objs) $(BUILD)/tests/vectors/generate.o: $(BUILD)/tests/%.o: tests/%.cpp
 	@mkdir -p $(@D)
-	$(CXX) $(VISAGE_CXXFLAGS) -Itests/unit/core -DVISAGE_VECTORS='"tests/vectors"' -c -o $@ $<
+	@echo "  CXX  $<"
+	@$(CXX) $(VISAGE_CXXFLAGS) -Itests/unit/core -DVISAGE_VECTORS='"tests/vectors"' -c -o $@ $<
 $(unit_capture_objs): $(BUILD)/tests/%.o: tests/%.cpp
 	@mkdir -p $(@D)
-	$(CXX) $(VISAGE_CXXFLAGS) $(CAPTURE_INCLUDES) -c -o $@ $<
+	@echo "  CXX  $<"
+	@$(CXX) $(VISAGE_CXXFLAGS) $(CAPTURE_INCLUDES) -c -o $@ $<
 
 $(BUILD)/tests/unit_core: $(unit_core_objs) $(CORE_LIB)
-	$(CXX) -o $@ $^ -lgtest -lgtest_main -lcrypto
+	@echo "  LD   $@"
+	@$(CXX) -o $@ $^ -lgtest -lgtest_main -lcrypto
 $(BUILD)/tests/unit_capture: $(unit_capture_objs) $(CAPTURE_LIB)
-	$(CXX) -o $@ $^ -lgtest -lgtest_main $(CAPTURE_LIBS)
+	@echo "  LD   $@"
+	@$(CXX) -o $@ $^ -lgtest -lgtest_main $(CAPTURE_LIBS)
 $(vector_generator): $(BUILD)/tests/vectors/generate.o $(addprefix $(BUILD)/tests/unit/core/,support.o vectors.o) $(CORE_LIB)
-	$(CXX) -o $@ $^ -lgtest -lcrypto
+	@echo "  LD   $@"
+	@$(CXX) -o $@ $^ -lgtest -lcrypto
