@@ -13,12 +13,17 @@
 namespace visage::pg {
 namespace {
 
-// Two slots: a reload fills the idle one and then switches, so that readers need no lock. The region is our
-// own mapping, not part of PostgreSQL's: it can be locked and excluded from dumps by itself, and it outlives
-// a crash restart of the backends, after which a command provider need not be run again.
+// A reload reads into the staging place and, when it found a new version, copies that to the next slot and
+// switches, so that readers need no lock. A reader that is in the middle of a call keeps its slot: it would
+// have to outlast several reloads, each with a new version, to see it overwritten. The region is our own
+// mapping, not part of PostgreSQL's: it can be locked and excluded from dumps by itself, and it outlives a
+// crash restart of the backends, after which a command provider need not be run again.
 struct KeyRegion {
+  static constexpr uint32_t kSlots = 4;
+
   std::atomic<uint32_t> active;
-  keys::KeyRing slots[2];
+  keys::KeyRing slots[kSlots];
+  keys::KeyRing staging;
 };
 
 KeyRegion* region = nullptr;
@@ -146,10 +151,9 @@ VISAGE_FUNCTION(visage_reload_keys) {
   key_ring();
   LWLockAcquire(shared_lock(SharedLock::kKeys), LW_EXCLUSIVE);
   const uint32_t active = region->active.load();
-  keys::KeyRing& before = region->slots[active];
-  keys::KeyRing& after = region->slots[1 - active];
-  // A refused reload leaves what it read in the idle slot, as protected as the active one, until the next
-  // reload.
+  const keys::KeyRing& before = region->slots[active];
+  // A refused reload leaves what it read in staging, as protected as the slots, until the next reload.
+  keys::KeyRing& after = region->staging;
   wipe(&after, sizeof after);
   read_ring(after, ERROR);
   check_nothing_lost("envelope", before.envelope, after.envelope);
@@ -157,7 +161,12 @@ VISAGE_FUNCTION(visage_reload_keys) {
   const int32 added = static_cast<int32>(
       after.envelope.count - before.envelope.count +
       (is_set(settings::transform_key_provider) ? after.transform.count - before.transform.count : 0));
-  region->active.store(1 - active, std::memory_order_release);
+  if (added > 0) {
+    const uint32_t next = (active + 1) % KeyRegion::kSlots;
+    region->slots[next] = after;
+    region->active.store(next, std::memory_order_release);
+  }
+  wipe(&after, sizeof after);
   LWLockRelease(shared_lock(SharedLock::kKeys));
   PG_RETURN_INT32(added);
 }
