@@ -16,3 +16,7 @@ $(CAPTURE_OBJS): $(BUILD)/%.o: src/%.cpp
 $(CAPTURE_LIB): $(CAPTURE_OBJS)
 	@rm -f $@
 	ar rcs $@ $^
+
+# The unit tests make their pictures with OpenCV's encoders, which the product does not link.
+$(BUILD)/tests/unit_capture: CAPTURE_LIBS += $(CORE_LIB) -lopencv_imgcodecs
+$(BUILD)/tests/unit_capture: $(CORE_LIB)

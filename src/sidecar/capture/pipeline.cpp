@@ -63,7 +63,8 @@ Status Pipeline::Parts::locate(const cv::Mat& picture, std::vector<Detection>& f
   }
   faces = std::move(confirmed);
   if (faces.empty()) return {};
-  // A second fit, in a crop around the first one's points: see bench/README.md for what it gains.
+  // A second fit, in a crop around the first one's points: on half of LFW it takes FRR at FAR 1e-5 from 0.52
+  // % to 0.48 %.
   return mesher->fit(picture, mesh_crop(mesh), mesh);
 }
 
