@@ -142,6 +142,20 @@ is($node->safe_psql('postgres',
       FROM visage.keys WHERE custody = 'envelope'}),
   '1 t f 1 1 1, 2 t t 1 1 1', 'visage.keys shows both versions and what depends on each');
 
+# A reload disturbs nobody who is in the middle of a call.
+$node->safe_psql('postgres', "CREATE TABLE face AS SELECT fixture.feature('alice', 7) AS feature");
+my %script = (
+  reload => 'SELECT visage.reload_keys();',
+  verify => q{SELECT (visage.verify('alice', visage.seal_probe(feature, 'test/1', 0.9, 'fixture',
+    '{"ImageWidth": 640, "ImageHeight": 480, "InterEyeDistance": 80}'))).decision FROM face;});
+my ($reloads, $verifications) = map {
+  my ($name, $count) = @$_;
+  my $file = write_file($node->basedir . "/$name.sql", $script{$name} =~ s/\n/ /gr);
+  IPC::Run::start([ 'pgbench', '-n', '-c', 1, '-t', $count, '-f', $file, $node->connstr('postgres') ], '>&', \my $output);
+} [ 'reload', 20000 ], [ 'verify', 500 ];
+my @succeeded = map { $_->finish ? 'yes' : 'no' } $verifications, $reloads;
+is_deeply(\@succeeded, [ 'yes', 'yes' ], 'verifications beside reloads all succeed');
+
 # A reload never loses a version, and a refused one changes nothing.
 for my $case (['vanished', "2 $second"], ['changed', "1 $other", "2 $second"]) {
   my ($what, @lines) = @$case;
