@@ -109,6 +109,8 @@ void begin_flow(Flow& flow, const char* operation, FunctionCallInfo fcinfo, Flow
   flow.operation = operation;
   flow.decision = Decision::kRefuse;
   INSTR_TIME_SET_CURRENT(flow.began);
+  // No verdict without a record, and none can be written here: fail before the probe is used or scored.
+  PreventCommandIfReadOnly(psprintf("visage.%s()", operation));
   flow.channel = name_argument(fcinfo, arguments.channel, "channel");
   flow.scenario = name_argument(fcinfo, arguments.scenario, "scenario");
   require_argument(fcinfo, arguments.context, "context");

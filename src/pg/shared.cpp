@@ -4,6 +4,10 @@
 #include "pg/clock.h"
 #include "pg/settings.h"
 
+extern "C" {
+#include "access/xlog.h"
+}
+
 namespace visage::pg {
 namespace {
 
@@ -12,6 +16,7 @@ constexpr char kTranche[] = "pg_visage";
 struct SharedState {
   int64 replay_began;  // probes captured earlier cannot be told from replays
   int64 replay_next_sweep;
+  bool began_as_standby;  // and has decided nothing since
 };
 
 struct ReplayEntry {
@@ -32,12 +37,18 @@ void request() {
   RequestNamedLWLockTranche(kTranche, static_cast<int>(SharedLock::kCount));
 }
 
+// A standby remembers nothing of what its primary uses, so its memory begins with its promotion. PostgreSQL
+// removes these files then.
+bool starts_as_standby() {
+  return access(STANDBY_SIGNAL_FILE, F_OK) == 0 || access(RECOVERY_SIGNAL_FILE, F_OK) == 0;
+}
+
 void startup() {
   if (previous_startup_hook != nullptr) previous_startup_hook();
   LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
   bool found = false;
   state = static_cast<SharedState*>(ShmemInitStruct("pg_visage state", sizeof(SharedState), &found));
-  if (!found) *state = {unix_now(), 0};
+  if (!found) *state = {unix_now(), 0, starts_as_standby()};
   HASHCTL control = {};
   control.keysize = sizeof(Uuid);
   control.entrysize = sizeof(ReplayEntry);
@@ -69,8 +80,15 @@ LWLock* shared_lock(SharedLock lock) {
 
 ProbeUse use_probe(const Uuid& probe, int64 captured_at, int64 forget_at, int64 now) {
   constexpr int64 kSweepInterval = 1000000;  // at most one sweep a second: it walks the whole table
-  if (captured_at < state->replay_began) return ProbeUse::kBeforeMemory;
   LWLockAcquire(shared_lock(SharedLock::kReplay), LW_EXCLUSIVE);
+  if (state->began_as_standby) {  // promoted since: flows refuse to run during recovery
+    state->replay_began = now;
+    state->began_as_standby = false;
+  }
+  if (captured_at < state->replay_began) {
+    LWLockRelease(shared_lock(SharedLock::kReplay));
+    return ProbeUse::kBeforeMemory;
+  }
   const bool filling = hash_get_num_entries(replay) >= settings::max_probes / 4 * 3;
   if (filling && now >= state->replay_next_sweep) {
     forget_expired(now);
