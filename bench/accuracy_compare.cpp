@@ -98,10 +98,8 @@ struct Keys {
 
   bool make(crypto::Engine& engine, size_t people) {
     for (keys::RootSet* roots : {&ring.envelope, &ring.transform}) {
-      roots->count = 1;
-      roots->roots[0].version = 1;
-      roots->roots[0].size = keys::kMinRootSize;
-      if (!engine.random({roots->roots[0].bytes, keys::kMinRootSize}).ok()) return false;
+      uint8_t key[keys::kMinRootSize];
+      if (!engine.random(key).ok() || !keys::add_root(engine, *roots, 1, key).ok()) return false;
     }
     subjects.resize(people);
     return std::all_of(subjects.begin(), subjects.end(),

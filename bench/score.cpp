@@ -110,10 +110,9 @@ void run(size_t dimension) {
   const std::unique_ptr<crypto::Engine> engine(crypto::Engine::create());
   auto ring = std::make_unique<keys::KeyRing>();
   for (keys::RootSet* roots : {&ring->envelope, &ring->transform}) {
-    roots->count = 1;
-    roots->roots[0].version = 1;
-    roots->roots[0].size = 32;
-    check(engine->random({roots->roots[0].bytes, 32}));
+    uint8_t key[keys::kMinRootSize];
+    check(engine->random(key));
+    check(keys::add_root(*engine, *roots, 1, key));
   }
   std::mt19937 random(1);
   std::normal_distribution<float> normal;

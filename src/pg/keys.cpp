@@ -52,7 +52,7 @@ bool read_custody(const char* name, const char* setting, keys::RootSet& out, int
     const int size = provider->read(name, setting + length + 1, output.bytes, sizeof output.bytes, elevel);
     if (size < 0) return false;
     const Status status = guarded([&] {
-      return keys::parse_roots({output.bytes, static_cast<size_t>(size)}, out);
+      return keys::parse_roots(engine(), {output.bytes, static_cast<size_t>(size)}, out);
     });
     wipe(&output, sizeof output);
     if (!status.ok())

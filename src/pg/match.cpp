@@ -75,6 +75,7 @@ struct OpenedProbe {
   struct varlena* value;
   probe::Contents* contents;
   int32 institution;
+  MemoryContextCallback forget;
 };
 
 const probe::Contents& opened_probe(FunctionCallInfo fcinfo, struct varlena* value, int32& institution) {
@@ -86,6 +87,9 @@ const probe::Contents& opened_probe(FunctionCallInfo fcinfo, struct varlena* val
     if (cache == nullptr) {
       cache = static_cast<OpenedProbe*>(MemoryContextAllocZero(context, sizeof(OpenedProbe)));
       cache->contents = allocate_contents(context);
+      // Once a statement, not once a row.
+      cache->forget.func = [](void*) { engine().forget_keys(); };
+      MemoryContextRegisterResetCallback(context, &cache->forget);
     }
     fcinfo->flinfo->fn_extra = nullptr;  // stays so if opening fails
     const OwnerRights rights = begin_owner_rights();
@@ -188,7 +192,6 @@ VISAGE_FUNCTION(visage_score) {
     const reference::Stored stored = {header.reference, header.generation, envelope_bytes(value)};
     return match::compare(engine(), ring, owner, key.value, stored, probe, comparison);
   });
-  engine().forget_keys();
   raise_unless_ok(status, "cannot compare");
   if (!comparison.comparable) PG_RETURN_NULL();
   PG_RETURN_FLOAT8(comparison.score);

@@ -8,7 +8,8 @@
 VISAGE_FUZZ_TARGET(roots) {
   using namespace visage;
   keys::RootSet roots;
-  const Status status = keys::parse_roots({reinterpret_cast<const char*>(input.data()), input.size()}, roots);
+  const Status status =
+      keys::parse_roots(fuzz::engine(), {reinterpret_cast<const char*>(input.data()), input.size()}, roots);
   if (!status.ok()) {
     fuzz::require(status.code == Code::kKeyInvalid && roots.count == 0);
     return;

@@ -266,13 +266,15 @@ def check_reference(values):
 
     info = (LABELS["seed"] + bytes([1, suite.number]) + model_digest +
             struct.pack("<I", record.number("institution")) + reference + struct.pack("<I", record.number("generation")))
-    seed = suite.hkdf(transform_root + subject_key, salt, info, 48)
+    seed = suite.hkdf(transform_root + subject_key, salt, info, 32)
+    width = max(64, 1 << (dimension - 1).bit_length())
+    mask_size = -(-code_bits // width) * 4 * width // 8
+    stream = suite.keystream(seed, mask_size + 16)
+    masks, confirmation = stream[:mask_size], stream[mask_size:]
     key = suite.hkdf(root + subject_key, salt, LABELS["reference"] + bytes([suite.number]) + reference, suite.key_size)
-    code = suite.open(key, nonce, LABELS["reference"] + envelope[:120] + seed[32:], envelope[120:])
+    code = suite.open(key, nonce, LABELS["reference"] + envelope[:120] + confirmation, envelope[120:])
     same("code", code, record.bytes("code"))
 
-    width = max(64, 1 << (dimension - 1).bit_length())
-    masks = suite.keystream(seed[:32], -(-code_bits // width) * 4 * width // 8)
     same("masks", hashlib.sha256(masks).digest(), record.bytes("masks_sha256"))
 
     signs = [-1 if code[i // 8] >> i % 8 & 1 else 1 for i in range(code_bits)]

@@ -11,10 +11,16 @@
 namespace visage::test {
 namespace {
 
-keys::Root root(uint32_t version, uint32_t size, const char* name) {
-  keys::Root made = {version, size, {}};
-  crypto::sha256(as_bytes(std::string(name) + " 1"), made.bytes);
-  crypto::sha256(as_bytes(std::string(name) + " 2"), made.bytes + 32);
+void check(const Status& status) {
+  if (!status.ok()) throw std::runtime_error(status.message);
+}
+
+keys::RootSet root(uint32_t version, uint32_t size, const char* name) {
+  uint8_t key[keys::kMaxRootSize];
+  crypto::sha256(as_bytes(std::string(name) + " 1"), key);
+  crypto::sha256(as_bytes(std::string(name) + " 2"), key + 32);
+  keys::RootSet made = {};
+  check(keys::add_root(engine(), made, version, {key, size}));
   return made;
 }
 
@@ -44,10 +50,6 @@ class File {
   std::FILE* file_;
 };
 
-void check(const Status& status) {
-  if (!status.ok()) throw std::runtime_error(status.message);
-}
-
 constexpr size_t kDimensions[] = {64, 128, 512, 513, 2048};
 
 void write_text(const std::string& folder) {
@@ -68,7 +70,7 @@ void write_source_keys(const std::string& folder) {
   for (Suite suite : kSuites)
     for (uint32_t generation : {1u, 70000u}) {
       keys::KeyRing ring = {};
-      ring.envelope = {1, {root(generation, generation == 1 ? 32 : 64, "envelope root")}};
+      ring.envelope = root(generation, generation == 1 ? 32 : 64, "envelope root");
       Uuid source;
       check(engine().random_uuid(source));
       probe::SourceKey key;
@@ -91,7 +93,7 @@ void write_wrapped_keys(const std::string& folder) {
   for (Suite suite : kSuites)
     for (uint32_t size : {32u, 64u}) {
       keys::KeyRing ring = {};
-      ring.envelope = {1, {root(size, size, "envelope root")}};
+      ring.envelope = root(size, size, "envelope root");
       keys::Owner owner = {size, {}};
       check(engine().random_uuid(owner.subject));
       Buffer wrapped(keys::wrapped_size(suite));
@@ -111,7 +113,7 @@ void write_wrapped_keys(const std::string& folder) {
 void write_probes(const std::string& folder) {
   File file(folder, "probe-1.txt", "Sealed probes");
   keys::KeyRing ring = {};
-  ring.envelope = {1, {root(3, 32, "envelope root")}};
+  ring.envelope = root(3, 32, "envelope root");
   uint32_t seed = 100;
   for (Suite suite : kSuites)
     for (size_t dimension : kDimensions) {
@@ -206,8 +208,8 @@ void write_reference(File& file, const keys::KeyRing& ring, Suite suite, size_t 
 void write_references(const std::string& folder) {
   File file(folder, "reference-1.txt", "References, scheme RFR-1");
   keys::KeyRing ring = {};
-  ring.envelope = {1, {root(2, 32, "envelope root")}};
-  ring.transform = {1, {root(6, 48, "transform root")}};
+  ring.envelope = root(2, 32, "envelope root");
+  ring.transform = root(6, 48, "transform root");
   uint32_t seed = 200;
   for (Suite suite : kSuites) {
     for (size_t dimension : kDimensions) write_reference(file, ring, suite, dimension, 1024, ++seed);

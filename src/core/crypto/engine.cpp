@@ -26,51 +26,58 @@ Status does_not_open() {
 }  // namespace
 
 struct Engine::State {
-  EVP_CIPHER* aes_gcm = nullptr;
-  EVP_CIPHER* aes_ctr = nullptr;
-  EVP_CIPHER* sm4_ctr = nullptr;
-  EVP_CIPHER_CTX* gcm = nullptr;
-  EVP_CIPHER_CTX* ctr = nullptr;
+  // Each context keeps its cipher: naming the cipher again at an init would free and allocate the provider's
+  // state.
+  EVP_CIPHER_CTX* aes_gcm = nullptr;
+  EVP_CIPHER_CTX* aes_ctr = nullptr;
+  EVP_CIPHER_CTX* sm4_ctr = nullptr;
   Sm3Contexts sm3;
-  bool sm3_keyed = false;  // since the last forget_keys()
+  bool suite2_used = false;  // since the last forget_keys()
+
+  static EVP_CIPHER_CTX* context_of(const char* name) {
+    EVP_CIPHER* cipher = EVP_CIPHER_fetch(nullptr, name, nullptr);
+    EVP_CIPHER_CTX* context = EVP_CIPHER_CTX_new();
+    if (cipher == nullptr || context == nullptr ||
+        !EVP_EncryptInit_ex2(context, cipher, nullptr, nullptr, nullptr)) {
+      EVP_CIPHER_CTX_free(context);
+      context = nullptr;
+    }
+    EVP_CIPHER_free(cipher);  // the context holds its own reference
+    return context;
+  }
 
   bool init() {
-    aes_gcm = EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr);
-    aes_ctr = EVP_CIPHER_fetch(nullptr, "AES-256-CTR", nullptr);
-    sm4_ctr = EVP_CIPHER_fetch(nullptr, "SM4-CTR", nullptr);
-    gcm = EVP_CIPHER_CTX_new();
-    ctr = EVP_CIPHER_CTX_new();
+    aes_gcm = context_of("AES-256-GCM");
+    aes_ctr = context_of("AES-256-CTR");
+    sm4_ctr = context_of("SM4-CTR");
     sm3.sm3 = EVP_MD_fetch(nullptr, "SM3", nullptr);
     sm3.inner_keyed = EVP_MD_CTX_new();
     sm3.outer_keyed = EVP_MD_CTX_new();
     sm3.running = EVP_MD_CTX_new();
-    return aes_gcm && aes_ctr && sm4_ctr && gcm && ctr && sm3.sm3 && sm3.inner_keyed && sm3.outer_keyed &&
-           sm3.running;
+    return aes_gcm && aes_ctr && sm4_ctr && sm3.sm3 && sm3.inner_keyed && sm3.outer_keyed && sm3.running;
   }
   ~State() {
     EVP_MD_CTX_free(sm3.running);
     EVP_MD_CTX_free(sm3.outer_keyed);
     EVP_MD_CTX_free(sm3.inner_keyed);
     EVP_MD_free(sm3.sm3);
-    EVP_CIPHER_CTX_free(ctr);
-    EVP_CIPHER_CTX_free(gcm);
-    EVP_CIPHER_free(sm4_ctr);
-    EVP_CIPHER_free(aes_ctr);
-    EVP_CIPHER_free(aes_gcm);
+    EVP_CIPHER_CTX_free(sm4_ctr);
+    EVP_CIPHER_CTX_free(aes_ctr);
+    EVP_CIPHER_CTX_free(aes_gcm);
   }
 
   // CTR over `in`, which may be `out`.
-  Status ctr_crypt(const EVP_CIPHER* cipher, const uint8_t* key, const uint8_t* iv, Bytes in, uint8_t* out) {
+  Status ctr_crypt(EVP_CIPHER_CTX* context, const uint8_t* key, const uint8_t* iv, Bytes in, uint8_t* out) {
     int length = 0;
-    if (!EVP_EncryptInit_ex2(ctr, cipher, key, iv, nullptr) ||
-        !EVP_EncryptUpdate(ctr, out, &length, in.data(), static_cast<int>(in.size())))
+    if (!EVP_EncryptInit_ex2(context, nullptr, key, iv, nullptr) ||
+        !EVP_EncryptUpdate(context, out, &length, in.data(), static_cast<int>(in.size())))
       return library_failed("CTR");
     return {};
   }
 
   Status sm4_tag(Bytes key, Bytes nonce, Bytes aad, Bytes ciphertext, uint8_t out[kDigestSize]) {
     const uint64_t aad_length = aad.size();
-    sm3_keyed = true;
+    suite2_used = true;
     HmacSm3 mac(sm3, key.subspan(kSm4KeySize, kMacKeySize));
     mac.update({reinterpret_cast<const uint8_t*>(&aad_length), sizeof aad_length});
     mac.update(aad);
@@ -81,6 +88,7 @@ struct Engine::State {
   }
 
   Status sm4_crypt(Bytes key, Bytes nonce, Bytes in, uint8_t* out) {
+    suite2_used = true;
     uint8_t iv[kCtrBlockSize] = {};
     std::memcpy(iv, nonce.data(), kNonceSize);
     return ctr_crypt(sm4_ctr, key.data(), iv, in, out);
@@ -109,12 +117,12 @@ Status Engine::seal(Suite suite, Bytes key, Bytes nonce, Bytes aad, Bytes plaint
     return state_->sm4_tag(key, nonce, aad, {out.data(), plaintext.size()}, tag);
   }
   int length = 0;
-  if (!EVP_EncryptInit_ex2(state_->gcm, state_->aes_gcm, key.data(), nonce.data(), nullptr) ||
-      !EVP_EncryptUpdate(state_->gcm, nullptr, &length, aad.data(), static_cast<int>(aad.size())) ||
-      !EVP_EncryptUpdate(state_->gcm, out.data(), &length, plaintext.data(),
+  if (!EVP_EncryptInit_ex2(state_->aes_gcm, nullptr, key.data(), nonce.data(), nullptr) ||
+      !EVP_EncryptUpdate(state_->aes_gcm, nullptr, &length, aad.data(), static_cast<int>(aad.size())) ||
+      !EVP_EncryptUpdate(state_->aes_gcm, out.data(), &length, plaintext.data(),
                          static_cast<int>(plaintext.size())) ||
-      !EVP_EncryptFinal_ex(state_->gcm, tag, &length) ||
-      !EVP_CIPHER_CTX_ctrl(state_->gcm, EVP_CTRL_AEAD_GET_TAG, 16, tag))
+      !EVP_EncryptFinal_ex(state_->aes_gcm, tag, &length) ||
+      !EVP_CIPHER_CTX_ctrl(state_->aes_gcm, EVP_CTRL_AEAD_GET_TAG, 16, tag))
     return library_failed("AES-256-GCM");
   return {};
 }
@@ -136,14 +144,14 @@ Status Engine::open(Suite suite, Bytes key, Bytes nonce, Bytes aad, Bytes sealed
     return state_->sm4_crypt(key, nonce, ciphertext, out.data());
   }
   int length = 0;
-  if (!EVP_DecryptInit_ex2(state_->gcm, state_->aes_gcm, key.data(), nonce.data(), nullptr) ||
-      !EVP_DecryptUpdate(state_->gcm, nullptr, &length, aad.data(), static_cast<int>(aad.size())) ||
-      !EVP_DecryptUpdate(state_->gcm, out.data(), &length, ciphertext.data(),
+  if (!EVP_DecryptInit_ex2(state_->aes_gcm, nullptr, key.data(), nonce.data(), nullptr) ||
+      !EVP_DecryptUpdate(state_->aes_gcm, nullptr, &length, aad.data(), static_cast<int>(aad.size())) ||
+      !EVP_DecryptUpdate(state_->aes_gcm, out.data(), &length, ciphertext.data(),
                          static_cast<int>(ciphertext.size())) ||
-      !EVP_CIPHER_CTX_ctrl(state_->gcm, EVP_CTRL_AEAD_SET_TAG, static_cast<int>(tag_length),
+      !EVP_CIPHER_CTX_ctrl(state_->aes_gcm, EVP_CTRL_AEAD_SET_TAG, static_cast<int>(tag_length),
                            const_cast<uint8_t*>(tag.data())))
     return library_failed("AES-256-GCM");
-  if (EVP_DecryptFinal_ex(state_->gcm, out.data() + length, &length) <= 0) {
+  if (EVP_DecryptFinal_ex(state_->aes_gcm, out.data() + length, &length) <= 0) {
     wipe(out.data(), out.size());
     return does_not_open();
   }
@@ -156,7 +164,7 @@ Status Engine::hkdf(Suite suite, Bytes ikm1, Bytes ikm2, Bytes salt, Bytes info,
     hkdf_with([](Bytes key) { return HmacSha256(key); }, ikm1, ikm2, salt, info, out);
     return {};
   }
-  state_->sm3_keyed = true;
+  state_->suite2_used = true;
   bool ok = true;
   struct Tracked : HmacSm3 {
     bool& all_ok;
@@ -171,8 +179,10 @@ Status Engine::keystream(Suite suite, Bytes seed, MutableBytes out) {
   if (seed.size() != kSeedSize)
     return Status::error(Code::kInternal, "keystream needs a seed of %zu bytes", kSeedSize);
   std::memset(out.data(), 0, out.size());
-  if (suite == Suite::kSm4CtrHmacSm3)
+  if (suite == Suite::kSm4CtrHmacSm3) {
+    state_->suite2_used = true;
     return state_->ctr_crypt(state_->sm4_ctr, seed.data(), seed.data() + kSm4KeySize, out, out.data());
+  }
   static constexpr uint8_t kZeroIv[kCtrBlockSize] = {};
   return state_->ctr_crypt(state_->aes_ctr, seed.data(), kZeroIv, out, out.data());
 }
@@ -199,7 +209,7 @@ Status Engine::hmac(Suite suite, Bytes key, std::span<const Bytes> parts, Mutabl
     mac.finish(out.data());
     return {};
   }
-  state_->sm3_keyed = true;
+  state_->suite2_used = true;
   HmacSm3 mac(state_->sm3, key);
   for (Bytes part : parts) mac.update(part);
   mac.finish(out.data());
@@ -209,11 +219,12 @@ Status Engine::hmac(Suite suite, Bytes key, std::span<const Bytes> parts, Mutabl
 void Engine::forget_keys() {
   static constexpr uint8_t kZeros[kMaxKeySize] = {};
   // The results do not matter: a context that fails here has no key to forget.
-  (void)EVP_EncryptInit_ex2(state_->gcm, state_->aes_gcm, kZeros, kZeros, nullptr);
-  (void)EVP_EncryptInit_ex2(state_->ctr, state_->aes_ctr, kZeros, kZeros, nullptr);
-  if (!state_->sm3_keyed) return;
+  (void)EVP_EncryptInit_ex2(state_->aes_gcm, nullptr, kZeros, kZeros, nullptr);
+  (void)EVP_EncryptInit_ex2(state_->aes_ctr, nullptr, kZeros, kZeros, nullptr);
+  if (!state_->suite2_used) return;
+  (void)EVP_EncryptInit_ex2(state_->sm4_ctr, nullptr, kZeros, kZeros, nullptr);
   HmacSm3 mac(state_->sm3, kZeros);
-  state_->sm3_keyed = false;
+  state_->suite2_used = false;
 }
 
 Status Engine::random(MutableBytes out) {

@@ -1,12 +1,13 @@
 #include "core/keys/roots.h"
 
-#include <algorithm>
 #include <charconv>
 
 #include "core/base/secret.h"
 
 namespace visage::keys {
 namespace {
+
+constexpr std::string_view kWrapLabel = "visage/wrap/1";
 
 int hex_value(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -26,7 +27,13 @@ Status bad_line(size_t line, const char* what) {
   return Status::error(Code::kKeyInvalid, "line %zu: %s", line, what);
 }
 
-Status parse_root(std::string_view text, size_t line, Root& root) {
+struct ParsedRoot {
+  uint32_t version;
+  uint32_t size;
+  uint8_t bytes[kMaxRootSize];
+};
+
+Status parse_root(std::string_view text, size_t line, ParsedRoot& root) {
   const size_t space = text.find_first_of(" \t");
   if (space == std::string_view::npos) return bad_line(line, "expected \"<version> <hex>\"");
   const auto [end, error] = std::from_chars(text.data(), text.data() + space, root.version);
@@ -54,7 +61,19 @@ Status parse_root(std::string_view text, size_t line, Root& root) {
   return {};
 }
 
-Status parse_lines(std::string_view text, RootSet& out) {
+Status derive_wrap_keys(crypto::Engine& engine, Root& root) {
+  for (const crypto::Suite suite : {crypto::Suite::kAes256Gcm, crypto::Suite::kSm4CtrHmacSm3}) {
+    uint8_t info[kWrapLabel.size() + 1];
+    Writer writer(info);
+    writer.bytes(as_bytes(kWrapLabel));
+    writer.number(suite);
+    VISAGE_TRY(engine.hkdf(suite, root.view(), {}, {}, info,
+                           {root.wrap_keys[static_cast<size_t>(suite) - 1], crypto::key_size(suite)}));
+  }
+  return {};
+}
+
+Status parse_lines(crypto::Engine& engine, std::string_view text, RootSet& out) {
   out.count = 0;
   size_t line = 0;
   while (!text.empty()) {
@@ -65,23 +84,39 @@ Status parse_lines(std::string_view text, RootSet& out) {
     if (row.empty() || row.front() == '#') continue;
     if (out.count == kMaxRoots)
       return Status::error(Code::kKeyInvalid, "line %zu: more than %zu versions", line, kMaxRoots);
-    Root& root = out.roots[out.count];
-    VISAGE_TRY(parse_root(row, line, root));
-    if (out.find(root.version) != nullptr)
-      return Status::error(Code::kKeyInvalid, "line %zu: version %u appears twice", line, root.version);
-    ++out.count;
+    Secret<ParsedRoot> root;
+    VISAGE_TRY(parse_root(row, line, root.value));
+    if (out.find(root.value.version) != nullptr)
+      return Status::error(Code::kKeyInvalid, "line %zu: version %u appears twice", line, root.value.version);
+    VISAGE_TRY(add_root(engine, out, root.value.version, {root.value.bytes, root.value.size}));
   }
   if (out.count == 0)
     return Status::error(Code::kKeyInvalid, "no key: expected lines of \"<version> <hex>\"");
-  std::sort(out.roots, out.roots + out.count,
-            [](const Root& a, const Root& b) { return a.version < b.version; });
   return {};
 }
 
 }  // namespace
 
-Status parse_roots(std::string_view text, RootSet& out) {
-  const Status status = parse_lines(text, out);
+Status add_root(crypto::Engine& engine, RootSet& roots, uint32_t version, Bytes key) {
+  if (version == 0 || key.size() < kMinRootSize || key.size() > kMaxRootSize || roots.count == kMaxRoots ||
+      roots.find(version) != nullptr)
+    return Status::error(Code::kKeyInvalid, "root version %u of %zu bytes cannot be added", version,
+                         key.size());
+  Secret<Root> made;
+  made.value.version = version;
+  made.value.size = static_cast<uint32_t>(key.size());
+  std::memset(made.value.bytes, 0, kMaxRootSize);
+  std::memcpy(made.value.bytes, key.data(), key.size());
+  VISAGE_TRY(derive_wrap_keys(engine, made.value));
+  uint32_t place = roots.count++;
+  for (; place > 0 && roots.roots[place - 1].version > version; --place)
+    roots.roots[place] = roots.roots[place - 1];
+  roots.roots[place] = made.value;
+  return {};
+}
+
+Status parse_roots(crypto::Engine& engine, std::string_view text, RootSet& out) {
+  const Status status = parse_lines(engine, text, out);
   if (!status.ok()) wipe(&out, sizeof out);
   return status;
 }

@@ -8,6 +8,7 @@
 
 #include "core/base/bytes.h"
 #include "core/base/status.h"
+#include "core/crypto/engine.h"
 
 namespace visage::keys {
 
@@ -20,8 +21,14 @@ struct Root {
   uint32_t version;
   uint32_t size;
   uint8_t bytes[kMaxRootSize];
+  // Keys that wrap subject keys, one a suite: derived once, by prepare_wrap_keys(), as every comparison needs
+  // one.
+  uint8_t wrap_keys[2][crypto::kMaxKeySize];
 
   Bytes view() const { return {bytes, size}; }
+  Bytes wrap_key(crypto::Suite suite) const {
+    return {wrap_keys[static_cast<size_t>(suite) - 1], crypto::key_size(suite)};
+  }
 };
 
 // Plain memory: it is placed in a locked shared mapping. Roots are in ascending order of version.
@@ -44,6 +51,10 @@ struct KeyRing {
 };
 
 // kKeyInvalid with the line number and what is wrong with it, never any of its content; `out` is then wiped.
-Status parse_roots(std::string_view text, RootSet& out);
+Status parse_roots(crypto::Engine& engine, std::string_view text, RootSet& out);
+
+// Adds a root in its place and derives what hangs on it alone. kKeyInvalid for a size out of bounds, a
+// version that is there already, or a full set. The only way to make a root.
+Status add_root(crypto::Engine& engine, RootSet& roots, uint32_t version, Bytes key);
 
 }  // namespace visage::keys

@@ -5,21 +5,8 @@ namespace {
 
 constexpr uint8_t kKind = 'K';
 constexpr uint8_t kVersion = 1;
-constexpr std::string_view kWrapLabel = "visage/wrap/1";
 constexpr std::string_view kWrapAadLabel = "visage/subject-key/1";
 constexpr std::string_view kSourceLabel = "visage/probe-source/1";
-
-struct WrapKey {
-  uint8_t bytes[crypto::kMaxKeySize];
-};
-
-Status derive_wrap_key(crypto::Engine& engine, const Root& root, crypto::Suite suite, WrapKey& out) {
-  uint8_t info[kWrapLabel.size() + 1];
-  Writer writer(info);
-  writer.bytes(as_bytes(kWrapLabel));
-  writer.number(suite);
-  return engine.hkdf(suite, root.view(), {}, {}, info, {out.bytes, crypto::key_size(suite)});
-}
 
 struct WrapAad {
   uint8_t bytes[kWrapAadLabel.size() + kWrappedHeaderSize];
@@ -85,13 +72,11 @@ Status new_subject_key(crypto::Engine& engine, const KeyRing& ring, crypto::Suit
   writer.uuid(owner.subject);
   writer.write(nonce, sizeof nonce);
 
-  Secret<WrapKey> wrap_key;
-  VISAGE_TRY(derive_wrap_key(engine, *root, suite, wrap_key.value));
   Secret<SubjectKey> subject_key;
   VISAGE_TRY(engine.random(subject_key.value.span()));
   const WrapAad aad(out);
-  return engine.seal(suite, {wrap_key.value.bytes, crypto::key_size(suite)}, nonce, aad.bytes,
-                     subject_key.value.view(), out.subspan(kWrappedHeaderSize));
+  return engine.seal(suite, root->wrap_key(suite), nonce, aad.bytes, subject_key.value.view(),
+                     out.subspan(kWrappedHeaderSize));
 }
 
 Status unwrap_subject_key(crypto::Engine& engine, const KeyRing& ring, const Owner& owner, Bytes wrapped,
@@ -102,11 +87,9 @@ Status unwrap_subject_key(crypto::Engine& engine, const KeyRing& ring, const Own
     return Status::error(Code::kAuthenticationFailed, "subject key belongs to another subject");
   const Root* root;
   VISAGE_TRY(find_root(ring.envelope, header.key_version, "envelope", root));
-  Secret<WrapKey> wrap_key;
-  VISAGE_TRY(derive_wrap_key(engine, *root, header.suite, wrap_key.value));
   const WrapAad aad(wrapped);
-  Status status = engine.open(header.suite, {wrap_key.value.bytes, crypto::key_size(header.suite)},
-                              header.nonce, aad.bytes, wrapped.subspan(kWrappedHeaderSize), out.span());
+  Status status = engine.open(header.suite, root->wrap_key(header.suite), header.nonce, aad.bytes,
+                              wrapped.subspan(kWrappedHeaderSize), out.span());
   if (status.code == Code::kAuthenticationFailed)
     return Status::error(
         Code::kAuthenticationFailed,

@@ -7,9 +7,8 @@ namespace visage::match {
 namespace {
 
 bool same_model(const reference::Header& header, const probe::Contents& probe) {
-  uint8_t digest[reference::kModelDigestSize];
-  reference::digest_model(probe.model_id(), digest);
-  return std::memcmp(digest, header.model_digest, sizeof digest) == 0 && header.dimension == probe.dimension;
+  return std::memcmp(probe.model_digest, header.model_digest, sizeof header.model_digest) == 0 &&
+         header.dimension == probe.dimension;
 }
 
 }  // namespace

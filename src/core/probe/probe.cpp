@@ -226,6 +226,9 @@ Status set_model(std::string_view model, Contents& out) {
   std::memcpy(out.model, model.data(), model.size());
   out.model[model.size()] = '\0';
   out.model_length = static_cast<uint8_t>(model.size());
+  uint8_t digest[crypto::kDigestSize];
+  crypto::sha256(as_bytes(model), digest);
+  std::memcpy(out.model_digest, digest, kModelDigestSize);
   return {};
 }
 

@@ -17,6 +17,8 @@ namespace visage::probe {
 inline constexpr size_t kMinDimension = 64;
 inline constexpr size_t kMaxDimension = 2048;
 inline constexpr size_t kMaxModelLength = 63;
+// First half of SHA-256 of the model id: how references name the model they were made with.
+inline constexpr size_t kModelDigestSize = 16;
 inline constexpr size_t kMaxLiveness = 16;
 inline constexpr size_t kMaxQuality = 64;
 inline constexpr size_t kSessionNonceSize = 32;
@@ -75,7 +77,8 @@ struct Contents {
   uint16_t dimension;
   uint8_t model_length;
   char model[kMaxModelLength + 1];
-  uint8_t image_digest[32];  // SHA-256 of the uploaded image; zero when the caller has none
+  uint8_t model_digest[kModelDigestSize];  // not in the envelope: set_model() keeps it with the name
+  uint8_t image_digest[32];                // SHA-256 of the uploaded image; zero when the caller has none
   uint8_t liveness_count;
   Liveness liveness[kMaxLiveness];
   uint8_t quality_count;

@@ -7,19 +7,11 @@ constexpr uint8_t kKind = 'R';
 constexpr uint8_t kVersion = 1;
 constexpr std::string_view kEnvelopeLabel = "visage/reference/1";
 constexpr std::string_view kSeedLabel = "rfr/1";
-constexpr size_t kConfirmationSize = 16;
 
 struct EnvelopeKey {
   uint8_t bytes[crypto::kMaxKeySize];
 };
-// What the transform root gives: the seed of the masks, and a confirmation that goes into the envelope's AAD.
-// Through it, a wrong transform root fails to open; without it, every comparison would quietly score about
-// zero.
-struct Transform {
-  uint8_t seed[crypto::kSeedSize];
-  uint8_t confirmation[kConfirmationSize];
-};
-static_assert(sizeof(Transform) == crypto::kSeedSize + kConfirmationSize);
+using Seed = KeyBytes<crypto::kSeedSize>;
 
 // Envelope key = HKDF(envelope root ‖ subject key, salt, label ‖ suite ‖ reference id).
 Status derive_envelope_key(crypto::Engine& engine, const keys::Root& root,
@@ -33,10 +25,10 @@ Status derive_envelope_key(crypto::Engine& engine, const keys::Root& root,
                      {out.bytes, crypto::key_size(header.suite)});
 }
 
-// Seed ‖ confirmation = HKDF(transform root ‖ subject key, salt, label ‖ scheme ‖ suite ‖ model ‖ domain ‖
-// reference id ‖ generation).
-Status derive_transform(crypto::Engine& engine, const keys::Root& root, const keys::SubjectKey& subject_key,
-                        const Header& header, Transform& out) {
+// Seed = HKDF(transform root ‖ subject key, salt, label ‖ scheme ‖ suite ‖ model ‖ domain ‖ reference id ‖
+// generation); its CTR keystream is the masks, then the confirmation.
+Status derive_masks(crypto::Engine& engine, const keys::Root& root, const keys::SubjectKey& subject_key,
+                    const Header& header, uint8_t* masks) {
   uint8_t info[kSeedLabel.size() + 2 + kModelDigestSize + 4 + 16 + 4];
   Writer writer(info);
   writer.bytes(as_bytes(kSeedLabel));
@@ -46,13 +38,15 @@ Status derive_transform(crypto::Engine& engine, const keys::Root& root, const ke
   writer.number(header.owner.institution);
   writer.uuid(header.reference);
   writer.number(header.generation);
-  return engine.hkdf(header.suite, root.view(), subject_key.view(), header.salt, info,
-                     {reinterpret_cast<uint8_t*>(&out), sizeof out});
+  Secret<Seed> seed;
+  VISAGE_TRY(
+      engine.hkdf(header.suite, root.view(), subject_key.view(), header.salt, info, seed.value.span()));
+  return engine.keystream(header.suite, seed.value.view(),
+                          {masks, mask_size(header.dimension, header.code_bits) + kConfirmationSize});
 }
 
-Status make_masks(crypto::Engine& engine, const Header& header, const Transform& transform, uint8_t* masks) {
-  return engine.keystream(header.suite, transform.seed,
-                          {masks, mask_size(header.dimension, header.code_bits)});
+const uint8_t* confirmation_of(const Header& header, const uint8_t* masks) {
+  return masks + mask_size(header.dimension, header.code_bits);
 }
 
 void write_header(Writer& writer, const Header& header) {
@@ -76,22 +70,16 @@ void write_header(Writer& writer, const Header& header) {
 
 struct Aad {
   uint8_t bytes[kEnvelopeLabel.size() + kHeaderSize + kConfirmationSize];
-  Aad(Bytes envelope, const Transform& transform) {
+  Aad(Bytes envelope, const uint8_t* confirmation) {
     Writer writer(bytes);
     writer.bytes(as_bytes(kEnvelopeLabel));
     writer.bytes(envelope.first(kHeaderSize));
-    writer.write(transform.confirmation, kConfirmationSize);
+    writer.write(confirmation, kConfirmationSize);
   }
   ~Aad() { wipe(bytes, sizeof bytes); }
 };
 
 }  // namespace
-
-void digest_model(std::string_view model, uint8_t out[kModelDigestSize]) {
-  uint8_t digest[crypto::kDigestSize];
-  crypto::sha256(as_bytes(model), digest);
-  std::memcpy(out, digest, kModelDigestSize);
-}
 
 Status protect(crypto::Engine& engine, const keys::KeyRing& ring, const keys::SubjectKey& subject_key,
                const probe::Contents& contents, Header& header, MutableBytes out) {
@@ -106,7 +94,7 @@ Status protect(crypto::Engine& engine, const keys::KeyRing& ring, const keys::Su
   header.dimension = contents.dimension;
   header.key_version = envelope_root->version;
   header.transform_version = transform_root->version;
-  digest_model(contents.model_id(), header.model_digest);
+  std::memcpy(header.model_digest, contents.model_digest, kModelDigestSize);
   VISAGE_TRY(engine.random_uuid(header.reference));
   VISAGE_TRY(engine.random(header.salt));
   VISAGE_TRY(engine.random(header.nonce));
@@ -116,9 +104,7 @@ Status protect(crypto::Engine& engine, const keys::KeyRing& ring, const keys::Su
   };
   Secret<Opened> opened;
   Secret<Rotated> rotated;
-  Secret<Transform> transform;
-  VISAGE_TRY(derive_transform(engine, *transform_root, subject_key, header, transform.value));
-  VISAGE_TRY(make_masks(engine, header, transform.value, opened.value.masks));
+  VISAGE_TRY(derive_masks(engine, *transform_root, subject_key, header, opened.value.masks));
   rotate(contents.feature, contents.dimension, header.code_bits, opened.value.masks, rotated.value.values);
   pack_signs(rotated.value.values, header.code_bits, opened.value.code);
 
@@ -128,7 +114,7 @@ Status protect(crypto::Engine& engine, const keys::KeyRing& ring, const keys::Su
     return Status::error(Code::kInternal, "reference does not fit its own format");
   Secret<EnvelopeKey> key;
   VISAGE_TRY(derive_envelope_key(engine, *envelope_root, subject_key, header, key.value));
-  const Aad aad(out, transform.value);
+  const Aad aad(out, confirmation_of(header, opened.value.masks));
   return engine.seal(header.suite, {key.value.bytes, crypto::key_size(header.suite)}, header.nonce, aad.bytes,
                      {opened.value.code, header.code_bits / 8u}, out.subspan(kHeaderSize));
 }
@@ -180,11 +166,10 @@ Status open(crypto::Engine& engine, const keys::KeyRing& ring, const keys::Owner
   VISAGE_TRY(keys::find_root(ring.envelope, header.key_version, "envelope", envelope_root));
   VISAGE_TRY(keys::find_root(ring.transform, header.transform_version, "transform", transform_root));
 
-  Secret<Transform> transform;
-  VISAGE_TRY(derive_transform(engine, *transform_root, subject_key, header, transform.value));
+  VISAGE_TRY(derive_masks(engine, *transform_root, subject_key, header, out.masks));
   Secret<EnvelopeKey> key;
   VISAGE_TRY(derive_envelope_key(engine, *envelope_root, subject_key, header, key.value));
-  const Aad aad(stored.envelope, transform.value);
+  const Aad aad(stored.envelope, confirmation_of(header, out.masks));
   Status status =
       engine.open(header.suite, {key.value.bytes, crypto::key_size(header.suite)}, header.nonce, aad.bytes,
                   stored.envelope.subspan(kHeaderSize), {out.code, header.code_bits / 8u});
@@ -194,8 +179,7 @@ Status open(crypto::Engine& engine, const keys::KeyRing& ring, const keys::Owner
         "reference does not open with envelope key version %u and transform key version %u: it was "
         "altered, or one of the keys is another of that version",
         header.key_version, header.transform_version);
-  VISAGE_TRY(status);
-  return make_masks(engine, header, transform.value, out.masks);
+  return status;
 }
 
 }  // namespace visage::reference

@@ -16,7 +16,10 @@ namespace visage::reference {
 inline constexpr uint8_t kSchemeRfr1 = 1;
 inline constexpr size_t kDefaultCodeBits = 1024;
 inline constexpr size_t kSaltSize = 32;
-inline constexpr size_t kModelDigestSize = 16;
+inline constexpr size_t kModelDigestSize = probe::kModelDigestSize;
+// Bytes of the masks' keystream that go into the envelope's AAD: through them a wrong transform root fails to
+// open. Without, every comparison would quietly score about zero.
+inline constexpr size_t kConfirmationSize = 16;
 inline constexpr size_t kHeaderSize = 120;
 inline constexpr size_t kMaxSize = kHeaderSize + kMaxCodeBits / 8 + crypto::kMaxTagSize;
 
@@ -40,8 +43,6 @@ struct Header {
   uint8_t nonce[crypto::kNonceSize];
 };
 
-void digest_model(std::string_view model, uint8_t out[kModelDigestSize]);
-
 constexpr size_t sealed_size(crypto::Suite suite, size_t code_bits) {
   return kHeaderSize + code_bits / 8 + crypto::tag_size(suite);
 }
@@ -57,7 +58,7 @@ Status parse(Bytes envelope, Header& header);
 // The sign code and the sign masks of an opened reference. Secrets: hold it in Secret<Opened>.
 struct Opened {
   uint8_t code[kMaxCodeBits / 8];
-  uint8_t masks[kMaxMaskSize];
+  uint8_t masks[kMaxMaskSize + kConfirmationSize];  // the confirmation follows the masks that are used
 };
 
 // A reference as it is stored: what the row says of it, and the envelope that must say the same.

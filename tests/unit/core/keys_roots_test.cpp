@@ -14,7 +14,7 @@ const std::string kOther =
     "0123456789abcdeffedcba9876543210";
 
 Status parse(const std::string& text, RootSet& out) {
-  return parse_roots(text, out);
+  return parse_roots(test::engine(), text, out);
 }
 
 // What a faulty file is refused with; empty when it is accepted.

@@ -96,7 +96,7 @@ TEST(KeysSubject, MissingAndReplacedRootsAreTold) {
   EXPECT_STREQ(missing.message, "envelope key version 3 is not loaded");
 
   KeyRing replaced = ring();
-  replaced.envelope.roots[1].bytes[31] ^= 1;
+  replaced.envelope = test::with_changed_root(ring().envelope, 3, 31);
   const Status wrong = unwrap(kAlice, wrapped, replaced);
   EXPECT_EQ(wrong.code, Code::kAuthenticationFailed);
   EXPECT_NE(std::string(wrong.message).find("version 3"), std::string::npos);

@@ -36,17 +36,30 @@ Buffer random_bytes(std::mt19937_64& random, size_t size) {
 
 const keys::KeyRing& ring() {
   static const keys::KeyRing instance = [] {
-    const auto root = [](uint32_t version, uint8_t first) {
-      keys::Root made = {version, 32, {}};
-      for (size_t i = 0; i < made.size; ++i) made.bytes[i] = static_cast<uint8_t>(first + 7 * i);
-      return made;
-    };
     keys::KeyRing made = {};
-    made.envelope = {2, {root(1, 0x11), root(3, 0x33)}};
-    made.transform = {2, {root(2, 0x22), root(5, 0x55)}};
+    const auto add = [](keys::RootSet& roots, uint32_t version, uint8_t first) {
+      Buffer key(keys::kMinRootSize);
+      for (size_t i = 0; i < key.size(); ++i) key[i] = static_cast<uint8_t>(first + 7 * i);
+      const Status status = keys::add_root(engine(), roots, version, key);
+      if (!status.ok()) throw std::runtime_error(status.message);
+    };
+    add(made.envelope, 1, 0x11);
+    add(made.envelope, 3, 0x33);
+    add(made.transform, 2, 0x22);
+    add(made.transform, 5, 0x55);
     return made;
   }();
   return instance;
+}
+
+keys::RootSet with_changed_root(const keys::RootSet& roots, uint32_t version, size_t byte) {
+  keys::RootSet changed = {};
+  for (uint32_t i = 0; i < roots.count; ++i) {
+    Buffer key(roots.roots[i].bytes, roots.roots[i].bytes + roots.roots[i].size);
+    if (roots.roots[i].version == version) key.at(byte) ^= 1;
+    EXPECT_OK(keys::add_root(engine(), changed, roots.roots[i].version, key));
+  }
+  return changed;
 }
 
 Uuid uuid(uint8_t fill) {

@@ -24,7 +24,7 @@ Uuid VectorRecord::uuid(const std::string& name) const {
 }
 
 void VectorRecord::load_root(const std::string& name, keys::RootSet& custody) const {
-  const Status status = keys::parse_roots(text(name), custody);
+  const Status status = keys::parse_roots(engine(), text(name), custody);
   if (!status.ok()) throw std::runtime_error(status.message);
 }
 
