@@ -59,6 +59,8 @@ $bare->command_ok([ 'pg_restore', '-e', '-d', $bare->connstr('custom'), $custom 
 for my $database ('plain', 'custom') {
   is($bare->safe_psql($database, $state), $expected, "$database: every row is back, changed rows included, none twice");
   is($bare->safe_psql($database, $sequences), $expected_sequences, "$database: sequences go on where they were");
+  is($bare->safe_psql($database, 'SELECT string_agg(subject, $$,$$ ORDER BY event) FROM visage.history'), 'alice,bob,alice',
+    "$database: history can be read");
   cmp_ok($bare->safe_psql($database, $policy_version), '>=', $expected_version, "$database: the policy version does not go back");
   fails($bare, q{SELECT visage.verify('alice', visage.seal_probe(fixture.feature('alice', 2), 'test/1', 0.9, 'fixture'))}, '55000',
     qr/pg_visage is not preloaded/, "$database: a verification needs the keys", database => $database);
@@ -144,7 +146,7 @@ $replica->stop;
 
 # Crash recovery of the primary itself.
 $node->start;
-verdict_is($node, 'carol', 'accept OK', 'after an immediate stop the primary recovers and verifies');
+verdict_is($node, 'carol', 'accept OK', 'after an immediate stop the primary recovers and verifies [8.1.4a]');
 $node->stop;
 
 done_testing();
