@@ -45,13 +45,17 @@ VISAGE_AVX512_INLINE __m512 flip_signs(__m512 x, const uint8_t* bits) {
   return _mm512_castsi512_ps(_mm512_mask_xor_epi32(value, load_mask(bits), value, sign));
 }
 
-// A block that fits into registers: nothing but its first load and last store touches memory.
+// A block that fits into registers: nothing but its first load and last store touches memory. The unrolling
+// is what keeps it there.
 template <int Registers>
 VISAGE_AVX512 void rotate_in_registers(float* values, const uint8_t* masks) {
   __m512 x[Registers];
+#pragma GCC unroll 16
   for (int r = 0; r < Registers; ++r) x[r] = flip_signs(_mm512_loadu_ps(values + 16 * r), masks + 2 * r);
+#pragma GCC unroll 1
   for (size_t round = 1; round < kRounds; ++round) {
     masks += 2 * Registers;
+#pragma GCC unroll 16
     for (int r = 0; r < Registers; ++r) x[r] = inner_stages(x[r]);
 #pragma GCC unroll 4
     for (int half = 1; half < Registers; half *= 2) {
@@ -63,8 +67,10 @@ VISAGE_AVX512 void rotate_in_registers(float* values, const uint8_t* masks) {
         x[r + half] = _mm512_sub_ps(a, b);
       }
     }
+#pragma GCC unroll 16
     for (int r = 0; r < Registers; ++r) x[r] = flip_signs(x[r], masks + 2 * r);
   }
+#pragma GCC unroll 16
   for (int r = 0; r < Registers; ++r) _mm512_storeu_ps(values + 16 * r, x[r]);
 }
 
