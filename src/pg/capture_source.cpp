@@ -198,7 +198,7 @@ VISAGE_FUNCTION(visage_seal_probe) {
     return probe::seal(engine(), key.value, header, *contents, envelope_span(sealed));
   });
   raise_unless_ok(status, "cannot seal the probe");
-  wipe(contents, sizeof *contents);
+  release_contents(contents);
   PG_RETURN_POINTER(sealed);
 }
 

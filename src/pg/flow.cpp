@@ -230,6 +230,8 @@ Datum finish_flow(Flow& flow, FunctionCallInfo fcinfo) {
   values[4] = Float8GetDatum(flow.policy.target_fmr);
   nulls[5] = !opened;
   if (opened) values[5] = CStringGetTextDatum(flow.contents->model);
+  release_contents(flow.contents);
+  flow.contents = nullptr;
   values[6] = Int32GetDatum(flow.policy.version);
   nulls[7] = true;  // retry_after: with the attempt limits
   values[8] = Int64GetDatum(seq);

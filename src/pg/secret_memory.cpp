@@ -12,14 +12,22 @@ constexpr int kPlaces = 8;
 
 struct Place {
   probe::Contents contents;
-  bool in_use;
+  uint64 ticket;  // of the allocation that holds it; 0 when free
+};
+
+// What a memory context gives back when it ends, unless it was released, and perhaps taken again, before.
+struct Holding {
+  MemoryContextCallback callback;
+  Place* place;
+  uint64 ticket;
 };
 
 Place* places = nullptr;
+uint64 last_ticket = 0;
 
-void release(void* argument) {
-  auto* place = static_cast<Place*>(argument);
-  wipe(place, sizeof *place);
+void end_of_context(void* argument) {
+  auto* holding = static_cast<Holding*>(argument);
+  if (holding->place->ticket == holding->ticket) wipe(holding->place, sizeof *holding->place);
 }
 
 void map_places() {
@@ -46,18 +54,24 @@ probe::Contents* allocate_contents(MemoryContext context) {
   if (places == nullptr) map_places();
   for (int i = 0; i < kPlaces; ++i) {
     Place* place = &places[i];
-    if (place->in_use) continue;
-    auto* callback =
-        static_cast<MemoryContextCallback*>(MemoryContextAllocZero(context, sizeof(MemoryContextCallback)));
-    callback->func = release;
-    callback->arg = place;
-    MemoryContextRegisterResetCallback(context, callback);
-    place->in_use = true;
+    if (place->ticket != 0) continue;
+    auto* holding = static_cast<Holding*>(MemoryContextAllocZero(context, sizeof(Holding)));
+    holding->place = place;
+    holding->ticket = ++last_ticket;
+    holding->callback.func = end_of_context;
+    holding->callback.arg = holding;
+    MemoryContextRegisterResetCallback(context, &holding->callback);
+    place->ticket = holding->ticket;
     return &place->contents;
   }
   ereport(ERROR,
           (errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED), errmsg("too many open probes in one statement")));
   pg_unreachable();
+}
+
+void release_contents(probe::Contents* contents) {
+  static_assert(offsetof(Place, contents) == 0);
+  wipe(contents, sizeof(Place));
 }
 
 }  // namespace visage::pg

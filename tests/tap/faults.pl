@@ -69,6 +69,10 @@ for my $round (1 .. 20) {
 is($session->query_safe(q{SELECT fixture.verdict(visage.verify('alice', fresh()))}), 'accept OK', '… and after forty errors');
 is($session->query_safe(q{SELECT string_agg(DISTINCT fixture.verdict(visage.verify('alice', fresh())), ',') FROM generate_series(1, 100)}),
   'accept OK', 'a hundred in one statement');
+is($session->query_safe('SELECT DISTINCT unnest(ARRAY[' . join(', ', (q{fixture.verdict(visage.verify('alice', fresh()))}) x 20) . '])'),
+  'accept OK', '… and twenty in one row');
+is($session->query_safe('SELECT DISTINCT unnest(ARRAY[' . join(', ', (q{(visage.compare(fresh(), fresh())).reason}) x 20) . '])'),
+  'OK', '… of comparisons as well');
 $session->quit;
 
 # Absurd sizes.
