@@ -34,7 +34,7 @@ class SlowCallers(HttpTest):
     def test_slowloris_does_not_lock_out_others(self):
         """More slow callers than threads: the others wait one time limit, not for ever."""
         with contextlib.ExitStack() as stack:
-            wires = [stack.enter_context(Wire(self.daemon.url)) for _ in range(8)]
+            wires = [stack.enter_context(Wire(self.daemon.url)) for _ in range(6)]
             for wire in wires:
                 wire.send(b"POST /v1/verifications HTTP/1.1\r\nX-Slow: ")
             self.assert_serving(self.daemon)

@@ -10,8 +10,12 @@ import urllib.request
 from .cluster import BASE, Failed
 
 
+# VISAGED=path runs another build, for instance one with a sanitizer.
+PROGRAM = os.environ.get("VISAGED", os.path.join(BASE, "build/visaged"))
+
+
 class Daemon:
-    """Starts build/visaged with a configuration file; its log is a file in `directory`."""
+    """Starts visaged with a configuration file; its log is a file in `directory`."""
 
     def __init__(self, directory, name="visaged", **settings):
         self.config = os.path.join(directory, f"{name}.toml")
@@ -33,7 +37,7 @@ class Daemon:
                 # TOML's strings and numbers are JSON's.
                 file.write(f"{name.replace('_', '-')} = {json.dumps(value)}\n")
         with open(self.log, "w") as log:
-            self.process = subprocess.Popen([os.path.join(BASE, "build/visaged"), "--config", self.config],
+            self.process = subprocess.Popen([PROGRAM, "--config", self.config],
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
         self.url = self._wait_for_line("API on ")
         self.admin = self._wait_for_line("admin on ")

@@ -46,7 +46,8 @@ std::string raw_problem(const Problem& problem, std::string_view request_id) {
   const std::string body = render_problem(problem, request_id);
   std::string text = "HTTP/1.1 " + std::to_string(status_of(problem.code)) + " " +
                      std::string(name_of(problem.code)) + "\r\nContent-Type: " + kProblemType +
-                     "\r\nContent-Length: " + std::to_string(body.size()) + "\r\nConnection: close\r\n";
+                     "\r\nContent-Length: " + std::to_string(body.size()) +
+                     "\r\nX-Request-Id: " + std::string(request_id) + "\r\nConnection: close\r\n";
   if (problem.retry_after != 0) text += "Retry-After: " + std::to_string(problem.retry_after) + "\r\n";
   return text + "\r\n" + body;
 }

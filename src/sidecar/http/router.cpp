@@ -32,7 +32,8 @@ Failure Router::dispatch(Exchange& exchange) const {
   if (!split_target(exchange.request->target, segments))
     return Problem{ProblemCode::kMalformedRequest,
                    "The path must be percent-encoded UTF-8 without control characters."};
-  const std::string_view method = exchange.request->method == "HEAD" ? "GET" : exchange.request->method;
+  std::string_view method = exchange.request->method;
+  if (method == "HEAD") method = "GET";
   std::string allowed;
   for (const Route& route : routes_) {
     if (!matches(route.path, segments, variables)) continue;
