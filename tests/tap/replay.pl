@@ -84,7 +84,7 @@ my $remembered = probe();
 is(verdict_of($remembered), 'accept OK', 'an early use');
 is($node->safe_psql('postgres', sprintf $many, '5 minutes', 700), 700, 'room for 700 that stay');
 my $began = $node->safe_psql('postgres', 'SELECT clock_timestamp()');
-fails($node, sprintf($many, '3 seconds', 400), '53400', qr/replay memory holds 1024 unexpired probes and is full/,
+fails($node, sprintf($many, '5 seconds', 400), '53400', qr/replay memory holds 1024 unexpired probes and is full/,
   'a full memory refuses by an error');
 my $error = fails($node, "SELECT visage.verify('alice', '" . probe() . "')", '53400', qr/is full/, 'a good probe gets no verdict');
 like($error, qr/HINT:  Raise visage\.max_probes/, '… and the operator a hint');
@@ -99,10 +99,10 @@ my $answer;
 wait_until(sub { ($answer) = ($node->psql('postgres', "SELECT fixture.verdict(visage.verify('alice', '$patient'))"))[1]; $answer ne '' },
   'room in the replay memory');
 is($answer, 'accept OK', 'when some have expired there is room');
-is($node->safe_psql('postgres', "SELECT clock_timestamp() - '$began' >= interval '2.9 seconds'"), 't', '… and not before');
+is($node->safe_psql('postgres', "SELECT clock_timestamp() - '$began' >= interval '4.9 seconds'"), 't', '… and not before');
 is(verdict_of($patient), 'refuse REPLAYED_PROBE', 'the waiting probe is used now');
 is(verdict_of($remembered), 'refuse REPLAYED_PROBE', 'what has not expired is not forgotten');
-cmp_ok($node->safe_psql('postgres', sprintf $many, '3 seconds', 200), '==', 200, 'room for as many as have expired');
+cmp_ok($node->safe_psql('postgres', sprintf $many, '5 seconds', 200), '==', 200, 'room for as many as have expired');
 
 # Expiry is the database's, whatever the source says.
 my $short = probe(lifetime => '1 microsecond');
