@@ -112,7 +112,8 @@ std::string level_name(const testing::TestParamInfo<Level>& level) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Levels, ReferenceKernels,
-                         testing::Values(Level::kScalar, Level::kAvx2, Level::kAvx512, Level::kNeon), level_name);
+                         testing::Values(Level::kScalar, Level::kAvx2, Level::kAvx512, Level::kNeon),
+                         level_name);
 
 }  // namespace
 }  // namespace visage::reference

@@ -129,6 +129,37 @@ TEST(KeysRoots, MessagesNeverQuoteKeyMaterial) {
   }
 }
 
+TEST(KeysAddRoot, KeepsTheOrderAndRefusesWhatParsingRefuses) {
+  RootSet roots = {};
+  const Buffer key = test::from_hex(kHex);
+  for (uint32_t version : {5u, 2u, 9u, 1u, 7u}) ASSERT_OK(add_root(test::engine(), roots, version, key));
+  for (uint32_t i = 1; i < roots.count; ++i) EXPECT_LT(roots.roots[i - 1].version, roots.roots[i].version);
+  EXPECT_EQ(roots.newest()->version, 9u);
+  EXPECT_EQ(add_root(test::engine(), roots, 2, key).code, Code::kKeyInvalid) << "twice";
+  EXPECT_EQ(add_root(test::engine(), roots, 0, key).code, Code::kKeyInvalid);
+  EXPECT_EQ(add_root(test::engine(), roots, 3, Buffer(31, 1)).code, Code::kKeyInvalid);
+  EXPECT_EQ(add_root(test::engine(), roots, 3, Buffer(65, 1)).code, Code::kKeyInvalid);
+  for (uint32_t version = 100; roots.count < kMaxRoots; ++version)
+    ASSERT_OK(add_root(test::engine(), roots, version, key));
+  EXPECT_EQ(add_root(test::engine(), roots, 3, key).code, Code::kKeyInvalid) << "full";
+}
+
+// Wrap keys are derived with the root that they hang on, wherever it is put.
+TEST(KeysAddRoot, DerivesWrapKeys) {
+  RootSet roots = {};
+  for (uint32_t version : {2u, 1u})
+    ASSERT_OK(add_root(test::engine(), roots, version, test::from_hex(version == 1 ? kHex : kOther)));
+  for (crypto::Suite suite : test::kSuites)
+    for (uint32_t version : {1u, 2u}) {
+      Buffer info, expected(crypto::key_size(suite));
+      for (char c : std::string_view("visage/wrap/1")) info.push_back(static_cast<uint8_t>(c));
+      info.push_back(static_cast<uint8_t>(suite));
+      ASSERT_OK(
+          test::engine().hkdf(suite, test::from_hex(version == 1 ? kHex : kOther), {}, {}, info, expected));
+      EXPECT_EQ(test::to_hex(roots.find(version)->wrap_key(suite)), test::to_hex(expected));
+    }
+}
+
 // Whatever a provider prints: an answer, and never more roots than fit.
 TEST(KeysRoots, RandomAndMutatedTextNeverBreaksTheInvariants) {
   std::mt19937_64 random(12);

@@ -113,14 +113,10 @@ TEST(ReferenceEnvelope, EveryOtherLengthIsMalformed) {
 TEST(ReferenceEnvelope, EveryIdentifierIsAuthenticated) {
   // Every version that an edit can name is loaded, with key material of its own.
   keys::KeyRing many = {};
-  for (uint32_t version = 1; version <= 7; ++version) {
-    many.envelope.roots[many.envelope.count] = ring().envelope.roots[1];
-    many.envelope.roots[many.envelope.count].bytes[0] ^= static_cast<uint8_t>(version);
-    many.envelope.roots[many.envelope.count++].version = version;
-    many.transform.roots[many.transform.count] = ring().transform.roots[1];
-    many.transform.roots[many.transform.count].bytes[0] ^= static_cast<uint8_t>(version);
-    many.transform.roots[many.transform.count++].version = version;
-  }
+  std::mt19937_64 random(12);
+  for (uint32_t version = 1; version <= 7; ++version)
+    for (keys::RootSet* custody : {&many.envelope, &many.transform})
+      ASSERT_OK(keys::add_root(engine(), *custody, version, test::random_bytes(random, 32)));
   for (crypto::Suite suite : test::kSuites) {
     const Subject alice(kAlice, suite, many);
     const Buffer envelope = alice.enrol(random_contents(4, 128), 1024, 5);
@@ -201,14 +197,16 @@ TEST(ReferenceEnvelope, ReplacedRootsAreTold) {
     for (auto custody : {&keys::KeyRing::envelope, &keys::KeyRing::transform})
       for (size_t byte : {0u, 31u}) {
         keys::KeyRing replaced = ring();
-        (replaced.*custody).roots[1].bytes[byte] ^= 1;
+        replaced.*custody =
+            test::with_changed_root(ring().*custody, (ring().*custody).newest()->version, byte);
         const Status status = open_as_named(alice, envelope, replaced);
         EXPECT_EQ(status.code, Code::kAuthenticationFailed);
         EXPECT_NE(std::string(status.message).find("envelope key version 3 and transform key version 5"),
                   std::string::npos);
         // The root that is not in use may change.
         replaced = ring();
-        (replaced.*custody).roots[0].bytes[byte] ^= 1;
+        replaced.*custody =
+            test::with_changed_root(ring().*custody, (ring().*custody).roots[0].version, byte);
         EXPECT_OK(open_as_named(alice, envelope, replaced));
       }
   }

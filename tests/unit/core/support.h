@@ -45,6 +45,10 @@ Buffer random_bytes(std::mt19937_64& random, size_t size);
 // in the wrong custody shows.
 const keys::KeyRing& ring();
 
+// The same roots with one bit of this version changed, and with what is derived from it: what a provider
+// gives that hands out another key under a version in use.
+keys::RootSet with_changed_root(const keys::RootSet& roots, uint32_t version, size_t byte);
+
 Uuid uuid(uint8_t fill);
 inline const keys::Owner kAlice = {1, uuid(0xA1)};
 inline const keys::Owner kBob = {1, uuid(0xB0)};
