@@ -157,7 +157,8 @@ BEGIN
 END
 $$;
 
--- A restore brings the version that the dump had, over the changes that the restore itself counted.
+-- A restore brings back the version that the dump had, in place of what the restore counted so far; rows that it loads
+-- afterwards count on from there. So a version never goes back, and never names two policies.
 CREATE FUNCTION visage.restore_policy_version() RETURNS trigger
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN

@@ -1,8 +1,6 @@
 // Verification, comparison and, for calibrators, the score.
 #include "core/match/match.h"
 
-#include <algorithm>
-
 #include "pg/boundary.h"
 #include "pg/envelope_io.h"
 #include "pg/flow.h"
@@ -114,11 +112,6 @@ const probe::Contents& opened_probe(FunctionCallInfo fcinfo, struct varlena* val
 }  // namespace
 
 bool match_subject(Flow& flow, const SubjectRecord& subject) {
-  const bool any_comparable = std::any_of(
-      subject.references, subject.references + subject.reference_count,
-      [&](const reference::Stored& stored) { return match::comparable(stored.envelope, *flow.contents); });
-  if (subject.found && !any_comparable) return refuse(flow, Reason::kModelMismatch);
-  if (!find_flow_threshold(flow, kReferenceScheme)) return false;
   prepare_decoy(*flow.contents);
   const reference::Stored decoy_reference = {decoy.reference_id, 1, {decoy.reference, decoy.reference_size}};
   match::Best best;
@@ -131,6 +124,10 @@ bool match_subject(Flow& flow, const SubjectRecord& subject) {
                           best);
   });
   raise_unless_ok(status, "cannot compare");
+  // Every reference was opened before any of these: an altered one is a fault, whatever it was altered to
+  // say.
+  if (best.compared == 0) return refuse(flow, Reason::kModelMismatch);
+  if (!find_flow_threshold(flow, kReferenceScheme)) return false;
   if (!subject.found) return refuse(flow, Reason::kUnknownSubject);
   return decide(flow, best.score);
 }

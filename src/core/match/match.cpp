@@ -13,11 +13,6 @@ bool same_model(const reference::Header& header, const probe::Contents& probe) {
 
 }  // namespace
 
-bool comparable(Bytes reference, const probe::Contents& probe) {
-  reference::Header header;
-  return reference::parse(reference, header).ok() && same_model(header, probe);
-}
-
 bool comparable(const probe::Contents& a, const probe::Contents& b) {
   return a.model_id() == b.model_id() && a.dimension == b.dimension;
 }

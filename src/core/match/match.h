@@ -14,9 +14,7 @@ namespace visage::match {
 // Scheme names as visage.calibration stores them.
 inline constexpr std::string_view kSchemePlain = "plain";
 
-// Was the reference made from the probe's model and feature length? Reads the header only; false for a
-// damaged one.
-bool comparable(Bytes reference, const probe::Contents& probe);
+// Of one model and feature length?
 bool comparable(const probe::Contents& a, const probe::Contents& b);
 
 struct Comparison {
