@@ -36,13 +36,15 @@ class Flows:
 
     def verify_all(self, pairs, progress):
         """Replies in the order of pairs, made on every core."""
-        done = 0
         replies = []
-        with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+        pool = ThreadPoolExecutor(max_workers=os.cpu_count() or 1)
+        try:
             for reply in pool.map(lambda pair: self.verify(*pair), pairs):
                 replies.append(reply)
-                done += 1
-                progress(done, len(pairs))
+                progress(len(replies), len(pairs))
+        finally:
+            # When the demo is stopped, what has not begun need not.
+            pool.shutdown(cancel_futures=True)
         return replies
 
     def refusals(self, directory, known):
