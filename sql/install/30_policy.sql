@@ -114,6 +114,20 @@ INSERT INTO visage.channel_floor (institution, channel, measure, minimum, builti
   (1, 'default', 'ImageWidth', 640, true),
   (1, 'default', 'ImageHeight', 480, true),
   (1, 'default', 'InterEyeDistance', 60, true);
+-- Thresholds of the product's own pipeline, rounded up. Reference against picture in the stolen-token protocol: the
+-- impostor is rotated under the seed of the reference that is claimed, as the matcher does it.
+INSERT INTO visage.calibration (id, model, scheme, fmr, threshold, fnmr, fnmr_low, fnmr_high, genuine_pairs, impostor_pairs,
+                                people, source, measured_at, builtin)
+  SELECT id, 'sface-2021dec/1', scheme, fmr, threshold, fnmr, low, high, genuine, impostor, 2874,
+         'make bench-accuracy on half of LFW: 7,076 pictures; interval: bootstrap over people', '2026-11-23', true
+  FROM (VALUES
+    (1, 'plain',      1e-3, 0.3736, 0.0010, 0.0003, 0.0078, 206143, 24825207),
+    (2, 'plain',      1e-4, 0.4259, 0.0023, 0.0009, 0.0113, 206143, 24825207),
+    (3, 'plain',      1e-5, 0.4732, 0.0047, 0.0022, 0.0216, 206143, 24825207),
+    (4, 'RFR-1/1024', 1e-3, 0.3832, 0.0012, 0.0004, 0.0086, 412286, 49650414),
+    (5, 'RFR-1/1024', 1e-4, 0.4383, 0.0028, 0.0012, 0.0127, 412286, 49650414),
+    (6, 'RFR-1/1024', 1e-5, 0.4871, 0.0064, 0.0033, 0.0271, 412286, 49650414)
+  ) t (id, scheme, fmr, threshold, fnmr, low, high, genuine, impostor);
 INSERT INTO visage.scenario (institution, name, description, builtin) VALUES
   (1, 'default', 'any business that states no scenario of its own', true);
 
