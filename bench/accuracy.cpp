@@ -13,8 +13,8 @@ namespace visage::bench {
 namespace {
 
 constexpr int kRounds = 1000;
-const std::vector<double> kFars = {1e-6, 1e-5, 1e-4, 1e-3};
-const char* const kFarNames[] = {"1e-6", "1e-5", "1e-4", "1e-3"};
+const std::vector<double> kFars = {1e-6, 2e-6, 1e-5, 1e-4, 1e-3};
+const char* const kFarNames[] = {"1e-6", "2e-6", "1e-5", "1e-4", "1e-3"};
 
 void print_rates(const char* kind, Scores& scores) {
   const std::vector<Rate> all = rates(scores, kFars, kRounds);
