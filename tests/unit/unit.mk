@@ -35,7 +35,7 @@ $(BUILD)/tests/unit_core: $(unit_core_objs) $(CORE_LIB)
 	@$(CXX) -o $@ $^ -lgtest -lgtest_main -lcrypto
 $(BUILD)/tests/unit_capture: $(unit_capture_objs) $(CAPTURE_LIB) $(CORE_LIB)
 	@echo "  LD   $@"
-	@$(CXX) -o $@ $^ -lgtest -lgtest_main -lopencv_imgcodecs $(CAPTURE_LIBS)
+	@$(CXX) -o $@ $^ -lgtest -lgtest_main $(CAPTURE_LIBS)
 $(vector_generator): $(BUILD)/tests/vectors/generate.o $(addprefix $(BUILD)/tests/unit/core/,support.o vectors.o) $(CORE_LIB)
 	@echo "  LD   $@"
 	@$(CXX) -o $@ $^ -lgtest -lcrypto

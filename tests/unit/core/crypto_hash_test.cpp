@@ -114,6 +114,16 @@ TEST(CryptoHmac, AnObjectServesManyMessages) {
   }
 }
 
+// [8.1.4a] neither the keyed states nor what was being hashed is left behind.
+TEST(CryptoHmac, DestructorWipes) {
+  alignas(HmacSha256) uint8_t memory[sizeof(HmacSha256)];
+  HmacSha256* mac = new (memory) HmacSha256(Buffer(32, 0x61));
+  mac->update(as_bytes("half a message"));
+  mac->~HmacSha256();
+  const volatile uint8_t* after = memory;
+  for (size_t i = 0; i < sizeof memory; ++i) ASSERT_EQ(after[i], 0) << "byte " << i;
+}
+
 // RFC 5869 appendix A.1 to A.3.
 TEST(CryptoHkdf, Rfc5869) {
   const Suite suite = Suite::kAes256Gcm;

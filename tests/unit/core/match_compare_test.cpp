@@ -68,6 +68,21 @@ TEST(MatchBestOf, PicksTheBestOfNegativeScores) {
   EXPECT_NEAR(out.score, -0.3, 0.2);
 }
 
+// The estimate may fall below −1; it is still the score of what was compared.
+TEST(MatchBestOf, ReportsAScoreBelowMinusOne) {
+  std::mt19937_64 random(172);
+  const Subject alice(kAlice);
+  const auto face = test::random_feature(random, 512);
+  const auto opposite = test::contents_of(test::feature_at(random, face, -1));
+  Buffer envelope;
+  do envelope = alice.enrol(test::contents_of(face));  // every second one, by chance of its seed
+  while (alice.score(envelope, opposite) >= -1);
+  Best out;
+  ASSERT_OK(best(alice, {envelope}, opposite, out));
+  EXPECT_EQ(out.compared, 1u);
+  EXPECT_EQ(out.score, alice.score(envelope, opposite));
+}
+
 TEST(MatchBestOf, SkipsReferencesOfOtherModels) {
   std::mt19937_64 random(73);
   const Subject alice(kAlice);

@@ -137,6 +137,21 @@ TEST_P(MatchResidue, NothingIsLeftAfterAComparison) {
   for (size_t i = 0; i < kSecretCount; ++i) EXPECT_EQ(places(made.masked[i]), 0u) << kNames[i];
 }
 
+// libcrypto's contexts keep the key or the counter of a keystream until they are told to forget it. (An SM4
+// key schedule does not hold the key as it is, but the counter is the seed's second half.)
+TEST_P(MatchResidue, ContextsForgetTheirSeed) {
+  const Handover made = made_by_a_child(GetParam());
+  {
+    Secret<KeyBytes<kSecretSize>> seed;
+    for (size_t i = 0; i < kSecretSize; ++i) seed.value.bytes[i] = made.masked[kSeed][i] ^ kMask;
+    uint8_t out[64];
+    ASSERT_OK(engine().keystream(GetParam(), seed.value.view(), out));
+  }
+  EXPECT_GE(places(made.masked[kSeed]), 1u);
+  engine().forget_keys();
+  EXPECT_EQ(places(made.masked[kSeed]), 0u);
+}
+
 // The search finds what it looks for: a secret in a buffer counts, and no longer counts once wiped.
 TEST_P(MatchResidue, TheSearchFindsWhatIsThere) {
   const Handover made = made_by_a_child(GetParam());
