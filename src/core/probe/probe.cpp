@@ -314,6 +314,8 @@ Status parse(Bytes envelope, Header& header) {
 
 Status open(crypto::Engine& engine, Bytes source_key, Bytes envelope, Header& header, Contents& contents) {
   VISAGE_TRY(parse(envelope, header));
+  if (source_key.size() != kSourceKeySize)
+    return Status::error(Code::kInternal, "a source key has %zu bytes", kSourceKeySize);
   uint8_t aad[kLabel.size() + kHeaderSize];
   std::memcpy(aad, kLabel.data(), kLabel.size());
   std::memcpy(aad + kLabel.size(), envelope.data(), kHeaderSize);
