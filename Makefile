@@ -30,7 +30,7 @@ clean: ## remove everything that was built
 
 $(BUILD)/core/%.o: src/core/%.cpp
 	@mkdir -p $(@D)
-	@echo "  CXX  $<"
+	@echo "  CXX  $<" >&2
 	@$(CXX) $(VISAGE_CXXFLAGS) -c -o $@ $<
 $(CORE_LIB): $(CORE_OBJS)
 	@rm -f $@

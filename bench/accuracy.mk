@@ -5,10 +5,12 @@ ACCURACY_OBJS := $(patsubst bench/%.cpp,$(BUILD)/bench/%.o,$(wildcard bench/accu
 
 $(ACCURACY_OBJS): $(BUILD)/bench/%.o: bench/%.cpp
 	@mkdir -p $(@D)
-	$(CXX) $(VISAGE_CXXFLAGS) -Ibench -c -o $@ $<
+	@echo "  CXX  $@" >&2
+	@$(CXX) $(VISAGE_CXXFLAGS) -Ibench -c -o $@ $<
 
 $(ACCURACY): $(ACCURACY_OBJS) $(CAPTURE_LIB) $(CORE_LIB)
-	$(CXX) -o $@ $^ $(CAPTURE_LIBS)
+	@echo "  CXX  $@" >&2
+	@$(CXX) -o $@ $^ $(CAPTURE_LIBS)
 
 .PHONY: bench-accuracy
 bench-accuracy: $(ACCURACY) ## detection rate and error rates on DATA=<folder>, some ten minutes the first time

@@ -3,7 +3,7 @@ SCORE := $(BUILD)/bench/score
 
 $(BUILD)/bench/score.o: bench/score.cpp
 	@mkdir -p $(@D)
-	@echo "  CXX  $<"
+	@echo "  CXX  $<" >&2
 	@$(CXX) $(VISAGE_CXXFLAGS) -I. -c -o $@ $<
 $(SCORE): $(BUILD)/bench/score.o $(CORE_LIB)
 	@$(CXX) -o $@ $^ -lcrypto

@@ -16,7 +16,7 @@ SERVER_INCLUDES := -isystem $(shell $(PG_CONFIG) --includedir-server)
 
 $(BUILD)/pg/%.o: src/pg/%.cpp
 	@mkdir -p $(@D)
-	@echo "  CXX  $<"
+	@echo "  CXX  $<" >&2
 	@$(CXX) $(VISAGE_CXXFLAGS) $(SERVER_INCLUDES) -c -o $@ $<
 pg_visage.so: $(CORE_LIB)
 

@@ -38,7 +38,8 @@ check-demo: $(BUILD)/side_by_side
 # Two pictures become one with two faces, for the demo and the tests.
 $(BUILD)/side_by_side: tools/demo.d/side_by_side.cpp
 	@mkdir -p $(@D)
-	$(CXX) -std=c++20 -O1 -Wall -Wextra -Werror -isystem /usr/include/opencv4 -o $@ $< -lopencv_imgcodecs \
+	@echo "  LINK $@" >&2
+	@$(CXX) -std=c++20 -O1 -Wall -Wextra -Werror -isystem /usr/include/opencv4 -o $@ $< -lopencv_imgcodecs \
 		-lopencv_imgproc -lopencv_core
 
 $(SIDECAR_OPENAPI): $(sidecar_dir)/openapi/openapi.yaml
@@ -48,15 +49,19 @@ $(BUILD)/sidecar/openapi/openapi.o: $(SIDECAR_OPENAPI)
 
 $(SIDECAR_OBJS): $(BUILD)/%.o: src/%.cpp
 	@mkdir -p $(@D)
-	$(CXX) $(SIDECAR_CXXFLAGS) -c -o $@ $<
+	@echo "  CXX  $<" >&2
+	@$(CXX) $(SIDECAR_CXXFLAGS) -c -o $@ $<
 
 $(SIDECAR): $(SIDECAR_OBJS) $(CAPTURE_LIB) $(CORE_LIB)
-	$(CXX) -o $@ $(SIDECAR_OBJS) $(CAPTURE_LIB) $(CORE_LIB) $(CAPTURE_LIBS) $(SIDECAR_LIBS) \
+	@echo "  LINK $@" >&2
+	@$(CXX) -o $@ $(SIDECAR_OBJS) $(CAPTURE_LIB) $(CORE_LIB) $(CAPTURE_LIBS) $(SIDECAR_LIBS) \
 		-Wl,-z,relro,-z,now -Wl,--as-needed
 
 $(BUILD)/sanitized/sidecar/openapi/openapi.o: $(SIDECAR_OPENAPI)
 $(SIDECAR_SANITIZED_OBJS): $(BUILD)/sanitized/%.o: src/%.cpp
 	@mkdir -p $(@D)
-	$(CXX) $(SIDECAR_CXXFLAGS) -O1 -U_FORTIFY_SOURCE $(SANITIZERS) -c -o $@ $<
+	@echo "  CXX  $<" >&2
+	@$(CXX) $(SIDECAR_CXXFLAGS) -O1 -U_FORTIFY_SOURCE $(SANITIZERS) -c -o $@ $<
 $(SIDECAR_SANITIZED): $(SIDECAR_SANITIZED_OBJS) $(CAPTURE_LIB)
-	$(CXX) $(SANITIZERS) -o $@ $(SIDECAR_SANITIZED_OBJS) $(CAPTURE_LIB) $(CAPTURE_LIBS) $(SIDECAR_LIBS)
+	@echo "  LINK $@" >&2
+	@$(CXX) $(SANITIZERS) -o $@ $(SIDECAR_SANITIZED_OBJS) $(CAPTURE_LIB) $(CAPTURE_LIBS) $(SIDECAR_LIBS)

@@ -11,11 +11,12 @@ CAPTURE_LIBS := -lopencv_imgproc -lopencv_core -ljpeg -lpng -lwebp -lcrypto -ldl
 
 $(CAPTURE_OBJS): $(BUILD)/%.o: src/%.cpp
 	@mkdir -p $(@D)
-	$(CXX) $(VISAGE_CXXFLAGS) $(CAPTURE_INCLUDES) -c -o $@ $<
+	@echo "  CXX  $<" >&2
+	@$(CXX) $(VISAGE_CXXFLAGS) $(CAPTURE_INCLUDES) -c -o $@ $<
 
 $(CAPTURE_LIB): $(CAPTURE_OBJS)
 	@rm -f $@
-	ar rcs $@ $^
+	@ar rcs $@ $^
 
 # The unit tests make their pictures with OpenCV's encoders, which the product does not link.
 $(BUILD)/tests/unit_capture: CAPTURE_LIBS += $(CORE_LIB) -lopencv_imgcodecs
