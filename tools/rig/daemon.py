@@ -39,8 +39,12 @@ class Daemon:
         with open(self.log, "w") as log:
             self.process = subprocess.Popen([PROGRAM, "--config", self.config],
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
-        self.url = self._wait_for_line("API on ")
-        self.admin = self._wait_for_line("admin on ")
+        try:
+            self.url = self._wait_for_line("API on ")
+            self.admin = self._wait_for_line("admin on ")
+        except BaseException:
+            self.stop()
+            raise
         return self
 
     def log_text(self):
