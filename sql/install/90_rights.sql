@@ -44,8 +44,10 @@ GRANT EXECUTE ON FUNCTION
 GRANT EXECUTE ON FUNCTION
   visage.seal_probe(real[], text, real, text, jsonb, bytea, bytea, timestamptz, interval) TO visage_capture;
 GRANT SELECT ON visage.history TO visage_auditor;
-GRANT EXECUTE ON FUNCTION visage.score(visage.reference, visage.probe), visage.references_for_calibration()
+GRANT EXECUTE ON FUNCTION visage.score(visage.reference, visage.probe), visage.references_for_calibration(),
+  visage.measure_accuracy(regclass, double precision[], name, name), visage.clustered_interval(boolean, double precision)
   TO visage_calibrator;
+GRANT SELECT ON visage.calibration_history TO visage_admin, visage_auditor, visage_calibrator;
 
 -- What pg_dump carries: everything but the rows that ship with the extension.
 SELECT pg_catalog.pg_extension_config_dump('visage.institution', 'WHERE NOT builtin');
@@ -57,6 +59,8 @@ SELECT pg_catalog.pg_extension_config_dump('visage.channel_floor', 'WHERE NOT bu
 SELECT pg_catalog.pg_extension_config_dump('visage.scenario', 'WHERE NOT builtin');
 SELECT pg_catalog.pg_extension_config_dump('visage.calibration', 'WHERE NOT builtin');
 SELECT pg_catalog.pg_extension_config_dump('visage.calibration_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('visage.calibration_history', '');
+SELECT pg_catalog.pg_extension_config_dump('visage.calibration_history_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('visage.capture_source', '');
 SELECT pg_catalog.pg_extension_config_dump('visage.subject', '');
 SELECT pg_catalog.pg_extension_config_dump('visage.subject_key', '');

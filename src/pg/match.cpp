@@ -118,10 +118,10 @@ bool match_subject(Flow& flow, const SubjectRecord& subject) {
   const Status status = guarded([&] {
     if (!subject.found)
       return match::best_of(engine(), key_ring(), decoy.owner, {decoy.wrapped_key, decoy.wrapped_size},
-                            {&decoy_reference, 1}, *flow.contents, best);
+                            {&decoy_reference, 1}, *flow.contents, best, settings::kernels());
     return match::best_of(engine(), key_ring(), subject.owner, subject.wrapped_key,
                           {subject.references, static_cast<size_t>(subject.reference_count)}, *flow.contents,
-                          best);
+                          best, settings::kernels());
   });
   raise_unless_ok(status, "cannot compare");
   // Every reference was opened before any of these: an altered one is a fault, whatever it was altered to
@@ -187,7 +187,7 @@ VISAGE_FUNCTION(visage_score) {
     VISAGE_TRY(keys::unwrap_subject_key(engine(), ring, owner, wrapped.view(), key.value));
     // A value in hand has no row to contradict it.
     const reference::Stored stored = {header.reference, header.generation, envelope_bytes(value)};
-    return match::compare(engine(), ring, owner, key.value, stored, probe, comparison);
+    return match::compare(engine(), ring, owner, key.value, stored, probe, comparison, settings::kernels());
   });
   raise_unless_ok(status, "cannot compare");
   if (!comparison.comparable) PG_RETURN_NULL();

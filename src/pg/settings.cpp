@@ -21,6 +21,25 @@ const config_enum_entry kSuites[] = {
     {nullptr, 0, false},
 };
 
+constexpr int kBestKernels = -1;
+int kernels_value = kBestKernels;
+
+const config_enum_entry kKernels[] = {
+    {"auto", kBestKernels, false},
+    {"scalar", static_cast<int>(reference::Level::kScalar), false},
+    {"avx2", static_cast<int>(reference::Level::kAvx2), false},
+    {"avx512", static_cast<int>(reference::Level::kAvx512), false},
+    {"neon", static_cast<int>(reference::Level::kNeon), false},
+    {nullptr, 0, false},
+};
+
+bool check_kernels(int* value, void**, GucSource) {
+  if (*value == kBestKernels || reference::kernels_of(static_cast<reference::Level>(*value)) != nullptr)
+    return true;
+  GUC_check_errdetail("This machine lacks the level.");
+  return false;
+}
+
 void define_postmaster_settings() {
   DefineCustomStringVariable(
       "visage.key_provider", "Where the envelope root keys come from: file:<path> or command:<argv>.",
@@ -46,6 +65,9 @@ void init() {
   DefineCustomEnumVariable("visage.suite", "Algorithms that seal new envelopes.", nullptr, &suite_value,
                            static_cast<int>(crypto::Suite::kAes256Gcm), kSuites, PGC_SUSET, 0, nullptr,
                            nullptr, nullptr);
+  DefineCustomEnumVariable("visage.kernels", "Instruction set of the comparison.",
+                           "All give the same bits; for testing and for measuring.", &kernels_value,
+                           kBestKernels, kKernels, PGC_SUSET, 0, check_kernels, nullptr, nullptr);
   DefineCustomStringVariable("visage.institution", "Institution that the session acts for.",
                              "The calling role must have been granted it: visage.grant_institution().",
                              &institution, "default", PGC_USERSET, 0, nullptr, nullptr, nullptr);
@@ -59,6 +81,11 @@ void init() {
 
 crypto::Suite suite() {
   return static_cast<crypto::Suite>(suite_value);
+}
+
+const reference::Kernels& kernels() {
+  return kernels_value == kBestKernels ? reference::best_kernels()
+                                       : *reference::kernels_of(static_cast<reference::Level>(kernels_value));
 }
 
 }  // namespace visage::pg::settings

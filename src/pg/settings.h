@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/crypto/engine.h"
+#include "core/reference/kernels.h"
 
 namespace visage::pg::settings {
 
@@ -20,5 +21,7 @@ extern int probe_max_age;
 extern int max_probes;
 
 crypto::Suite suite();
+// The comparison's inner loops: the machine's best, unless visage.kernels forces another level.
+const reference::Kernels& kernels();
 
 }  // namespace visage::pg::settings

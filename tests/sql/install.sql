@@ -1,7 +1,8 @@
 -- The extension installs, and installs what it says. Then the fixture that the other tests use.
 SET client_min_messages = warning;
 CREATE EXTENSION pg_visage CASCADE;
-SELECT extname, extversion, nspname FROM pg_extension JOIN pg_namespace n ON n.oid = extnamespace
+SELECT extname, extversion = default_version AS current, nspname
+FROM pg_extension JOIN pg_namespace n ON n.oid = extnamespace JOIN pg_available_extensions a ON a.name = extname
   WHERE extname LIKE 'pg_%' ORDER BY 1;
 
 -- Every function has a comment or is an implementation detail of a type, trigger or view.

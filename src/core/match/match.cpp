@@ -19,7 +19,7 @@ bool comparable(const probe::Contents& a, const probe::Contents& b) {
 
 Status compare(crypto::Engine& engine, const keys::KeyRing& ring, const keys::Owner& owner,
                const keys::SubjectKey& subject_key, const reference::Stored& stored,
-               const probe::Contents& probe, Comparison& out) {
+               const probe::Contents& probe, Comparison& out, const reference::Kernels& kernels) {
   reference::Header header;
   Secret<reference::Opened> opened;
   VISAGE_TRY(reference::open(engine, ring, owner, subject_key, stored, header, opened.value));
@@ -28,19 +28,20 @@ Status compare(crypto::Engine& engine, const keys::KeyRing& ring, const keys::Ow
 
   // E[s] = cos·√(2/π) for random rotations, so √(π/2) makes the score an estimate of the cosine.
   out.score = reference::rotated_score(probe.feature, probe.dimension, header.code_bits, opened.value.masks,
-                                       opened.value.code) *
+                                       opened.value.code, kernels) *
               std::sqrt(std::numbers::pi / 2);
   return {};
 }
 
 Status best_of(crypto::Engine& engine, const keys::KeyRing& ring, const keys::Owner& owner, Bytes wrapped_key,
-               std::span<const reference::Stored> references, const probe::Contents& probe, Best& out) {
+               std::span<const reference::Stored> references, const probe::Contents& probe, Best& out,
+               const reference::Kernels& kernels) {
   Secret<keys::SubjectKey> subject_key;
   VISAGE_TRY(keys::unwrap_subject_key(engine, ring, owner, wrapped_key, subject_key.value));
   out = {0, 0, -1};
   for (size_t i = 0; i < references.size(); ++i) {
     Comparison comparison;
-    VISAGE_TRY(compare(engine, ring, owner, subject_key.value, references[i], probe, comparison));
+    VISAGE_TRY(compare(engine, ring, owner, subject_key.value, references[i], probe, comparison, kernels));
     if (!comparison.comparable) continue;
     if (out.compared == 0 || comparison.score > out.score) {
       out.index = static_cast<uint32_t>(i);

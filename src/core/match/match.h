@@ -26,7 +26,8 @@ struct Comparison {
 // for all references of the subject.
 Status compare(crypto::Engine& engine, const keys::KeyRing& ring, const keys::Owner& owner,
                const keys::SubjectKey& subject_key, const reference::Stored& stored,
-               const probe::Contents& probe, Comparison& out);
+               const probe::Contents& probe, Comparison& out,
+               const reference::Kernels& kernels = reference::best_kernels());
 
 struct Best {
   uint32_t compared;  // references that were comparable
@@ -37,7 +38,8 @@ struct Best {
 // A probe against all live references of one subject; the best score counts (6.2f, 5.3.2). Any reference that
 // does not open fails the whole call: a verdict is never given past a fault.
 Status best_of(crypto::Engine& engine, const keys::KeyRing& ring, const keys::Owner& owner, Bytes wrapped_key,
-               std::span<const reference::Stored> references, const probe::Contents& probe, Best& out);
+               std::span<const reference::Stored> references, const probe::Contents& probe, Best& out,
+               const reference::Kernels& kernels = reference::best_kernels());
 
 // Two probes, in clear, for a person against a document (6.6f): the cosine. Not comparable across models.
 Comparison compare_probes(const probe::Contents& a, const probe::Contents& b);
