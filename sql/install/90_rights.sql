@@ -60,7 +60,6 @@ SELECT pg_catalog.pg_extension_config_dump('visage.scenario', 'WHERE NOT builtin
 SELECT pg_catalog.pg_extension_config_dump('visage.calibration', 'WHERE NOT builtin');
 SELECT pg_catalog.pg_extension_config_dump('visage.calibration_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('visage.calibration_history', '');
-SELECT pg_catalog.pg_extension_config_dump('visage.calibration_history_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('visage.capture_source', '');
 SELECT pg_catalog.pg_extension_config_dump('visage.subject', '');
 SELECT pg_catalog.pg_extension_config_dump('visage.subject_key', '');

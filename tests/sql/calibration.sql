@@ -33,7 +33,7 @@ SELECT fixture.verdict(visage.verify(subject, probe)), count(*) FROM labelled GR
 UPDATE visage.calibration SET enabled = false WHERE source = 'our own people';
 DELETE FROM visage.calibration WHERE source = 'our own people';
 SELECT changed_by = current_user AS me, changed_by = 'visage_calibrator' AS calibrator, operation, before ->> 'enabled' AS was, after ->> 'enabled' AS is
-FROM visage.calibration_history WHERE coalesce(after, before) ->> 'source' = 'our own people' ORDER BY id;
+FROM visage.calibration_history WHERE coalesce(after, before) ->> 'source' = 'our own people' ORDER BY at;
 SAVEPOINT s; DELETE FROM visage.calibration_history; ROLLBACK TO s;
 -- Too few pairs are refused with the number needed; nonsense with what is wrong.
 SAVEPOINT s; SELECT visage.measure_accuracy('labelled'); ROLLBACK TO s;

@@ -42,6 +42,10 @@ my $expected_sequences = $node->safe_psql('postgres', $sequences);
 my $policy_version = 'SELECT version FROM visage.policy_version WHERE institution = 1';
 my $expected_version = $node->safe_psql('postgres', $policy_version);
 
+# The history of calibration comes back whole; that a restore inserted rows is recorded beside it.
+my $kept = $node->safe_psql('postgres', q{SELECT string_agg(h::text, E'\n' ORDER BY id) FROM visage.calibration_history h});
+like($kept, qr/INSERT/, 'there is a history of calibration');
+
 my ($plain, $custom) = map { $node->basedir . "/dump.$_" } 'sql', 'custom';
 $node->command_ok([ 'pg_dump', '-d', $node->connstr('postgres'), '-f', $plain ], 'pg_dump, plain');
 $node->command_ok([ 'pg_dump', '-Fc', '-d', $node->connstr('postgres'), '-f', $custom ], 'pg_dump, custom');
@@ -61,6 +65,8 @@ for my $database ('plain', 'custom') {
   is($bare->safe_psql($database, $sequences), $expected_sequences, "$database: sequences go on where they were");
   is($bare->safe_psql($database, 'SELECT string_agg(subject, $$,$$ ORDER BY event) FROM visage.history'), 'alice,bob,alice',
     "$database: history can be read");
+  is($bare->safe_psql($database, "SELECT count(*) FROM unnest(string_to_array(\$h\$$kept\$h\$, E'\\n')) line
+    WHERE line NOT IN (SELECT h::text FROM visage.calibration_history h)"), '0', "$database: the history of calibration is back");
   cmp_ok($bare->safe_psql($database, $policy_version), '>=', $expected_version, "$database: the policy version does not go back");
   fails($bare, q{SELECT visage.verify('alice', visage.seal_probe(fixture.feature('alice', 2), 'test/1', 0.9, 'fixture'))}, '55000',
     qr/pg_visage is not preloaded/, "$database: a verification needs the keys", database => $database);
@@ -69,7 +75,7 @@ $bare->command_ok([ 'pg_dump', '-d', $bare->connstr('plain'), '-f', "$plain.agai
 my ($once, $again) = map {
   my $dump = slurp_file($_);
   $dump =~ s/^\\(un)?restrict .*//mg;  # a random word, against hostile dumps
-  $dump =~ s/^COPY visage\.policy_version .*?^\\\.$//ms;
+  $dump =~ s/^COPY visage\.(policy_version|calibration_history) .*?^\\\.$//msg;
   $dump
 } $plain, "$plain.again";
 ok($again eq $once, '… into the same text') or diag(join "\n", grep { my $line = $_; !grep { $_ eq $line } split /\n/, $once } split /\n/, $again);
