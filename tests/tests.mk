@@ -1,6 +1,9 @@
 # Tests. `make check` runs every suite; `make check-<concept>` one concept's unit and SQL tests, in seconds.
 -include tests/unit/unit.mk
+-include tests/sanitized.mk
 -include tests/fuzz/fuzz.mk
+-include tests/neon.mk
+-include tests/memory/memory.mk
 
 SUITES := style setup unit sql isolation tap sidecar demo
 CONCEPTS := keys probe reference match subject policy audit

@@ -1,27 +1,33 @@
-# Fuzz targets for every parser of untrusted bytes in the core: tests/fuzz/<target>.cpp. Included after unit.mk.
+# Fuzz targets for every parser of untrusted bytes, the core's and visaged's: tests/fuzz/<target>.cpp. See README.md
+# beside this file. Included after unit.mk.
 #
-#   make fuzz FUZZ_SECONDS=60               each target under libFuzzer, from its seeds; needs clang++
+#   make fuzz FUZZ_SECONDS=60               each target under libFuzzer, from its seeds and corpus; needs clang++
 #   make fuzz FUZZ_TARGETS=roots            one target
-# The seeds alone, with all their one-byte changes and cuts, run with `make check-unit`, built by the ordinary compiler.
+#   make check-fuzz                         the ordinary suite: all inputs with their one-byte changes and cuts under
+#                                           the ordinary compiler's sanitizers, then libFuzzer briefly where it is
 
 FUZZ_SECONDS ?= 60
 FUZZ_CXX ?= clang++
 fuzz_all_targets := $(patsubst tests/fuzz/%.cpp,%,$(filter-out %/support.cpp %/replay.cpp,$(wildcard tests/fuzz/*.cpp)))
-fuzz_core := $(patsubst src/%.cpp,%,$(wildcard src/core/*/*.cpp))
 FUZZ_TARGETS ?= $(fuzz_all_targets)
 fuzz_build := $(BUILD)/fuzz
+fuzz_corpus := tests/fuzz/corpus
+# What the targets need: the core, and of visaged what reads bytes from outside.
+fuzz_sources := $(patsubst src/%.cpp,%,$(wildcard src/core/*/*.cpp) \
+	$(addprefix src/sidecar/http/,$(addsuffix .cpp,base64 callers form json_body multipart problem target utf8)) \
+	$(addprefix src/sidecar/capture/,$(addsuffix .cpp,decode exif failure format wiping \
+	  jpeg_decode jpeg_format png_decode png_format webp_decode webp_format)))
+fuzz_libs := -lopencv_core -ljpeg -lpng -lwebp -lcrypto
 fuzz_sanitizers := -fsanitize=address,undefined -fno-sanitize-recover=all
-fuzz_cxxflags = $(filter-out -O2 -D_FORTIFY_SOURCE=2,$(VISAGE_CXXFLAGS)) -O1
+fuzz_cxxflags = $(filter-out -O2 -D_FORTIFY_SOURCE=2,$(VISAGE_CXXFLAGS)) -O1 $(CAPTURE_INCLUDES)
 
-.PHONY: fuzz fuzz-programs
+.PHONY: fuzz check-fuzz fuzz-programs fuzz-corpus fuzz-pictures
 
-fuzz: fuzz-programs $(fuzz_build)/seeds ## libFuzzer on every parser of the core: FUZZ_SECONDS a target
-	@set -e; for target in $(FUZZ_TARGETS); do \
-	  mkdir -p $(fuzz_build)/corpus/$$target; \
-	  echo "fuzz: $$target for $(FUZZ_SECONDS) s" >&2; \
-	  $(fuzz_build)/$$target -max_total_time=$(FUZZ_SECONDS) -max_len=10300 -print_final_stats=1 -verbosity=0 \
-	    -artifact_prefix=$(fuzz_build)/$$target- $(fuzz_build)/corpus/$$target $(fuzz_build)/seeds/$$target; \
-	done
+fuzz: fuzz-programs $(fuzz_build)/seeds ## libFuzzer on every parser of untrusted bytes: FUZZ_SECONDS a target
+	@tests/fuzz/run --seconds=$(FUZZ_SECONDS) --jobs=1 $(fuzz_build) $(fuzz_corpus) $(FUZZ_TARGETS)
+
+check-fuzz: $(ASAN)/fuzz_replay $(fuzz_build)/seeds ## fuzz targets over their kept inputs, and briefly with new ones
+	@tests/fuzz/check $(ASAN)/fuzz_replay $(fuzz_build) $(fuzz_corpus) $(FUZZ_CXX) $(FUZZ_TARGETS)
 
 fuzz-programs:
 	@command -v $(FUZZ_CXX) > /dev/null || { echo "fuzz: $(FUZZ_CXX) is not installed; libFuzzer needs it. \
@@ -29,35 +35,45 @@ fuzz-programs:
 	@$(MAKE) --no-print-directory $(FUZZ_TARGETS:%=$(fuzz_build)/%)
 
 $(fuzz_build)/seeds: tests/fuzz/seeds.py $(wildcard tests/vectors/*.txt)
+	@rm -rf $@
 	@mkdir -p $@
 	@tests/fuzz/seeds.py $@
 	@touch $@
 
-# The core once more under libFuzzer's instrumentation, and once under the ordinary compiler's sanitizers for the replay.
-fuzz_core_objs := $(fuzz_core:%=$(fuzz_build)/libfuzzer/%.o) $(fuzz_build)/libfuzzer/fuzz/support.o
-$(fuzz_build)/libfuzzer/core/%.o: src/core/%.cpp
+# Under libFuzzer's instrumentation. An archive, so that a target carries only what it uses.
+fuzz_lib := $(fuzz_build)/libfuzzer/targets.a
+fuzz_objs := $(fuzz_sources:%=$(fuzz_build)/libfuzzer/%.o) $(fuzz_build)/libfuzzer/fuzz/support.o
+fuzz_compile = $(FUZZ_CXX) $(fuzz_cxxflags) -Wno-unknown-warning-option -DVISAGE_LIBFUZZER $(fuzz_sanitizers) \
+	-fsanitize=fuzzer-no-link -c -o $@ $<
+$(fuzz_sources:%=$(fuzz_build)/libfuzzer/%.o): $(fuzz_build)/libfuzzer/%.o: src/%.cpp
 	@mkdir -p $(@D)
-	@echo "  CXX  $< (libFuzzer)"
-	@$(FUZZ_CXX) $(fuzz_cxxflags) -Wno-unknown-warning-option $(fuzz_sanitizers) -fsanitize=fuzzer-no-link -c -o $@ $<
+	@echo "  CXX  $< (libFuzzer)" >&2
+	@$(fuzz_compile)
 $(fuzz_build)/libfuzzer/fuzz/%.o: tests/fuzz/%.cpp
 	@mkdir -p $(@D)
-	@echo "  CXX  $< (libFuzzer)"
-	@$(FUZZ_CXX) $(fuzz_cxxflags) -Wno-unknown-warning-option -DVISAGE_LIBFUZZER $(fuzz_sanitizers) -fsanitize=fuzzer-no-link -c -o $@ $<
-$(fuzz_all_targets:%=$(fuzz_build)/%): $(fuzz_build)/%: $(fuzz_build)/libfuzzer/fuzz/%.o $(fuzz_core_objs)
-	@echo "  LD   $@"
-	@$(FUZZ_CXX) $(fuzz_sanitizers) -fsanitize=fuzzer -o $@ $^ -lcrypto
+	@echo "  CXX  $< (libFuzzer)" >&2
+	@$(fuzz_compile)
+$(fuzz_lib): $(fuzz_objs)
+	@rm -f $@
+	@ar rcs $@ $^
+$(fuzz_all_targets:%=$(fuzz_build)/%): $(fuzz_build)/%: $(fuzz_build)/libfuzzer/fuzz/%.o $(fuzz_lib)
+	@echo "  LD   $@" >&2
+	@$(FUZZ_CXX) $(fuzz_sanitizers) -fsanitize=fuzzer -o $@ $^ -Wl,--as-needed $(fuzz_libs)
 
-fuzz_replay_objs := $(fuzz_core:%=$(fuzz_build)/replay/%.o) \
-	$(patsubst tests/%.cpp,$(fuzz_build)/replay/%.o,$(wildcard tests/fuzz/*.cpp))
-$(fuzz_build)/replay/core/%.o: src/core/%.cpp
+# The replay, from the objects that the sanitized unit tests use as well.
+fuzz_replay_objs := $(fuzz_sources:%=$(ASAN)/%.o) $(patsubst tests/%.cpp,$(ASAN)/tests/%.o,$(wildcard tests/fuzz/*.cpp))
+$(ASAN)/fuzz_replay: $(fuzz_replay_objs)
 	@mkdir -p $(@D)
-	@echo "  CXX  $< (sanitizers)"
-	@$(CXX) $(fuzz_cxxflags) $(fuzz_sanitizers) -c -o $@ $<
-$(fuzz_build)/replay/fuzz/%.o: tests/fuzz/%.cpp
+	@echo "  LD   $@" >&2
+	@$(CXX) $(asan_flags) -o $@ $^ $(fuzz_libs)
+
+# Keeps of what fuzzing found only what reaches code that seeds and corpus do not, and only what is small.
+fuzz-corpus: fuzz-programs $(fuzz_build)/seeds ## take new inputs of `make fuzz` into the kept corpora
+	@tests/fuzz/keep $(fuzz_build) $(fuzz_corpus) $(FUZZ_TARGETS)
+
+fuzz-pictures: $(fuzz_build)/make_pictures ## write the corpora's pictures again
+	@$< $(fuzz_corpus)
+$(fuzz_build)/make_pictures: tests/fuzz/pictures/make.cpp tests/unit/sidecar/pictures.cpp
 	@mkdir -p $(@D)
-	@echo "  CXX  $< (sanitizers)"
-	@$(CXX) $(fuzz_cxxflags) -DFUZZ_SEEDS='"$(fuzz_build)/seeds"' $(fuzz_sanitizers) -c -o $@ $<
-$(fuzz_replay): $(fuzz_replay_objs) | $(fuzz_build)/seeds
-	@mkdir -p $(@D)
-	@echo "  LD   $@"
-	@$(CXX) $(fuzz_sanitizers) -o $@ $^ -lcrypto
+	@$(CXX) -std=c++20 -O1 -Wall -Wextra -Werror -Isrc -Itests/unit/sidecar $(CAPTURE_INCLUDES) -o $@ $^ \
+	  -lopencv_imgcodecs -lopencv_core -ljpeg

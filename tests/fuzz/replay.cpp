@@ -1,6 +1,6 @@
-// Runs every target over its seeds, and over each seed cut short, lengthened and damaged in each byte: replay
-// FOLDER, where FOLDER/<target>/* are the seeds. Built with the address and undefined-behaviour sanitizers,
-// without libFuzzer.
+// Runs every target over its inputs, and over each input cut short, lengthened and damaged in each byte:
+// replay FOLDER …, where FOLDER/<target>/* are the inputs. Built with the address and undefined-behaviour
+// sanitizers, without libFuzzer.
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -59,15 +59,17 @@ Registration::Registration(const char* name, Target run) {
   targets().push_back({name, run});
 }
 
-int replay(const std::filesystem::path& folder) {
+int replay(const std::vector<std::filesystem::path>& folders) {
   size_t passed = 0, failed = 0;
   for (const Entry& target : targets()) {
     size_t runs = 0;
-    if (std::filesystem::is_directory(folder / target.name))
+    for (const std::filesystem::path& folder : folders) {
+      if (!std::filesystem::is_directory(folder / target.name)) continue;
       for (const auto& file : std::filesystem::directory_iterator(folder / target.name)) {
         std::ifstream in(file.path(), std::ios::binary);
         runs += run_around(target.run, {std::istreambuf_iterator<char>(in), {}});
       }
+    }
     std::printf("%-16s %zu inputs\n", target.name, runs);
     ++(runs == 0 ? failed : passed);  // a target without seeds tests nothing; a finding aborts the program
   }
@@ -78,5 +80,5 @@ int replay(const std::filesystem::path& folder) {
 }  // namespace visage::fuzz
 
 int main(int count, char** arguments) {
-  return visage::fuzz::replay(count > 1 ? arguments[1] : FUZZ_SEEDS);
+  return visage::fuzz::replay({arguments + 1, arguments + count});
 }

@@ -1,8 +1,10 @@
 #!/usr/bin/python3
-"""Writes the seeds of the fuzz targets, made from the known-answer vectors: seeds.py FOLDER."""
+"""Writes the seeds of the fuzz targets, made from the known-answer vectors and by hand: seeds.py FOLDER."""
+import base64
 import pathlib
 import struct
 import sys
+import zlib
 
 VECTORS = pathlib.Path(__file__).resolve().parent.parent / "vectors"
 
@@ -21,6 +23,56 @@ def contents(dimension, liveness, quality):
     return b"".join(struct.pack("<HHI", tag, 0, len(part)) + part for tag, part in enumerate(parts, 1))
 
 
+def chunk(kind, body):
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+def png(colour, depth, row, extra=(), height=8, interlace=0):
+    """A PNG of eight columns whose rows all have the bytes `row`; interlaced, of one pass's worth of zeros more."""
+    data = (b"\0" + row) * height + bytes(64) * interlace
+    header = struct.pack(">IIBBBBB", 8, height, depth, colour, 0, 0, interlace)
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + b"".join(chunk(*e) for e in extra)
+            + chunk(b"IDAT", zlib.compress(data, 9)) + chunk(b"IEND", b""))
+
+
+def tiff(order, orientation, kind=3):
+    return ({">": b"MM", "<": b"II"}[order] + struct.pack(order + "HIH", 42, 8, 1)
+            + struct.pack(order + "HHIHHI", 0x0112, kind, 1, orientation, 0, 0))
+
+
+def pngs():
+    palette = (b"PLTE", bytes(range(12)))
+    return [png(2, 8, bytes(range(24))), png(0, 1, b"\x55"), png(0, 16, bytes(range(16))), png(6, 8, bytes(range(32))),
+            png(4, 16, bytes(32)), png(3, 2, b"\x1b\x1b", [palette, (b"tRNS", b"\0\x80")]), png(2, 8, bytes(24), interlace=1),
+            png(0, 8, bytes(8), [(b"eXIf", tiff(">", 5)), (b"tEXt", b"Comment\0nothing"),
+                                 (b"zTXt", b"Comment\0\0" + zlib.compress(bytes(4000)))])]
+
+
+def multipart(*parts, boundary="b"):
+    return "".join(f'--{boundary}\r\nContent-Disposition: form-data; name={name}\r\n{headers}\r\n{value}\r\n'
+                   for name, headers, value in parts) + f"--{boundary}--\r\n"
+
+
+def bodies():
+    picture = base64.b64encode(b"\xff\xd8\xffpicture").decode()
+    forms = "multipart/form-data; boundary=b\n"
+    subject, image = ('"subject"', "", "alice"), ('"image"; filename="x"', "Content-Type: image/png\r\n", "picture")
+    return [
+        forms + multipart(subject, image),
+        forms + multipart(subject, image, ("channel", "", ""), ('"context"', "", '{"a": [1, 2.5, null, "\\u00e9"]}')),
+        forms + multipart(subject, subject, image),
+        forms + multipart(subject, image, ('"context"', "", '{"a":' + "[" * 600 + "]" * 600 + "}")),
+        'Multipart/Form-Data; charset=utf-8; Boundary="x y"\n' + multipart(subject, image, boundary="x y"),
+        forms + multipart(('"subject"', "Content-Transfer-Encoding: base64\r\n", "alice"), image),
+        "application/json\n" + f'{{"subject": "alice", "image": "{picture}"}}',
+        "application/json; charset=utf-8\n" + f'{{"image":"{picture}","subject":"\\u00e9\\ud83d\\ude00","channel":"c",'
+        '"context":{"a":[true,{"b":-1.5e3}]}}',
+        'application/json\n{"subject":"a","subject":"b","image":"AA=="}',
+        "application/json\n" + "[" * 20 + "]" * 20,
+        "text/plain\nhello",
+    ]
+
+
 def seeds():
     key = "".join(f"{i:02x}" for i in range(32))
     return {
@@ -32,6 +84,14 @@ def seeds():
         "text_form": [v.encode() for v in values("text-1.txt", "text")],
         "roots": [text.encode() for text in (f"1 {key}\n", f"# keys\r\n2\t{key}{key}\r\n\r\n 7  {key.upper()} \n", f"1 {key}\n1 {key}",
                                              f"1 {key[:-1]}", "1 " + 64 * "0", "", "# none\n")],
+        "http_body": [text.encode() for text in bodies()],
+        "http_base64": [b"", b"AA==", b"AAA=", b"AAAA", b"/+9=", b"AAB=", bytes(range(64)), base64.b64encode(bytes(range(100)))],
+        "http_target": [b"/", b"/v1/registrations/a%2Fb?x=1", b"/v1//%C3%A9/%f0%9f%98%80", b"/%00", b"/a%ff", b"*", b"/%4", b"/~._-#f"],
+        "http_callers": [f"# one a line\nsha256:{key}  bank\tregister,verify\r\n".encode(), b"certificate:* any *\n",
+                         f"certificate:core core cancel\nsha256:{key.upper()} b compare\n".encode(), b"certificate: a *", b""],
+        "image_header": [*pngs(), *(tiff(order, n, kind) for order, n, kind in ((">", 6, 3), ("<", 8, 3), (">", 9, 3), ("<", 3, 4)))],
+        "image_decode": pngs(),
+        "image_png": pngs(),
     }
 
 

@@ -5,14 +5,13 @@ unit_core_objs := $(patsubst tests/%.cpp,$(BUILD)/tests/%.o,$(wildcard tests/uni
 unit_capture_objs := $(patsubst tests/%.cpp,$(BUILD)/tests/%.o,$(wildcard tests/unit/sidecar/*.cpp))
 unit_programs := $(BUILD)/tests/unit_core $(if $(unit_capture_objs),$(BUILD)/tests/unit_capture)
 vector_generator := $(BUILD)/tests/generate_vectors
-fuzz_replay := $(BUILD)/tests/fuzz_replay
 
 .PHONY: unit-tests check-unit check-vectors vectors
 
 unit-tests: $(unit_programs)
 
-check-unit: unit-tests $(fuzz_replay) ## unit tests, known-answer vectors, seeds of the fuzz targets
-	@tests/unit/run $(unit_programs) tests/vectors/check.py $(fuzz_replay)
+check-unit: unit-tests ## unit tests, known-answer vectors
+	@tests/unit/run $(unit_programs) tests/vectors/check.py
 
 check-vectors: ## known-answer vectors against docs/formats.md, without any of our code
 	@tests/vectors/check.py

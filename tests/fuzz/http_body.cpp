@@ -1,0 +1,43 @@
+// A request body as the API takes it: the first line is the Content-Type, the rest the body.
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "sidecar/http/form.h"
+#include "sidecar/http/utf8.h"
+#include "target.h"
+
+VISAGE_FUZZ_TARGET(http_body) {
+  using namespace visage;
+  using namespace visage::sidecar;
+  using namespace visage::sidecar::http;
+  constexpr size_t kMaxPicture = 4096;
+  constexpr PartRule kRules[] = {{"subject", PartKind::kText, true},
+                                 {"image", PartKind::kPicture, true},
+                                 {"channel", PartKind::kText, false},
+                                 {"context", PartKind::kObject, false}};
+  const std::string_view text = as_text(input);
+  const size_t line = text.find('\n');
+  if (line == std::string_view::npos) return;
+  BodyType type{};
+  std::string boundary;
+  if (!body_type_of(text.substr(0, line), type, boundary)) return;
+
+  const WipedBytes body(input.begin() + static_cast<long>(line) + 1, input.end());
+  Form form;
+  if (const Failure failure = parse_form(type, boundary, body, kRules, kMaxPicture, form)) {
+    fuzz::require(!failure->detail.empty() && is_plain_text(render_problem(*failure, "id")));
+    return;
+  }
+  fuzz::require(form.has("subject") && !form.text("subject").empty() && is_plain_text(form.text("subject")));
+  const Bytes picture = form.bytes("image");
+  fuzz::require(!picture.empty() && picture.size() <= kMaxPicture);
+  if (type == BodyType::kMultipart)
+    fuzz::require(picture.data() >= body.data() &&
+                  picture.data() + picture.size() <= body.data() + body.size());
+  // What the API does with a context: parse and write it again, on a worker's stack.
+  if (form.bytes("context").empty()) return;
+  auto context = nlohmann::json::parse(as_text(form.bytes("context")), nullptr, false);
+  fuzz::require(context.is_object());
+  context["caller"] = "somebody";
+  fuzz::require(!context.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).empty());
+}

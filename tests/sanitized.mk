@@ -1,0 +1,33 @@
+# Unit tests under AddressSanitizer and UndefinedBehaviorSanitizer, by the ordinary compiler. Included before
+# fuzz.mk, whose replay is linked from the same objects.
+
+ASAN := $(BUILD)/asan
+asan_flags := -fsanitize=address,undefined -fno-sanitize-recover=all
+asan_cxxflags = $(filter-out -O2 -D_FORTIFY_SOURCE=2,$(VISAGE_CXXFLAGS)) -O1 $(asan_flags) $(CAPTURE_INCLUDES)
+asan_core_objs := $(patsubst src/%.cpp,$(ASAN)/%.o,$(wildcard src/core/*/*.cpp))
+asan_capture_objs := $(patsubst src/%.cpp,$(ASAN)/%.o,$(wildcard src/sidecar/capture/*.cpp))
+asan_unit_core_objs := $(patsubst tests/%.cpp,$(ASAN)/tests/%.o,$(wildcard tests/unit/core/*.cpp))
+asan_unit_capture_objs := $(patsubst tests/%.cpp,$(ASAN)/tests/%.o,$(wildcard tests/unit/sidecar/*.cpp))
+asan_programs := $(ASAN)/unit_core $(ASAN)/unit_capture
+
+.PHONY: check-sanitized
+
+check-sanitized: $(asan_programs) ## unit tests of the core and the capture pipeline under ASan and UBSan
+	@ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1 \
+	  LSAN_OPTIONS=suppressions=tests/memory/lsan.supp:print_suppressions=0 tests/unit/run $(asan_programs)
+
+$(ASAN)/tests/%.o: tests/%.cpp
+	@mkdir -p $(@D)
+	@echo "  CXX  $< (sanitizers)" >&2
+	@$(CXX) $(asan_cxxflags) -Itests/unit/core -DVISAGE_VECTORS='"tests/vectors"' -c -o $@ $<
+$(ASAN)/%.o: src/%.cpp
+	@mkdir -p $(@D)
+	@echo "  CXX  $< (sanitizers)" >&2
+	@$(CXX) $(asan_cxxflags) -c -o $@ $<
+
+$(ASAN)/unit_core: $(asan_unit_core_objs) $(asan_core_objs)
+	@echo "  LD   $@" >&2
+	@$(CXX) $(asan_flags) -o $@ $^ -lgtest -lgtest_main -lcrypto
+$(ASAN)/unit_capture: $(asan_unit_capture_objs) $(asan_capture_objs) $(asan_core_objs)
+	@echo "  LD   $@" >&2
+	@$(CXX) $(asan_flags) -o $@ $^ -lgtest -lgtest_main -lopencv_imgcodecs $(CAPTURE_LIBS)
