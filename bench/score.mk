@@ -9,5 +9,6 @@ $(SCORE): $(BUILD)/bench/score.o $(CORE_LIB)
 	@$(CXX) -o $@ $^ -lcrypto
 
 .PHONY: bench-score
-bench-score: $(SCORE) ## cost of a protected comparison against its cryptographic floor
+bench-score: $(SCORE) install-server ## cost of a comparison: in C++ against its cryptographic floor, in SQL against pgcrypto
 	@$(SCORE)
+	@/usr/bin/python3 -B bench/score_sql.py

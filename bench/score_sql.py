@@ -1,0 +1,102 @@
+"""What a comparison costs in SQL, against pgcrypto's decrypt of the same features, in one session on one core.
+
+Alternating rounds over 100,000 rows each; medians, and medians of the rounds' ratios. JSON lines on stdout.
+"""
+import json
+import os
+import statistics
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tools"))
+
+from rig.cluster import Cluster, Failed  # noqa: E402
+
+ROWS = int(os.environ.get("ROWS", "100000"))
+ROUNDS = 7
+VERIFICATIONS = 20000
+
+SETUP = f"""
+CREATE EXTENSION pg_visage CASCADE;
+SELECT visage.add_capture_source('bench') IS NOT NULL;
+INSERT INTO visage.channel (institution, name, target_fmr) VALUES (1, 'bench', 1e-5);
+INSERT INTO visage.calibration (model, scheme, fmr, threshold, source, measured_at)
+  VALUES ('bench/1', 'RFR-1/1024', 1e-5, 0.5, 'made up', '2026-01-01');
+CREATE FUNCTION feature() RETURNS real[] LANGUAGE sql VOLATILE AS
+  $$ SELECT array_agg((random() - 0.5)::real) FROM generate_series(1, 128) $$;
+CREATE FUNCTION probe() RETURNS visage.probe LANGUAGE sql VOLATILE AS
+  $$ SELECT visage.seal_probe(feature(), 'bench/1', source => 'bench', lifetime => '1 hour') $$;
+SELECT count(*) FROM (SELECT visage.register('s' || i, probe(), 'bench') FROM generate_series(1, {ROWS}) i OFFSET 0) s;
+CREATE TABLE refs AS SELECT reference FROM visage.references_for_calibration();
+-- As a table is made by default, 512 floats go to TOAST and are fetched from there; "inline" keeps them in the row.
+CREATE TABLE sealed_128 (c bytea);
+CREATE TABLE sealed_512 (c bytea);
+CREATE TABLE sealed_512_inline (c bytea);
+ALTER TABLE sealed_512_inline ALTER c SET STORAGE PLAIN;
+INSERT INTO sealed_128 SELECT encrypt(gen_random_bytes(512), '0123456789abcdef', 'aes') FROM generate_series(1, {ROWS});
+INSERT INTO sealed_512 SELECT encrypt(gen_random_bytes(1024) || gen_random_bytes(1024), '0123456789abcdef', 'aes')
+  FROM generate_series(1, {ROWS});
+INSERT INTO sealed_512_inline SELECT c FROM sealed_512;
+CREATE TABLE probes AS SELECT probe() AS probe FROM generate_series(1, {VERIFICATIONS});
+VACUUM ANALYZE;
+"""
+
+# Microseconds a row of one statement, measured inside the server.
+MEASURE = """
+SET max_parallel_workers_per_gather = 0;
+SET jit = off;
+CREATE FUNCTION pg_temp.us_per_row(statement text, n bigint) RETURNS double precision LANGUAGE plpgsql AS $$
+DECLARE
+  began timestamptz := clock_timestamp();
+  counted bigint;
+BEGIN
+  EXECUTE statement INTO counted;
+  IF counted <> n THEN RAISE EXCEPTION 'counted % of %', counted, n; END IF;
+  RETURN extract(epoch FROM clock_timestamp() - began) * 1e6 / n;
+END $$;
+"""
+
+STATEMENTS = {
+    "score": "SELECT count(visage.score(reference, p)) FROM refs, (SELECT probe AS p FROM probes LIMIT 1) q",
+    "decrypt_512": "SELECT count(decrypt(c, '0123456789abcdef', 'aes')) FROM sealed_512",
+    "decrypt_512_inline": "SELECT count(decrypt(c, '0123456789abcdef', 'aes')) FROM sealed_512_inline",
+    "decrypt_128": "SELECT count(decrypt(c, '0123456789abcdef', 'aes')) FROM sealed_128",
+}
+VERIFY = ("SELECT count((visage.verify('s' || i, probe, 'bench')).decision) "
+          "FROM (SELECT probe, row_number() OVER () AS i FROM probes OFFSET 0) p")
+
+
+def metric(name, value, unit, target, n, note):
+    print(json.dumps({"metric": name, "value": round(value, 3), "unit": unit, "target": target, "n": n, "note": note}),
+          flush=True)
+
+
+def main():
+    settings = {"shared_buffers": "512MB", "visage.probe_max_age": "3600", "visage.max_probes": str(4 * ROWS),
+                "fsync": "off", "autovacuum": "off"}
+    with Cluster(settings, prefix="pg_visage_bench.") as cluster:
+        print(f"score: registering {ROWS} subjects", file=sys.stderr)
+        cluster.psql(SETUP)
+        queries = "".join(f"SELECT '{name}', pg_temp.us_per_row($q${sql}$q$, {ROWS});\n"
+                          for _ in range(ROUNDS + 1) for name, sql in STATEMENTS.items())
+        queries += f"SELECT 'verify', pg_temp.us_per_row($q${VERIFY}$q$, {VERIFICATIONS});\n"
+        print(f"score: {ROUNDS} rounds", file=sys.stderr)
+        lines = [line.split("|") for line in cluster.psql(MEASURE + queries, "-A", "-t").split() if "|" in line]
+    times = {}
+    for name, value in lines:
+        times.setdefault(name, []).append(float(value))
+    verify = times.pop("verify")[0]
+    times = {name: values[1:] for name, values in times.items()}  # the first round warms up
+    note = f"{ROUNDS} alternating rounds over {ROWS} rows, one core; " + ", ".join(
+        f"{name} {statistics.median(values):.2f} us" for name, values in times.items())
+    metric("score.sql_us", statistics.median(times["score"]), "us", "", ROWS, note)
+    for size, target in (("512", "<= 1.0"), ("512_inline", ""), ("128", "<= 1.5")):
+        ratio = statistics.median(a / b for a, b in zip(times["score"], times[f"decrypt_{size}"]))
+        metric(f"score.sql_vs_pgcrypto_{size}", ratio, "ratio", target, ROWS, note)
+    metric("score.sql_verify_us", verify, "us", "", VERIFICATIONS,
+           "visage.verify inside one transaction: policy, probe, replay memory, comparison, event; no commit")
+
+
+try:
+    main()
+except Failed as failure:
+    sys.exit(f"score: {failure}")
