@@ -1,85 +1,41 @@
 // Detection and recognition accuracy of the product: real pipeline, real comparison, on labelled pictures.
 //
-//   accuracy <data folder> [models folder]
+//   accuracy <data folder> [models folder] [folder for plots and calibration.sql]
 //
 // JSON lines on stdout, everything else on stderr; bench/README.md says what each metric means.
-#include <algorithm>
 #include <cstdio>
-#include <cstring>
 
-#include "accuracy_compare.h"
+#include "accuracy_halves.h"
+#include "accuracy_protocols.h"
+#include "accuracy_stage.h"
+#include "core/reference/reference.h"
 
 namespace visage::bench {
 namespace {
 
-constexpr int kRounds = 1000;
-const std::vector<double> kFars = {1e-6, 2e-6, 1e-5, 1e-4, 1e-3};
-const char* const kFarNames[] = {"1e-6", "2e-6", "1e-5", "1e-4", "1e-3"};
+// The length that the product makes by default; figures without a length in their name are its.
+constexpr size_t kBits = reference::kDefaultCodeBits;
 
-void print_rates(const char* kind, Scores& scores) {
-  const std::vector<Rate> all = rates(scores, kFars, kRounds);
-  for (size_t i = 0; i < all.size(); ++i) {
-    const Rate& rate = all[i];
-    if (!rate.supported) {
-      std::fprintf(stderr, "%s: FAR %s is not supported by %llu impostor pairs (rule of 30)\n", kind,
-                   kFarNames[i], static_cast<unsigned long long>(rate.impostor_pairs / scores.orders));
-      continue;
-    }
-    const bool targeted = std::strcmp(kind, "protected") == 0 && rate.far == 1e-5;
-    std::printf(
-        "{\"metric\": \"accuracy.frr_%s_at_far_%s\", \"value\": %.6f, \"unit\": \"ratio\", \"target\": %s, "
-        "\"n\": %llu, "
-        "\"note\": \"threshold %.4f; %llu of %llu genuine pairs rejected, %llu of %llu impostor pairs "
-        "accepted; "
-        "95 %% bootstrap over %zu people, %d rounds: %.4f to %.4f\"}\n",
-        kind, kFarNames[i], rate.frr, targeted ? "\"<= 0.01\"" : "null",
-        static_cast<unsigned long long>(rate.genuine_pairs), rate.threshold,
-        static_cast<unsigned long long>(rate.false_rejects),
-        static_cast<unsigned long long>(rate.genuine_pairs),
-        static_cast<unsigned long long>(rate.false_accepts),
-        static_cast<unsigned long long>(rate.impostor_pairs), scores.pictures.size(), kRounds, rate.low,
-        rate.high);
-    std::printf(
-        "{\"metric\": \"accuracy.threshold_%s_at_far_%s\", \"value\": %.4f, \"unit\": \"cosine\", "
-        "\"target\": null, "
-        "\"n\": %llu, \"note\": \"for visage.calibration\"}\n",
-        kind, kFarNames[i], rate.threshold, static_cast<unsigned long long>(rate.impostor_pairs));
+bool measure_all(const Sample& sample) {
+  const std::optional<Measured> plain = measure_plain(sample);
+  if (!plain) return false;
+  for (const size_t bits : {size_t{512}, size_t{1024}, size_t{2048}}) {
+    Vectors templates;
+    if (!make_templates(sample.dataset, sample.features, bits, templates)) return false;
+    Printed printed{.kind = "protected"};
+    if (bits == kBits)
+      printed.target = "<= 0.01";
+    else
+      printed.kind += "_m" + std::to_string(bits);
+    const std::optional<Measured> hidden = measure_protected(sample, templates, printed);
+    if (!hidden) return false;
+    if (bits != kBits) continue;
+    print_halves(hidden->scores);
+    if (!measure_two_factor(sample, templates, bits) ||
+        !measure_references(sample, templates, hidden->rates) || !measure_frames(sample, templates))
+      return false;
   }
-  std::fflush(stdout);
-}
-
-void print_detection(const Dataset& dataset, const Features& features) {
-  const size_t all = dataset.pictures().size();
-  std::printf(
-      "{\"metric\": \"accuracy.detection_rate\", \"value\": %.6f, \"unit\": \"ratio\", \"target\": \">= "
-      "0.995\", "
-      "\"n\": %zu, \"note\": \"pictures in which a face was found, confirmed by the mesh and turned into a "
-      "feature; "
-      "%zu people\"}\n",
-      static_cast<double>(features.found) / static_cast<double>(all), all, dataset.people());
-  for (size_t i = 0; i < all; ++i)
-    if (features.contents[i].dimension == 0)
-      std::fprintf(stderr, "no feature: %s\n", dataset.pictures()[i].name.c_str());
-}
-
-// What each stage takes, of the pictures that this run processed; with all cores busy.
-void print_timings(std::vector<capture::Timings> timings) {
-  if (timings.size() < 100) return;
-  const auto line = [&](const char* name, auto value) {
-    std::vector<double> sorted;
-    for (const capture::Timings& one : timings) sorted.push_back(value(one));
-    std::sort(sorted.begin(), sorted.end());
-    std::fprintf(stderr, "  %-9s median %6.2f ms, p99 %6.2f ms\n", name, sorted[sorted.size() / 2],
-                 sorted[sorted.size() * 99 / 100]);
-  };
-  std::fprintf(stderr, "stages, %zu pictures:\n", timings.size());
-  line("decode", [](const capture::Timings& t) { return t.decode; });
-  line("detect", [](const capture::Timings& t) { return t.detect; });
-  line("mesh", [](const capture::Timings& t) { return t.mesh; });
-  line("align", [](const capture::Timings& t) { return t.align; });
-  line("feature", [](const capture::Timings& t) { return t.feature; });
-  line("liveness", [](const capture::Timings& t) { return t.liveness; });
-  line("total", [](const capture::Timings& t) { return t.total(); });
+  return true;
 }
 
 int run(const std::string& data, const std::string& models) {
@@ -101,12 +57,7 @@ int run(const std::string& data, const std::string& models) {
   if (!extract_features(dataset, *loaded.pipeline, features)) return 1;
   print_timings(features.timings);
   print_detection(dataset, features);
-  Scores plain, hidden;
-  if (!score_plain(dataset, features, plain)) return 1;
-  print_rates("plain", plain);
-  if (!score_protected(dataset, features, hidden)) return 1;
-  print_rates("protected", hidden);
-  return 0;
+  return measure_all({dataset, features, feature_vectors(features)}) ? 0 : 1;
 }
 
 }  // namespace

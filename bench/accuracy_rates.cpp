@@ -2,95 +2,133 @@
 
 #include <algorithm>
 #include <cmath>
-#include <random>
 
 namespace visage::bench {
 namespace {
 
-constexpr double kRuleOf30 = 30;  // Doddington et al. 2000
 constexpr uint64_t kSeed = 20210730;
 
-struct Point {
-  double threshold, frr, accepts, rejects, genuine, impostors;
-};
+// Impostor attempts, the sum over pairs of different people.
+double impostors_of(const Scores& scores, const Weights& weights) {
+  double claims = 0, probes = 0, own = 0;
+  for (size_t i = 0; i < weights.size(); ++i) {
+    const double claim = weights[i] * static_cast<double>(scores.claims[i]);
+    const double probe = weights[i] * static_cast<double>(scores.probes[i]);
+    claims += claim;
+    probes += probe;
+    own += claim * probe;
+  }
+  return (claims * probes - own) / (scores.unordered ? 2 : 1);
+}
 
-// The rates when person i is counted weight[i] times. A person's copies are not compared with each other.
-std::vector<Point> weigh(const Scores& scores, const std::vector<double>& fars,
-                         const std::vector<double>& weight) {
-  double all = 0, own = 0, genuine = 0, lost = 0;
-  for (size_t i = 0; i < weight.size(); ++i) {
-    const double pictures = weight[i] * static_cast<double>(scores.pictures[i]);
-    all += pictures;
-    own += pictures * pictures;
-    genuine += pictures * static_cast<double>(scores.pictures[i] - 1) / 2;
-    lost += weight[i] * static_cast<double>(scores.not_scored[i]);
-  }
-  const double orders = static_cast<double>(scores.orders);
-  const double impostors = orders * (all * all - own) / 2;
-  genuine *= orders;
-  std::vector<Point> points;
-  size_t at = 0;
-  double accepted = 0;
-  for (const double far : fars) {  // ascending
-    for (; at < scores.impostors.size(); ++at) {
-      const Impostor& pair = scores.impostors[at];
-      const double next = accepted + weight[pair.person] * weight[pair.other];
-      if (next > far * impostors) break;
-      accepted = next;
-    }
-    const float score = at < scores.impostors.size() ? scores.impostors[at].score : -1;
-    points.push_back({std::nextafter(score, 2.0f), 0, accepted, 0, genuine, impostors});
-  }
-  for (Point& point : points) {
-    double rejected = lost;
-    for (const Genuine& pair : scores.genuine) {  // ascending
-      if (pair.score >= static_cast<float>(point.threshold)) break;
-      rejected += weight[pair.person];
-    }
-    point.rejects = rejected;
-    point.frr = genuine > 0 ? rejected / genuine : 0;
-  }
-  return points;
+Rate rate_of(const Scores& scores, double far, double threshold, std::vector<double> samples) {
+  Rate rate;
+  rate.far = far;
+  rate.threshold = threshold;
+  rate.counts = count_at(scores, threshold, Weights(scores.people(), 1));
+  rate.frr = interval_of(std::move(samples));
+  const auto repeats = static_cast<double>(scores.repeats);
+  rate.far_supported = far * rate.counts.impostors / repeats >= kRuleOf30;
+  rate.frr_supported = rate.counts.rejects / repeats >= kRuleOf30;
+  return rate;
 }
 
 }  // namespace
 
-std::vector<Rate> rates(Scores& scores, const std::vector<double>& fars, int rounds) {
-  std::sort(scores.genuine.begin(), scores.genuine.end(),
-            [](const Genuine& a, const Genuine& b) { return a.score < b.score; });
-  std::sort(scores.impostors.begin(), scores.impostors.end(),
-            [](const Impostor& a, const Impostor& b) { return a.score > b.score; });
-  const size_t people = scores.pictures.size();
-  const std::vector<Point> points = weigh(scores, fars, std::vector<double>(people, 1));
-  std::vector<std::vector<double>> samples(fars.size());
-  std::mt19937_64 random(kSeed);
-  std::uniform_int_distribution<size_t> person(0, people - 1);
-  for (int round = 0; round < rounds; ++round) {
-    std::vector<double> weight(people, 0);
-    for (size_t i = 0; i < people; ++i) weight[person(random)] += 1;
-    const std::vector<Point> resampled = weigh(scores, fars, weight);
-    for (size_t i = 0; i < fars.size(); ++i) samples[i].push_back(resampled[i].frr);
+Weights resample(const Weights& from, std::mt19937_64& random) {
+  std::vector<size_t> people;
+  for (size_t i = 0; i < from.size(); ++i)
+    if (from[i] > 0) people.push_back(i);
+  Weights out(from.size(), 0);
+  std::uniform_int_distribution<size_t> pick(0, people.size() - 1);
+  for (size_t i = 0; i < people.size(); ++i) out[people[pick(random)]] += 1;
+  return out;
+}
+
+Counts count_at(const Scores& scores, double threshold, const Weights& weights) {
+  Counts out;
+  out.impostors = impostors_of(scores, weights);
+  for (size_t i = 0; i < weights.size(); ++i) {
+    out.genuine += weights[i] * static_cast<double>(scores.genuine_attempts[i]);
+    out.rejects += weights[i] * static_cast<double>(scores.not_scored[i]);
   }
-  std::vector<Rate> out;
-  for (size_t i = 0; i < fars.size(); ++i) {
-    const Point& point = points[i];
-    Rate rate;
-    rate.far = fars[i];
-    rate.supported = fars[i] * point.impostors / static_cast<double>(scores.orders) >= kRuleOf30;
-    rate.threshold = point.threshold;
-    rate.frr = point.frr;
-    std::sort(samples[i].begin(), samples[i].end());
-    if (!samples[i].empty()) {
-      rate.low = samples[i][static_cast<size_t>(0.025 * static_cast<double>(samples[i].size()))];
-      rate.high = samples[i][static_cast<size_t>(0.975 * static_cast<double>(samples[i].size()))];
-    }
-    rate.genuine_pairs = static_cast<uint64_t>(point.genuine);
-    rate.impostor_pairs = static_cast<uint64_t>(point.impostors);
-    rate.false_accepts = static_cast<uint64_t>(point.accepts);
-    rate.false_rejects = static_cast<uint64_t>(point.rejects);
-    out.push_back(rate);
+  for (const Genuine& attempt : scores.genuine) {
+    if (attempt.score >= threshold) break;
+    out.rejects += weights[attempt.person];
+  }
+  for (const Impostor& attempt : scores.impostors) {
+    if (attempt.score < threshold) break;
+    out.accepts += weights[attempt.person] * weights[attempt.other];
   }
   return out;
+}
+
+double threshold_for(const Scores& scores, double allowed, const Weights& weights) {
+  double accepted = 0;
+  for (const Impostor& attempt : scores.impostors) {
+    accepted += weights[attempt.person] * weights[attempt.other];
+    if (accepted > allowed) return std::nextafter(attempt.score, 2.0f);
+  }
+  return -1;
+}
+
+double threshold_at(const Scores& scores, double far, const Weights& weights) {
+  return threshold_for(scores, far * impostors_of(scores, weights), weights);
+}
+
+Interval interval_of(std::vector<double> values) {
+  if (values.empty()) return {};
+  std::sort(values.begin(), values.end());
+  const auto at = [&](double share) {
+    return values[static_cast<size_t>(share * static_cast<double>(values.size()))];
+  };
+  return {at(0.025), at(0.975)};
+}
+
+std::vector<Rate> rates(const Scores& scores, const std::vector<double>& fars) {
+  std::vector<std::vector<double>> samples(fars.size());
+  std::mt19937_64 random(kSeed);
+  const Weights all(scores.people(), 1);
+  for (int round = 0; round < kRounds; ++round) {
+    const Weights weights = resample(all, random);
+    for (size_t i = 0; i < fars.size(); ++i)
+      samples[i].push_back(count_at(scores, threshold_at(scores, fars[i], weights), weights).frr());
+  }
+  std::vector<Rate> out;
+  for (size_t i = 0; i < fars.size(); ++i)
+    out.push_back(rate_of(scores, fars[i], threshold_at(scores, fars[i], all), std::move(samples[i])));
+  return out;
+}
+
+Rate rate_at(const Scores& scores, double threshold) {
+  std::vector<double> samples;
+  std::mt19937_64 random(kSeed);
+  const Weights all(scores.people(), 1);
+  for (int round = 0; round < kRounds; ++round)
+    samples.push_back(count_at(scores, threshold, resample(all, random)).frr());
+  return rate_of(scores, count_at(scores, threshold, all).far(), threshold, std::move(samples));
+}
+
+double poisson_limit(double count) {
+  const auto at_most = [&](double mean) {  // P(X <= count)
+    double term = std::exp(-mean), sum = term;
+    for (double k = 1; k <= count; ++k) sum += term *= mean / k;
+    return sum;
+  };
+  double low = count, high = count + 10 + 5 * std::sqrt(count);
+  for (int step = 0; step < 60; ++step) (at_most((low + high) / 2) > 0.05 ? low : high) = (low + high) / 2;
+  return high;
+}
+
+double frr_bound(const Scores& scores, const Rate& rate) {
+  if (rate.counts.rejects == 0) {
+    double people = 0;
+    for (const uint64_t attempts : scores.genuine_attempts) people += attempts > 0;
+    return people > 0 ? std::min(1.0, poisson_limit(0) / people) : 1;
+  }
+  const auto repeats = static_cast<double>(scores.repeats);
+  const double limit = poisson_limit(rate.counts.rejects / repeats) * repeats / rate.counts.genuine;
+  return std::min(1.0, std::max(limit, rate.frr.high));
 }
 
 }  // namespace visage::bench
