@@ -13,7 +13,7 @@ asan_programs := $(ASAN)/unit_core $(ASAN)/unit_capture
 .PHONY: check-sanitized
 
 check-sanitized: $(asan_programs) ## unit tests of the core and the capture pipeline under ASan and UBSan
-	@ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1 \
+	@ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1 UBSAN_OPTIONS=print_stacktrace=1 \
 	  LSAN_OPTIONS=suppressions=tests/memory/lsan.supp:print_suppressions=0 tests/unit/run $(asan_programs)
 
 $(ASAN)/tests/%.o: tests/%.cpp
