@@ -13,5 +13,5 @@ $(ACCURACY): $(ACCURACY_OBJS) $(CAPTURE_LIB) $(CORE_LIB)
 	@$(CXX) -o $@ $^ $(CAPTURE_LIBS)
 
 .PHONY: bench-accuracy
-bench-accuracy: $(ACCURACY) ## detection rate and error rates on DATA=<folder>, some ten minutes the first time
-	@$(ACCURACY) "$(DATA)" models
+bench-accuracy: $(ACCURACY) ## detection rate and error rates on DATA=<folder>, plots and calibration rows; some ten minutes the first time
+	@$(ACCURACY) "$(DATA)" models $(BUILD)/bench
