@@ -69,8 +69,13 @@ bool write_calibration(const std::string& model, const Dataset& dataset, const s
       if (const std::string row = scheme.name == slot.scheme ? row_of(slot, *scheme.measured) : "";
           !row.empty())
         rows += (rows.empty() ? "" : ",\n") + row;
+  if (rows.empty()) {
+    std::remove(path.c_str());  // of an earlier run
+    std::fprintf(stderr, "no rate is supported: no %s\n", path.c_str());
+    return true;
+  }
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "w"), std::fclose);
-  if (!file || rows.empty()) {
+  if (!file) {
     std::fprintf(stderr, "cannot write %s\n", path.c_str());
     return false;
   }

@@ -121,14 +121,23 @@ double poisson_limit(double count) {
 }
 
 double frr_bound(const Scores& scores, const Rate& rate) {
-  if (rate.counts.rejects == 0) {
-    double people = 0;
-    for (const uint64_t attempts : scores.genuine_attempts) people += attempts > 0;
-    return people > 0 ? std::min(1.0, poisson_limit(0) / people) : 1;
+  if (rate.frr_supported) {
+    const auto repeats = static_cast<double>(scores.repeats);
+    const double limit = poisson_limit(rate.counts.rejects / repeats) * repeats / rate.counts.genuine;
+    return std::min(1.0, std::max(limit, rate.frr.high));
   }
-  const auto repeats = static_cast<double>(scores.repeats);
-  const double limit = poisson_limit(rate.counts.rejects / repeats) * repeats / rate.counts.genuine;
-  return std::min(1.0, std::max(limit, rate.frr.high));
+  std::vector<bool> rejected(scores.people(), false);
+  double people = 0;
+  for (size_t i = 0; i < scores.people(); ++i) {
+    people += scores.genuine_attempts[i] > 0;
+    rejected[i] = scores.not_scored[i] > 0;
+  }
+  for (const Genuine& attempt : scores.genuine) {
+    if (attempt.score >= rate.threshold) break;
+    rejected[attempt.person] = true;
+  }
+  const auto count = static_cast<double>(std::count(rejected.begin(), rejected.end(), true));
+  return people > 0 ? std::min(1.0, poisson_limit(count) / people) : 1;
 }
 
 }  // namespace visage::bench

@@ -55,8 +55,9 @@ Rate rate_at(const Scores& scores, double threshold);
 
 // 95 % upper limit of the mean of a Poisson count; 3.0 for none (rule of three).
 double poisson_limit(double count);
-// What a false reject rate that the sample does not support is not above: the greater of the Poisson limit,
-// which takes pairs as independent, and the interval's end; without any error the rule of three over people.
+// What a false reject rate is not above. With 30 errors or more the end of the interval, or the Poisson limit
+// where that is greater. With fewer the Poisson limit of people who were ever rejected: people are
+// independent, their pairs are not. Without any error it is the rule of three over people.
 double frr_bound(const Scores& scores, const Rate& rate);
 
 }  // namespace visage::bench
