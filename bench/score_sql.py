@@ -44,6 +44,7 @@ VACUUM ANALYZE;
 MEASURE = """
 SET max_parallel_workers_per_gather = 0;
 SET jit = off;
+SET work_mem = '64MB';  -- room for a hash of 100,000 keys; with less, each key is found through its index
 CREATE FUNCTION pg_temp.us_per_row(statement text, n bigint) RETURNS double precision LANGUAGE plpgsql AS $$
 DECLARE
   began timestamptz := clock_timestamp();

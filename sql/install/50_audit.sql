@@ -20,7 +20,7 @@ CREATE TYPE visage.reason AS ENUM (
   'SUBJECT_EXISTS',     -- somebody is registered under this name
   'UNKNOWN_REFERENCE',  -- the subject has no such reference
   'LAST_REFERENCE',     -- a subject keeps at least one; cancel instead
-  'REFERENCE_LIMIT',    -- the subject has as many as allowed
+  'REFERENCE_LIMIT',    -- as many as allowed, or as the channel's target FMR leaves a measured threshold for
   'MODEL_MISMATCH',     -- probe and reference come from different models
   'NOT_CALIBRATED'      -- no measured threshold for this model at the channel's target FMR
 );

@@ -161,9 +161,9 @@ bool check_floors(Flow& flow) {
   return true;
 }
 
-bool find_flow_threshold(Flow& flow, const char* scheme) {
-  if (find_threshold(flow.policy.institution, flow.contents->model, scheme, flow.policy.target_fmr,
-                     flow.threshold))
+bool find_flow_threshold(Flow& flow, const char* scheme, int comparisons) {
+  if (find_threshold(flow.policy.institution, flow.contents->model, scheme,
+                     flow.policy.target_fmr / comparisons, flow.threshold))
     return true;
   return refuse(flow, Reason::kNotCalibrated);
 }

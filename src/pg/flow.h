@@ -76,7 +76,9 @@ text* subject_argument(FunctionCallInfo fcinfo, int index);
 bool take_probe(Flow& flow, const struct varlena* value, probe::Header& header, probe::Contents& contents);
 // Liveness and quality floors, then the threshold for `scheme` at the channel's target.
 bool check_floors(Flow& flow);
-bool find_flow_threshold(Flow& flow, const char* scheme);
+// With several comparisons in one attempt each must keep its share of the target, or the attempt would not:
+// an impostor who may try k references passes k times as often.
+bool find_flow_threshold(Flow& flow, const char* scheme, int comparisons = 1);
 
 bool refuse(Flow& flow, Reason reason);  // always false
 void accept(Flow& flow);

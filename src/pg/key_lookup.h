@@ -1,5 +1,5 @@
-// A subject's wrapped key, read straight through its index: what SPI would cost several times the comparison
-// itself.
+// Subjects' wrapped keys for functions that are called once a row: read straight through the index, and, once
+// a statement asks for many, from a table of all of them. SPI would cost several times the comparison itself.
 #pragma once
 
 #include "core/keys/subject_key.h"
@@ -8,14 +8,28 @@
 namespace visage::pg {
 
 struct WrappedKey {
+  Uuid subject;  // key of the hash table: must come first
+  uint32_t size;
   uint8_t bytes[keys::kMaxWrappedSize];
-  size_t size;
 
   Bytes view() const { return {bytes, size}; }
 };
 
-// False when the subject has no key under the active snapshot. Checks no rights: what comes back opens
-// nothing without the ring, and only for the institution that is in its AAD.
-bool find_wrapped_key(const Uuid& subject, WrappedKey& out);
+// Valid under one snapshot: under the next one it starts again, as a key may have been destroyed meanwhile.
+// Zeroes, but for the context that its table may use.
+struct KeyLookup {
+  MemoryContext context;
+  TransactionId xmin, xmax;
+  uint32 running;
+  CommandId command;
+  uint64 lookups;
+  HTAB* all;
+  bool too_many;     // for the memory that a hash table may take
+  WrappedKey found;  // through the index
+};
+
+// Null when the subject has no key under the active snapshot. Checks no rights: what comes back opens nothing
+// without the ring, and only for the institution that is in its AAD.
+const WrappedKey* find_wrapped_key(KeyLookup& lookup, const Uuid& subject);
 
 }  // namespace visage::pg

@@ -74,9 +74,10 @@ struct OpenedProbe {
   probe::Contents* contents;
   int32 institution;
   MemoryContextCallback forget;
+  KeyLookup keys;
 };
 
-const probe::Contents& opened_probe(FunctionCallInfo fcinfo, struct varlena* value, int32& institution) {
+OpenedProbe& opened_probe(FunctionCallInfo fcinfo, struct varlena* value) {
   auto* cache = static_cast<OpenedProbe*>(fcinfo->flinfo->fn_extra);
   const size_t size = VARSIZE_ANY_EXHDR(value);
   if (cache == nullptr || VARSIZE_ANY_EXHDR(cache->value) != size ||
@@ -85,6 +86,7 @@ const probe::Contents& opened_probe(FunctionCallInfo fcinfo, struct varlena* val
     if (cache == nullptr) {
       cache = static_cast<OpenedProbe*>(MemoryContextAllocZero(context, sizeof(OpenedProbe)));
       cache->contents = allocate_contents(context);
+      cache->keys.context = context;
       // Once a statement, not once a row.
       cache->forget.func = [](void*) { engine().forget_keys(); };
       MemoryContextRegisterResetCallback(context, &cache->forget);
@@ -105,8 +107,7 @@ const probe::Contents& opened_probe(FunctionCallInfo fcinfo, struct varlena* val
     memcpy(VARDATA(cache->value), VARDATA_ANY(value), size);
     fcinfo->flinfo->fn_extra = cache;
   }
-  institution = cache->institution;
-  return *cache->contents;
+  return *cache;
 }
 
 }  // namespace
@@ -127,7 +128,7 @@ bool match_subject(Flow& flow, const SubjectRecord& subject) {
   // Every reference was opened before any of these: an altered one is a fault, whatever it was altered to
   // say.
   if (best.compared == 0) return refuse(flow, Reason::kModelMismatch);
-  if (!find_flow_threshold(flow, kReferenceScheme)) return false;
+  if (!find_flow_threshold(flow, kReferenceScheme, static_cast<int>(best.compared))) return false;
   if (!subject.found) return refuse(flow, Reason::kUnknownSubject);
   return decide(flow, best.score);
 }
@@ -171,23 +172,23 @@ VISAGE_FUNCTION(visage_compare) {
 VISAGE_FUNCTION(visage_score) {
   const struct varlena* value = PG_GETARG_VARLENA_PP(0);
   const keys::KeyRing& ring = key_ring();
-  int32 institution;
-  const probe::Contents& probe = opened_probe(fcinfo, PG_GETARG_VARLENA_PP(1), institution);
+  OpenedProbe& probe = opened_probe(fcinfo, PG_GETARG_VARLENA_PP(1));
   reference::Header header;
   raise_unless_ok(guarded([&] { return reference::parse(envelope_bytes(value), header); }),
                   "visage.reference");
-  WrappedKey wrapped;
-  if (!find_wrapped_key(header.owner.subject, wrapped))
+  const WrappedKey* wrapped = find_wrapped_key(probe.keys, header.owner.subject);
+  if (wrapped == nullptr)
     ereport(ERROR, (errcode(ERRCODE_VISAGE_DOES_NOT_OPEN), errmsg("the reference's subject has no key"),
                     errdetail("The subject was cancelled.")));
   match::Comparison comparison;
   const Status status = guarded([&] {
     Secret<keys::SubjectKey> key;
-    const keys::Owner owner = {static_cast<uint32_t>(institution), header.owner.subject};
-    VISAGE_TRY(keys::unwrap_subject_key(engine(), ring, owner, wrapped.view(), key.value));
+    const keys::Owner owner = {static_cast<uint32_t>(probe.institution), header.owner.subject};
+    VISAGE_TRY(keys::unwrap_subject_key(engine(), ring, owner, wrapped->view(), key.value));
     // A value in hand has no row to contradict it.
     const reference::Stored stored = {header.reference, header.generation, envelope_bytes(value)};
-    return match::compare(engine(), ring, owner, key.value, stored, probe, comparison, settings::kernels());
+    return match::compare(engine(), ring, owner, key.value, stored, *probe.contents, comparison,
+                          settings::kernels());
   });
   raise_unless_ok(status, "cannot compare");
   if (!comparison.comparable) PG_RETURN_NULL();

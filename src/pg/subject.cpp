@@ -159,7 +159,9 @@ VISAGE_FUNCTION(visage_add_reference) {
   load_subject(flow, subject, true, record);
   if (take_probe(flow, PG_GETARG_VARLENA_PP(1), flow.header, *flow.contents) && check_floors(flow) &&
       match_subject(flow, record)) {
-    if (record.reference_count == kMaxReferences)
+    // One more must still leave a threshold that keeps the channel's target over all of them.
+    if (record.reference_count == kMaxReferences ||
+        !find_flow_threshold(flow, kReferenceScheme, record.reference_count + 1))
       refuse(flow, Reason::kReferenceLimit);
     else
       store_reference(flow, record.owner, record.wrapped_key);

@@ -33,7 +33,7 @@ $$;
 SELECT visage.add_capture_source('fixture') ~ '^visage-source-1:[A-Za-z0-9+/=]+$' AS source_key_shown_once;
 INSERT INTO visage.calibration (model, scheme, fmr, threshold, source, measured_at)
   SELECT 'test/1', scheme, fmr, threshold, 'made up for the tests', '2026-01-01'
-  FROM unnest(ARRAY['plain', 'RFR-1/1024']) scheme, (VALUES (1e-3, 0.4), (1e-5, 0.5)) t (fmr, threshold);
+  FROM unnest(ARRAY['plain', 'RFR-1/1024']) scheme, (VALUES (1e-3, 0.4), (1e-5, 0.5), (1e-7, 0.55)) t (fmr, threshold);
 
 -- Values that tests compare without the parts that change from run to run.
 CREATE FUNCTION fixture.verdict(visage.outcome) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT ($1).decision || ' ' || ($1).reason $$;

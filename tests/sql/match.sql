@@ -81,6 +81,23 @@ CREATE TEMP TABLE kept AS SELECT reference FROM visage.references_for_calibratio
 SELECT fixture.verdict(visage.cancel('match-victim'));
 SELECT visage.score(reference, fixture.probe('match-victim', 2)) FROM kept;
 
+-- Also within one function, after so many scores that the keys are kept at hand.
+SELECT fixture.verdict(visage.register('match-gone', fixture.probe('match-gone', 1)));
+DO $$
+DECLARE
+  r visage.reference := (SELECT reference FROM visage.references_for_calibration() WHERE subject = 'match-gone');
+  p visage.probe := fixture.probe('match-gone', 2);
+  s double precision;
+BEGIN
+  FOR i IN 1 .. 601 LOOP
+    IF i = 601 THEN PERFORM visage.cancel('match-gone'); END IF;
+    s := visage.score(r, p);
+  END LOOP;
+END $$;
+-- A scan that uses them gives what single calls give.
+SELECT count(*) AS scored, count(DISTINCT score) AS scores FROM (
+  SELECT visage.score(r.reference, p.probe) AS score FROM visage.references_for_calibration() r, p, generate_series(1, 600) WHERE r.subject = 'match-1') s;
+
 -- Bad input.
 SELECT visage.verify(NULL, fixture.probe('a', 1));
 SELECT visage.verify('', fixture.probe('a', 1));

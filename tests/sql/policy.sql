@@ -7,12 +7,25 @@ SELECT fixture.verdict(visage.register('policy-1', fixture.probe('policy-1', 1))
 INSERT INTO visage.channel (institution, name, target_fmr) VALUES (1, 'counter', 1e-3), (1, 'mobile', 1e-5);
 UPDATE visage.calibration SET threshold = CASE fmr WHEN 1e-3 THEN 0.3 ELSE 1.2 END WHERE model = 'test/1';
 SELECT channel, fixture.verdict(visage.verify('policy-1', fixture.probe('policy-1', 2), channel)) FROM unnest(ARRAY['counter', 'mobile']) channel;
-UPDATE visage.calibration SET threshold = CASE fmr WHEN 1e-3 THEN 0.4 ELSE 0.5 END WHERE model = 'test/1';
+UPDATE visage.calibration SET threshold = CASE fmr WHEN 1e-3 THEN 0.4 WHEN 1e-5 THEN 0.5 ELSE 0.55 END WHERE model = 'test/1';
 -- A target that no measurement supports is refused, never rounded up to a laxer one.
 INSERT INTO visage.channel (institution, name, target_fmr) VALUES (1, 'vault', 1e-9);
 SELECT fixture.verdict(visage.verify('policy-1', fixture.probe('policy-1', 2), 'vault'));
 SELECT fixture.verdict(visage.register('policy-2', fixture.probe('policy-2', 2), 'vault'));
 SELECT count(*) FROM visage.list_references('policy-2');
+-- With several references each keeps its share of the target, so the threshold rises; where no measured one is left, a
+-- further reference is not taken. [6.2f]
+BEGIN;
+INSERT INTO visage.calibration (model, scheme, fmr, threshold, source, measured_at)
+  SELECT 'test/9', 'RFR-1/1024', fmr, threshold, 'made up', '2026-01-01' FROM (VALUES (1e-5, 0.1), (4e-6, 0.2)) t (fmr, threshold);
+SELECT fixture.verdict(visage.register('policy-9', fixture.probe('policy-9', 1, model => 'test/9')));
+SELECT fixture.verdict(visage.add_reference('policy-9', fixture.probe('policy-9', 2, model => 'test/9')));
+SELECT fixture.verdict(visage.add_reference('policy-9', fixture.probe('policy-9', 3, model => 'test/9')));
+UPDATE visage.calibration SET threshold = 1.4 WHERE model = 'test/9' AND fmr = 4e-6;
+SELECT fixture.verdict(visage.verify('policy-9', fixture.probe('policy-9', 4, model => 'test/9'))) AS with_two;
+SELECT fixture.verdict(visage.drop_reference('policy-9', (SELECT reference FROM visage.list_references('policy-9') LIMIT 1)));
+SELECT fixture.verdict(visage.verify('policy-9', fixture.probe('policy-9', 5, model => 'test/9'))) AS with_one;
+ROLLBACK;
 -- An institution's own calibration comes before the shared one.
 BEGIN;
 INSERT INTO visage.calibration (institution, model, scheme, fmr, threshold, source, measured_at) VALUES (1, 'test/1', 'RFR-1/1024', 1e-5, 1.4, 'made up', '2026-01-01');
