@@ -1,6 +1,8 @@
 // Runs every target over its inputs, and over each input cut short, lengthened and damaged in each byte:
 // replay FOLDER …, where FOLDER/<target>/* are the inputs. Built with the address and undefined-behaviour
 // sanitizers, without libFuzzer.
+#include <sanitizer/common_interface_defs.h>
+
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -21,6 +23,12 @@ struct Entry {
 std::vector<Entry>& targets() {
   static std::vector<Entry> all;
   return all;
+}
+
+// What is being run, for the report of a finding.
+std::string current;
+void tell_current() {
+  std::fprintf(stderr, "while running %s or a change of it\n", current.c_str());
 }
 
 // From an exact allocation, so that the sanitizer sees one byte too far.
@@ -66,6 +74,7 @@ int replay(const std::vector<std::filesystem::path>& folders) {
     for (const std::filesystem::path& folder : folders) {
       if (!std::filesystem::is_directory(folder / target.name)) continue;
       for (const auto& file : std::filesystem::directory_iterator(folder / target.name)) {
+        current = file.path().string();
         std::ifstream in(file.path(), std::ios::binary);
         runs += run_around(target.run, {std::istreambuf_iterator<char>(in), {}});
       }
@@ -80,5 +89,6 @@ int replay(const std::vector<std::filesystem::path>& folders) {
 }  // namespace visage::fuzz
 
 int main(int count, char** arguments) {
+  __sanitizer_set_death_callback(visage::fuzz::tell_current);
   return visage::fuzz::replay({arguments + 1, arguments + count});
 }

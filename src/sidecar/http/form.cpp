@@ -35,6 +35,8 @@ Failure check_part(const PartRule& rule, Bytes content, size_t max_picture) {
     return Problem{ProblemCode::kInvalidValue, "Part " + name + " is empty."};
   if (!is_plain_text(as_text(content)))
     return Problem{ProblemCode::kInvalidValue, "Part " + name + " must be UTF-8 without control characters."};
+  if (rule.kind == PartKind::kObject && !shape_is_modest(as_text(content)))
+    return Problem{ProblemCode::kInvalidValue, "Part " + name + " is nested or split up too much."};
   if (rule.kind == PartKind::kObject && !content.empty() &&
       !nlohmann::json::parse(as_text(content), nullptr, false).is_object())
     return Problem{ProblemCode::kInvalidValue, "Part " + name + " must be a JSON object."};

@@ -66,4 +66,8 @@ Failure check_form(const Form& form, std::span<const PartRule> rules, size_t max
 Failure parse_multipart(std::string_view boundary, Bytes body, Form& out);
 Failure parse_json_body(Bytes body, std::span<const PartRule> rules, Form& out);
 
+// Asked before JSON is parsed: a few bytes of it can become many of tree, and every level costs stack here
+// and in the database.
+bool shape_is_modest(std::string_view json);
+
 }  // namespace visage::sidecar::http

@@ -19,29 +19,6 @@ Failure malformed(std::string detail) {
   return Problem{ProblemCode::kMalformedJson, std::move(detail)};
 }
 
-// A few bytes of input can become many of tree, so the shape is bounded before a tree is built.
-bool shape_is_modest(std::string_view text) {
-  int depth = 0;
-  size_t values = 0;
-  bool in_string = false;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (in_string) {
-      if (c == '\\')
-        ++i;
-      else if (c == '"')
-        in_string = false;
-      continue;
-    }
-    if (c == '"') in_string = true;
-    if (c == '{' || c == '[') ++depth;
-    if (c == '}' || c == ']') --depth;
-    if (c == ',' || c == ':') ++values;
-    if (depth > kMaxDepth || values > kMaxValues) return false;
-  }
-  return true;
-}
-
 Failure add_member(const PartRule* rule, const std::string& key, const WipedJson& value, Form& out) {
   if (rule != nullptr && rule->kind == PartKind::kObject) {
     if (!value.is_object()) return malformed("Member \"" + key + "\" must be an object.");
@@ -64,6 +41,28 @@ Failure add_member(const PartRule* rule, const std::string& key, const WipedJson
 }
 
 }  // namespace
+
+bool shape_is_modest(std::string_view text) {
+  int depth = 0;
+  size_t values = 0;
+  bool in_string = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_string) {
+      if (c == '\\')
+        ++i;
+      else if (c == '"')
+        in_string = false;
+      continue;
+    }
+    if (c == '"') in_string = true;
+    if (c == '{' || c == '[') ++depth;
+    if (c == '}' || c == ']') --depth;
+    if (c == ',' || c == ':') ++values;
+    if (depth > kMaxDepth || values > kMaxValues) return false;
+  }
+  return true;
+}
 
 Failure parse_json_body(Bytes body, std::span<const PartRule> rules, Form& out) {
   if (!shape_is_modest(as_text(body))) return malformed("The JSON is nested or split up too much.");
