@@ -7,7 +7,7 @@ SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
 # The core is compiled without the server's include path, so that it cannot see a header of it. No -march=native:
 # what is built here must run on every machine of its kind.
-VISAGE_CXXFLAGS := -std=c++20 -O2 -g -fPIC -Isrc -Wall -Wextra -Werror -MMD -MP -fvisibility=hidden \
+VISAGE_CXXFLAGS := -std=c++20 -O2 -g -fPIC -Isrc -isystem /usr/include/eigen3 -Wall -Wextra -Werror -MMD -MP -fvisibility=hidden \
 	-fvisibility-inlines-hidden -fstack-protector-strong -D_FORTIFY_SOURCE=2 -D_GNU_SOURCE \
 	-fno-omit-frame-pointer -fno-strict-aliasing -ffp-contract=off
 CORE_OBJS := $(patsubst src/%.cpp,$(BUILD)/%.o,$(wildcard src/core/*/*.cpp))

@@ -19,6 +19,7 @@
 
 #include "bench/json_line.h"
 #include "core/match/match.h"
+#include "score_eigen.h"
 
 namespace visage::bench {
 namespace {
@@ -189,4 +190,5 @@ void run(size_t dimension) {
 
 int main() {
   for (size_t dimension : {128, 512}) visage::bench::run(dimension);
+  visage::bench::run_eigen();
 }

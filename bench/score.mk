@@ -1,11 +1,13 @@
 # make bench-score
 SCORE := $(BUILD)/bench/score
 
-$(BUILD)/bench/score.o: bench/score.cpp
+SCORE_OBJS := $(BUILD)/bench/score.o $(BUILD)/bench/score_eigen.o
+
+$(SCORE_OBJS): $(BUILD)/bench/%.o: bench/%.cpp
 	@mkdir -p $(@D)
 	@echo "  CXX  $<" >&2
-	@$(CXX) $(VISAGE_CXXFLAGS) -I. -c -o $@ $<
-$(SCORE): $(BUILD)/bench/score.o $(CORE_LIB)
+	@$(CXX) $(VISAGE_CXXFLAGS) -I. -Ibench -c -o $@ $<
+$(SCORE): $(SCORE_OBJS) $(CORE_LIB)
 	@$(CXX) -o $@ $^ -lcrypto
 
 .PHONY: bench-score

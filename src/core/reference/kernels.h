@@ -1,5 +1,9 @@
 // The inner loops of the comparison, one table a SIMD level, chosen at run time.
 //
+// Written by hand because Eigen has no Walsh-Hadamard transform and no packed signs: as matrix products and
+// with signs expanded it takes many times as long (bench-score prints how many). The cosine of two features
+// is Eigen's.
+//
 // Every level gives the same bits as the scalar one: the transform is a fixed network of single additions and
 // subtractions, and the sums run in kLanes lanes that are added up in one order.
 #pragma once
