@@ -5,7 +5,7 @@
 -include tests/neon.mk
 -include tests/memory/memory.mk
 
-SUITES := style setup unit sql isolation tap sidecar demo
+SUITES := style setup unit fuzz sql isolation tap sidecar demo
 CONCEPTS := keys probe reference match subject policy audit
 
 .PHONY: check $(SUITES:%=check-%) $(CONCEPTS:%=check-%) conformance

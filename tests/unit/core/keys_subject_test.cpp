@@ -87,6 +87,19 @@ TEST(KeysSubject, BelongsToOneOwner) {
   }
 }
 
+// [8.2.4e] the same root under two versions: only authentication of the version itself can tell them apart.
+TEST(KeysSubject, TheRootsVersionIsAuthenticated) {
+  KeyRing same = {};
+  for (uint32_t version : {4u, 5u}) ASSERT_OK(add_root(engine(), same.envelope, version, Buffer(32, 0x5A)));
+  for (crypto::Suite suite : test::kSuites) {
+    Buffer wrapped(wrapped_size(suite));
+    ASSERT_OK(new_subject_key(engine(), same, suite, kAlice, wrapped));
+    EXPECT_OK(unwrap(kAlice, wrapped, same));
+    wrapped[4] ^= 1;  // version 5 → 4
+    EXPECT_EQ(unwrap(kAlice, wrapped, same).code, Code::kAuthenticationFailed);
+  }
+}
+
 TEST(KeysSubject, MissingAndReplacedRootsAreTold) {
   const Buffer wrapped = wrap(kAlice, crypto::Suite::kAes256Gcm);
   KeyRing older = ring();

@@ -111,20 +111,27 @@ TEST(ReferenceEnvelope, EveryOtherLengthIsMalformed) {
 // [8.2.4e] each identifier of the header edited to another well-formed value, and opened under the owner it
 // then names.
 TEST(ReferenceEnvelope, EveryIdentifierIsAuthenticated) {
-  // Every version that an edit can name is loaded, with key material of its own.
-  keys::KeyRing many = {};
-  std::mt19937_64 random(12);
-  for (uint32_t version = 1; version <= 7; ++version)
-    for (keys::RootSet* custody : {&many.envelope, &many.transform})
-      ASSERT_OK(keys::add_root(engine(), *custody, version, test::random_bytes(random, 32)));
-  for (crypto::Suite suite : test::kSuites) {
-    const Subject alice(kAlice, suite, many);
-    const Buffer envelope = alice.enrol(random_contents(4, 128), 1024, 5);
-    EXPECT_OK(open_as_named(alice, envelope, many));
-    for (const Field& field : kFields) {
-      Buffer edited = envelope;
-      edited[field.offset] ^= 0x02;  // key version 7 → 5, generation 5 → 7, dimension 128 → 130 …
-      EXPECT_EQ(open_as_named(alice, edited, many).code, Code::kAuthenticationFailed) << field.name;
+  // Every version that an edit can name is loaded: with key material of its own, and with the same material
+  // under every version, where another key is not what refuses.
+  for (const bool same : {false, true}) {
+    keys::KeyRing many = {};
+    std::mt19937_64 random(12);
+    Buffer root = test::random_bytes(random, 32);
+    for (uint32_t version = 1; version <= 7; ++version)
+      for (keys::RootSet* custody : {&many.envelope, &many.transform}) {
+        if (!same) root = test::random_bytes(random, 32);
+        ASSERT_OK(keys::add_root(engine(), *custody, version, root));
+      }
+    for (crypto::Suite suite : test::kSuites) {
+      const Subject alice(kAlice, suite, many);
+      const Buffer envelope = alice.enrol(random_contents(4, 128), 1024, 5);
+      EXPECT_OK(open_as_named(alice, envelope, many));
+      for (const Field& field : kFields) {
+        Buffer edited = envelope;
+        edited[field.offset] ^= 0x02;  // key version 7 → 5, generation 5 → 7, dimension 128 → 130 …
+        EXPECT_EQ(open_as_named(alice, edited, many).code, Code::kAuthenticationFailed)
+            << field.name << (same ? ", one key" : "");
+      }
     }
   }
 }
