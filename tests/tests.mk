@@ -6,6 +6,8 @@
 -include tests/memory/memory.mk
 
 SUITES := style setup unit fuzz sql isolation tap sidecar demo
+# Minutes to build from nothing, so a developer asks for it; continuous integration always does.
+SUITES += $(if $(CI),sanitized)
 CONCEPTS := keys probe reference match subject policy audit
 
 .PHONY: check $(SUITES:%=check-%) $(CONCEPTS:%=check-%) conformance
