@@ -1,6 +1,7 @@
 """One server and one visaged for all tests that do not need their own; every answer is held against openapi.yaml."""
 import contextlib
 import functools
+import time
 import unittest
 
 import openapi
@@ -96,6 +97,13 @@ class HttpTest(unittest.TestCase):
     def assert_problem(self, reply, status, code, words=""):
         self.assertEqual((status, code), (reply.status, reply.json and reply.json.get("code")), reply.body)
         self.assertIn(words, reply.json["detail"])
+
+    def wait_for_log(self, daemon, words):
+        """A request is logged once it is answered, so the answer may be here first."""
+        deadline = time.monotonic() + 10
+        while words not in daemon.log_text():
+            self.assertLess(time.monotonic(), deadline, words)
+            time.sleep(0.01)
 
     def assert_serving(self, daemon=None):
         """Whatever happened before, the next request is answered."""

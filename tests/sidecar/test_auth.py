@@ -85,9 +85,9 @@ class Certificates(HttpTest):
         daemon = self.start("mtls", **self.tls(tls_client_ca=self.authority.certificate, callers=""))
         reply = self.ask(daemon, self.authority.context(self.caller))
         self.assertEqual(200, reply.status, reply.body)
-        self.assertIn("caller=branch-7", daemon.log_text())
+        self.wait_for_log(daemon, "caller=branch-7")
         self.assertEqual(200, self.ask(daemon, self.authority.context(self.named)).status)
-        self.assertIn("caller=teller.bank.example", daemon.log_text())
+        self.wait_for_log(daemon, "caller=teller.bank.example")
         with self.assertRaises(OSError):
             self.ask(daemon, self.authority.context(), self.stand.token)
         os.makedirs(os.path.join(self.cluster.stage, "tls2"))
@@ -105,7 +105,7 @@ class Certificates(HttpTest):
         daemon = self.start("listed", **self.tls(tls_client_ca=self.authority.certificate, callers=callers,
                                                  tls_client_optional=True))
         self.assertEqual(200, self.ask(daemon, self.authority.context(self.caller)).status)
-        self.assertIn("caller=branch ", daemon.log_text())
+        self.wait_for_log(daemon, "caller=branch ")
         self.assert_problem(self.ask(daemon, self.authority.context(self.named)), 403, "FORBIDDEN", "callers file")
         self.assertEqual(200, self.ask(daemon, self.authority.context(), token).status)
         self.assert_problem(self.ask(daemon, self.authority.context()), 401, "UNAUTHENTICATED")

@@ -100,12 +100,6 @@ class Drain(HttpTest):
             time.sleep(0.01)
         self.fail("the connections were not taken")
 
-    def wait_for_log(self, daemon, words):
-        deadline = time.monotonic() + 10
-        while words not in daemon.log_text():
-            self.assertLess(time.monotonic(), deadline, words)
-            time.sleep(0.01)
-
     def test_stop_while_starting_and_by_interrupt(self):
         daemon = self.start("early", wait=False)
         self.assertEqual(0, daemon.stop())

@@ -38,6 +38,7 @@ class Traces(HttpTest):
         needles |= {b"picture %d" % at: piece for at, piece in enumerate(pieces(picture))}
         encoded = base64.b64encode(picture)
         needles |= {b"base64 picture %d" % at: piece for at, piece in enumerate(pieces(encoded))}
+        self.wait_for_log(daemon, "route=register status=201")
         searched = 0
         for directory, _, files in os.walk(self.cluster.stage):
             for name in files:
@@ -50,7 +51,6 @@ class Traces(HttpTest):
                 for what, needle in needles.items():
                     self.assertNotIn(needle, data, f"{what} in {path}")
         self.assertGreater(searched, 500)
-        self.assertIn("route=register status=201", daemon.log_text())
         self.assertNotIn("traced", re.sub(r"\S*/\S*", "", daemon.log_text()))  # subjects are not logged
 
     @unittest.skipUnless(os.getuid() == 0, "only root reads another process's memory")
