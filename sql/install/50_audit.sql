@@ -1,6 +1,15 @@
--- Events: one record for every call of a flow, and what auditors see of them.
+-- Events: one record for every call of a flow and for every change that matters, and what auditors see of them.
+-- The ledger over them is in 52_ledger.sql.
 
-CREATE TYPE visage.operation AS ENUM ('register', 'verify', 'compare', 'add_reference', 'drop_reference', 'cancel');
+CREATE TYPE visage.operation AS ENUM (
+  'register', 'verify', 'compare', 'add_reference', 'drop_reference', 'cancel',
+  'open_ledger',        -- the ledger began
+  'settle',             -- the transaction of an earlier event ended: note says how
+  'change',             -- policy, calibration, a capture source, a grant or loaded keys: object says which
+  'unlock',             -- attempt counters of a subject were set back: note says why
+  'archive',            -- events were exported and removed: note says which
+  'rotate_ledger_key'   -- tree heads are signed by another key from here on
+);
 CREATE TYPE visage.decision AS ENUM ('accept', 'reject', 'refuse');
 COMMENT ON TYPE visage.decision IS 'accept; reject: compared and different; refuse: not compared';
 CREATE TYPE visage.reason AS ENUM (
@@ -22,7 +31,8 @@ CREATE TYPE visage.reason AS ENUM (
   'LAST_REFERENCE',     -- a subject keeps at least one; cancel instead
   'REFERENCE_LIMIT',    -- as many as allowed, or as the channel's target FMR leaves a measured threshold for
   'MODEL_MISMATCH',     -- probe and reference come from different models
-  'NOT_CALIBRATED'      -- no measured threshold for this model at the channel's target FMR
+  'NOT_CALIBRATED',     -- no measured threshold for this model at the channel's target FMR
+  'INTERRUPTED'         -- compared, but an error or a cancel took the verdict back; it counts as a failure
 );
 
 CREATE TYPE visage.outcome AS (
@@ -49,29 +59,50 @@ COMMENT ON COLUMN visage.outcome.retry_after IS 'when locked: how long';
 COMMENT ON COLUMN visage.outcome.event IS 'number of the record in visage.history';
 COMMENT ON COLUMN visage.outcome.reference IS 'reference that was made or dropped';
 
+-- Written by the audit writer alone. No foreign keys: an event outlives what it names.
 CREATE TABLE visage.event (
-  seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-  at timestamptz NOT NULL DEFAULT clock_timestamp(),
-  transaction_id uuid NOT NULL,
+  seq bigint PRIMARY KEY CHECK (seq >= 0),
+  at timestamptz NOT NULL,
   operation visage.operation NOT NULL,
-  institution integer NOT NULL,
+  transaction_id uuid NOT NULL,
+  caller text NOT NULL,
+  institution integer,
   subject uuid,
-  channel text NOT NULL,
-  scenario text NOT NULL,
-  decision visage.decision NOT NULL,
-  reason visage.reason NOT NULL,
-  target_fmr double precision NOT NULL,
+  channel text,
+  scenario text,
+  decision visage.decision,
+  reason visage.reason,
+  target_fmr double precision,
   model text,
-  policy_version integer NOT NULL,
+  policy_version integer,
   source uuid,
   probe uuid,
   reference uuid,
+  address bytea,
+  device bytea,
   biz_id text,
-  caller name NOT NULL,
-  elapsed_us bigint NOT NULL
+  elapsed_us bigint,
+  xid xid8,
+  settles bigint,
+  object text,
+  before bytea,
+  after bytea,
+  note text,
+  detail bytea,
+  leaf bytea NOT NULL,
+  head bytea
 );
-CREATE INDEX event_subject ON visage.event (subject, seq) WHERE subject IS NOT NULL;
-CREATE INDEX event_at ON visage.event (at);
+COMMENT ON TABLE visage.event IS 'the ledger: one row a call, numbered from 0 without gaps; read it through visage.history';
+COMMENT ON COLUMN visage.event.leaf IS 'RFC 9162 leaf hash of this row';
+COMMENT ON COLUMN visage.event.head IS 'on the last row of a batch: root key version, tree hash and signature of the tree up to this row';
+-- Ever-growing in the order of time, so summaries of block ranges find what is asked for, and a verdict's cost does not
+-- grow with the ledger as it would with one random index page a subject.
+CREATE INDEX event_at ON visage.event USING brin (at) WITH (autosummarize = on, pages_per_range = 32);
+CREATE INDEX event_subject ON visage.event USING brin (subject uuid_bloom_ops (false_positive_rate = 0.01))
+  WITH (autosummarize = on, pages_per_range = 32);
+CREATE INDEX event_transaction ON visage.event (transaction_id);
+CREATE INDEX event_xid ON visage.event (seq) WHERE xid IS NOT NULL;
+CREATE INDEX event_settles ON visage.event (settles) WHERE settles IS NOT NULL;
 
 CREATE FUNCTION visage.refuse_change() RETURNS trigger
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -97,18 +128,19 @@ COMMENT ON FUNCTION visage.acts_for(integer) IS 'was the caller granted this ins
 CREATE VIEW visage.history WITH (security_barrier) AS
   SELECT e.seq AS event, e.at, i.name AS institution, e.operation, s.external_id AS subject, e.subject AS subject_surrogate,
          e.channel, e.scenario, e.decision, e.reason, e.target_fmr, e.model, e.policy_version,
-         c.name AS source, e.probe, e.reference, e.biz_id, e.transaction_id, e.caller,
-         e.elapsed_us * interval '1 microsecond' AS elapsed
+         c.name AS source, e.probe, e.reference, e.address AS address_hash, e.device AS device_hash, e.biz_id,
+         e.transaction_id, e.caller, e.elapsed_us * interval '1 microsecond' AS elapsed, e.xid, e.settles, e.object,
+         e.before, e.after, e.note
   FROM visage.event e
-  JOIN visage.institution i ON i.id = e.institution
+  LEFT JOIN visage.institution i ON i.id = e.institution
   LEFT JOIN visage.subject s ON s.id = e.subject
   LEFT JOIN visage.capture_source c ON c.id = e.source
-  WHERE e.institution IN (SELECT a.id FROM visage.institution a WHERE visage.acts_for(a.id));
-COMMENT ON VIEW visage.history IS 'every call of a flow, oldest first by event; for auditors [6.6i, 8.2.5b]';
-COMMENT ON COLUMN visage.history.event IS 'number of the record';
-COMMENT ON COLUMN visage.history.at IS 'when it was decided, by the database''s clock';
-COMMENT ON COLUMN visage.history.institution IS 'whose subject, channel and policy';
-COMMENT ON COLUMN visage.history.operation IS 'which flow';
+  WHERE e.institution IS NULL OR e.institution IN (SELECT a.id FROM visage.institution a WHERE visage.acts_for(a.id));
+COMMENT ON VIEW visage.history IS 'every call of a flow and every change, oldest first by event; for auditors [6.6i, 8.2.5b]';
+COMMENT ON COLUMN visage.history.event IS 'number of the record, from 0: also the index of its leaf in the ledger''s tree';
+COMMENT ON COLUMN visage.history.at IS 'when it was recorded, by the database''s clock';
+COMMENT ON COLUMN visage.history.institution IS 'whose subject, channel and policy; null for what concerns all';
+COMMENT ON COLUMN visage.history.operation IS 'which flow or which kind of change';
 COMMENT ON COLUMN visage.history.subject IS 'the caller''s name of the subject; null once the subject was cancelled, and for unknown subjects';
 COMMENT ON COLUMN visage.history.subject_surrogate IS 'random name of the subject, which stays after cancellation';
 COMMENT ON COLUMN visage.history.channel IS 'channel of the capture';
@@ -121,7 +153,15 @@ COMMENT ON COLUMN visage.history.policy_version IS 'policy that was in force';
 COMMENT ON COLUMN visage.history.source IS 'capture source that sealed the probe';
 COMMENT ON COLUMN visage.history.probe IS 'id of the probe';
 COMMENT ON COLUMN visage.history.reference IS 'reference that was made or dropped';
+COMMENT ON COLUMN visage.history.address_hash IS 'keyed hash of the address that the caller named: equal for equal addresses';
+COMMENT ON COLUMN visage.history.device_hash IS 'keyed hash of the device that the caller named: equal for equal devices';
 COMMENT ON COLUMN visage.history.biz_id IS 'the caller''s own id of the call';
 COMMENT ON COLUMN visage.history.transaction_id IS 'this call''s id, as the caller received it';
 COMMENT ON COLUMN visage.history.caller IS 'database role that called';
 COMMENT ON COLUMN visage.history.elapsed IS 'time inside the database until the decision';
+COMMENT ON COLUMN visage.history.xid IS 'database transaction whose commit makes a data-changing call true; its end is told by a settle event';
+COMMENT ON COLUMN visage.history.settles IS 'number of the event whose transaction ended';
+COMMENT ON COLUMN visage.history.object IS 'what was changed';
+COMMENT ON COLUMN visage.history.before IS 'SHA-256 of what was changed, before; null when it is new';
+COMMENT ON COLUMN visage.history.after IS 'SHA-256 of what was changed, after; null when it is gone';
+COMMENT ON COLUMN visage.history.note IS 'what else there is to say: how a transaction ended, why a subject was unlocked';
