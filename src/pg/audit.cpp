@@ -1,56 +1,193 @@
 #include "pg/audit.h"
 
-#include "pg/statement.h"
+#include "pg/boundary.h"
+#include "pg/clock.h"
+#include "pg/keys.h"
+#include "pg/settings.h"
+#include "pg/shared.h"
+
+extern "C" {
+#include "access/xlog.h"
+#include "pgstat.h"
+}
 
 namespace visage::pg {
 namespace {
 
-Statement insert_event = {
-    "INSERT INTO visage.event (transaction_id, operation, institution, subject, channel, scenario, decision, "
-    "reason, "
-    "target_fmr, model, policy_version, source, probe, reference, biz_id, elapsed_us, caller) VALUES "
-    "($1, $2::visage.operation, $3, $4, $5, $6, $7::visage.decision, $8::visage.reason, $9, $10, $11, $12, "
-    "$13, $14, "
-    "$15, $16, $17) RETURNING seq",
-    17,
-    {"uuid", "text", "integer", "uuid", "text", "text", "text", "text", "double precision", "text", "integer",
-     "uuid", "uuid", "uuid", "text", "bigint", "text"}};
+// The record in the making. A backend has one at most.
+struct Open {
+  Slot* slot;
+  int nesting;  // of the transaction that began it
+  bool scored;
+};
 
-Datum text_or_zero(const char* value) {
-  return value != nullptr ? CStringGetTextDatum(value) : 0;
+Open open_record = {};
+
+constexpr char kWriterHint[] =
+    "Nothing was decided. SELECT * FROM visage.audit_status and the server's log say what is wrong with the audit writer.";
+
+[[noreturn]] void unavailable(const char* why, const char* hint) {
+  ereport(ERROR, (errcode(ERRCODE_VISAGE_AUDIT_UNAVAILABLE), errmsg("no verdict without a record: %s", why),
+                  errhint("%s", hint)));
+  pg_unreachable();
 }
-Datum uuid_or_zero(const Uuid* value) {
-  return value != nullptr ? uuid_datum(*value) : 0;
+
+TimestampTz audit_deadline() {
+  return TimestampTzPlusMilliseconds(GetCurrentTimestamp(), settings::audit_timeout);
+}
+
+long milliseconds_until(TimestampTz deadline) {
+  return TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline);
+}
+
+// Sleeps until `awaited()` or the deadline; false at the deadline. Interrupts are served.
+template <typename Condition>
+bool sleep_until(ConditionVariable& variable, TimestampTz deadline, Condition awaited) {
+  if (awaited()) return true;
+  ConditionVariablePrepareToSleep(&variable);
+  bool met = awaited();
+  while (!met) {
+    const long remaining = milliseconds_until(deadline);
+    if (remaining <= 0) break;
+    ConditionVariableTimedSleep(&variable, remaining, PG_WAIT_EXTENSION);
+    met = awaited();
+  }
+  ConditionVariableCancelSleep();
+  return met;
+}
+
+void require_writer() {
+  AuditRing& ring = audit_ring();
+  if (RecoveryInProgress())
+    unavailable("the server is a standby", "Call the primary, or promote this server.");
+  // It takes the writer a moment to get ready after the server's start or the extension's creation.
+  if (ring.state() == WriterState::kNotStarted || ring.state() == WriterState::kWaiting) {
+    if (ring.writer_latch != nullptr && ring.database == MyDatabaseId) SetLatch(ring.writer_latch);
+    if (ring.state() == WriterState::kNotStarted || ring.database == MyDatabaseId)
+      sleep_until(ring.writer_changed, audit_deadline(), [&] {
+        return ring.state() != WriterState::kNotStarted && ring.state() != WriterState::kWaiting;
+      });
+  }
+  switch (ring.state()) {
+    case WriterState::kNotStarted:
+    case WriterState::kStopped:
+      unavailable("the audit writer is not running", kWriterHint);
+    case WriterState::kWaiting:
+      if (ring.database == MyDatabaseId)
+        unavailable("the audit writer finds no pg_visage of its version in this database",
+                    "Run ALTER EXTENSION pg_visage UPDATE.");
+      break;
+    case WriterState::kFaulty:
+      unavailable(ring.fault, kWriterHint);
+    case WriterState::kReady:
+      break;
+  }
+  if (ring.database != MyDatabaseId)
+    unavailable(psprintf("the audit writer serves database \"%s\"", settings::database),
+                "Set visage.database to this database and restart the server; one server has one ledger.");
+}
+
+void await_idle(Slot& slot) {
+  const auto busy = [&] {
+    const SlotState state = slot.get();
+    return state == SlotState::kQueued || state == SlotState::kTaken;
+  };
+  if (!sleep_until(slot.settled, audit_deadline(), [&] { return !busy(); }))
+    unavailable("an earlier record of this session is still not written", kWriterHint);
+}
+
+// Random, but led by the time, so that its index grows at one end (RFC 9562, version 7).
+Status ordered_uuid(Uuid& out) {
+  VISAGE_TRY(engine().random_uuid(out));
+  const auto milliseconds = static_cast<uint64>(unix_now() / 1000);
+  for (int i = 0; i < 6; ++i) out.bytes[i] = static_cast<uint8_t>(milliseconds >> (8 * (5 - i)));
+  out.bytes[6] = static_cast<uint8_t>((out.bytes[6] & 0x0F) | 0x70);
+  return {};
+}
+
+// What the end of a transaction finds still open did not end well.
+void abandon() {
+  if (open_record.slot == nullptr) return;
+  Slot& slot = *open_record.slot;
+  if (open_record.scored) {
+    slot.record.decision = audit::Decision::kRefuse;
+    slot.record.reason = audit::Reason::kInterrupted;
+    slot.record.mark(audit::Field::kDecision);
+    slot.record.mark(audit::Field::kReason);
+    publish_record(AttemptResult::kFailure);
+    return;
+  }
+  open_record.slot = nullptr;
+  settle_attempt(slot.attempt, AttemptResult::kRelease);
+  slot.attempt.count = 0;
+  slot.set(SlotState::kIdle);
+}
+
+void at_transaction_end(XactEvent event, void*) {
+  if (event == XACT_EVENT_ABORT) abandon();
+}
+
+void at_subtransaction_end(SubXactEvent event, SubTransactionId, SubTransactionId, void*) {
+  // One that began inside the flow, in a trigger, is not the flow's.
+  if (event == SUBXACT_EVENT_ABORT_SUB && GetCurrentTransactionNestLevel() <= open_record.nesting) abandon();
 }
 
 }  // namespace
 
-int64 record_event(const Event& event) {
-  const Datum arguments[] = {uuid_datum(event.transaction),
-                             CStringGetTextDatum(event.operation),
-                             Int32GetDatum(event.institution),
-                             uuid_or_zero(event.subject),
-                             PointerGetDatum(event.channel),
-                             PointerGetDatum(event.scenario),
-                             CStringGetTextDatum(event.decision),
-                             CStringGetTextDatum(event.reason),
-                             Float8GetDatum(event.target_fmr),
-                             text_or_zero(event.model),
-                             Int32GetDatum(event.policy_version),
-                             uuid_or_zero(event.source),
-                             uuid_or_zero(event.probe),
-                             uuid_or_zero(event.reference),
-                             text_or_zero(event.business_id),
-                             Int64GetDatum(event.elapsed_us),
-                             CStringGetTextDatum(GetUserNameFromId(GetOuterUserId(), false))};
-  char nulls[lengthof(arguments) + 1];
-  memset(nulls, ' ', sizeof nulls);
-  for (const int nullable : {3, 9, 11, 12, 13, 14})
-    if (arguments[nullable] == 0) nulls[nullable] = 'n';
-  execute(insert_event, arguments, nulls, false);
-  bool is_null;
-  const int64 seq = DatumGetInt64(column(0, 1, &is_null));
-  SPI_freetuptable(SPI_tuptable);
+void audit_init() {
+  RegisterXactCallback(at_transaction_end, nullptr);
+  RegisterSubXactCallback(at_subtransaction_end, nullptr);
+}
+
+Slot& begin_record(audit::Operation operation) {
+  require_writer();
+  Slot& slot = slot_at(own_place());
+  await_idle(slot);
+  Uuid transaction;
+  raise_unless_ok(guarded([&] { return ordered_uuid(transaction); }), "cannot make an identifier");
+  const char* const caller = GetUserNameFromId(GetOuterUserId(), false);
+
+  memset(static_cast<void*>(&slot.record), 0, sizeof slot.record);
+  slot.record.operation = operation;
+  slot.record.transaction = transaction;
+  slot.record.caller.set(caller);
+  slot.attempt.count = 0;
+  slot.keep_detail = false;
+  slot.set(SlotState::kFilling);
+  open_record = {&slot, GetCurrentTransactionNestLevel(), false};
+  return slot;
+}
+
+void mark_scored() {
+  open_record.scored = true;
+}
+
+void publish_record(AttemptResult result) {
+  Slot& slot = *open_record.slot;
+  open_record.slot = nullptr;
+  slot.result = result;
+  enqueue(own_place());
+}
+
+int64 await_record() {
+  Slot& slot = slot_at(own_place());
+  const auto settled = [&] {
+    const SlotState state = slot.get();
+    return state == SlotState::kDone || state == SlotState::kFailed;
+  };
+  if (!sleep_until(slot.settled, audit_deadline(), settled))
+    ereport(ERROR, (errcode(ERRCODE_VISAGE_AUDIT_TIMEOUT),
+                    errmsg("no verdict: its record was not durable within %d ms", settings::audit_timeout),
+                    errhint("It may still be recorded; look it up in visage.history. A synchronous standby that is away, a lock on "
+                            "visage.event or a slow disk can be the reason; visage.audit_timeout is the limit.")));
+  const bool done = slot.get() == SlotState::kDone;
+  const int64 seq = slot.seq;
+  char failure[sizeof slot.failure];
+  strlcpy(failure, slot.failure, sizeof failure);
+  slot.set(SlotState::kIdle);
+  if (!done)
+    ereport(ERROR, (errcode(ERRCODE_VISAGE_AUDIT_FAILED), errmsg("no verdict: it could not be recorded: %s", failure),
+                    errhint("Nothing was told to anyone; the attempt counts. %s", kWriterHint)));
   return seq;
 }
 

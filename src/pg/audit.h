@@ -1,35 +1,29 @@
-// Events: one record for every call of a flow, whatever it decided.
+// Events: one record for every call of a flow and for every change, durable before anyone learns of it.
 //
-// record_event() is the only way in. It writes in the caller's transaction for now; the audit writer takes
-// its place without a change to the callers.
+// A flow begins its record before it scores anything, fills it, publishes it to the audit writer and waits until
+// the writer has committed it. The record is out of the caller's hands: a ROLLBACK, a cancel or an error after
+// mark_scored() takes the verdict back, not the record.
 #pragma once
 
-#include "core/base/bytes.h"
-#include "pg/pg.h"
+#include "pg/audit_ring.h"
 
 namespace visage::pg {
 
-// Names as enum visage.operation, visage.decision and visage.reason have them.
-struct Event {
-  Uuid transaction;
-  const char* operation;
-  int32 institution;
-  const Uuid* subject;  // surrogate; null when unknown
-  const text* channel;
-  const text* scenario;
-  const char* decision;
-  const char* reason;
-  double target_fmr;
-  const char* model;  // null when no probe was opened
-  int32 policy_version;
-  const Uuid* source;
-  const Uuid* probe;
-  const Uuid* reference;
-  const char* business_id;  // the caller's own id, context->>'biz_id'
-  int64 elapsed_us;
-};
+// Hooks into the end of transactions; once a process, with the library.
+void audit_init();
 
-// Returns the event's number; for use inside SPI.
-int64 record_event(const Event& event);
+// Makes this process's slot ready and gives it a transaction id, the caller's role and the operation. Raises when
+// nothing could be recorded now: the writer is not running, this is not its database, the server is a standby.
+Slot& begin_record(audit::Operation operation);
+
+// From here on the record is published whatever happens: on an error as INTERRUPTED, which counts as a failure.
+void mark_scored();
+
+// Hands the record over with what became of its attempt. Cannot fail.
+void publish_record(AttemptResult result);
+
+// Waits until the published record is durable; returns its number. Raises when it was not recorded, or not within
+// visage.audit_timeout, or on a cancel: there is no verdict then, though there may be a record.
+int64 await_record();
 
 }  // namespace visage::pg

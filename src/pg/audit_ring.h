@@ -1,0 +1,101 @@
+// Shared memory between the backends that decide and the audit writer that records.
+//
+// Every backend has one slot of its own, so there is always room for the record of a flow that has begun: a
+// backend cannot begin another before the last one is dealt with, which is the back-pressure. Slots that wait
+// for the writer are in a queue; its order is the ledger's.
+#pragma once
+
+#include "core/audit/event.h"
+#include "pg/attempt.h"
+#include "pg/pg.h"
+
+extern "C" {
+#include "port/atomics.h"
+#include "storage/condition_variable.h"
+#include "storage/latch.h"
+}
+
+namespace visage::pg {
+
+enum class SlotState : uint32_t {
+  kIdle,
+  kFilling,  // the backend writes the record
+  kQueued,   // the record waits for the writer
+  kTaken,    // the record is in the writer's batch
+  kDone,     // durable
+  kFailed,   // not recorded: `failure` says why
+};
+
+// What a caller may keep in clear beside the keyed hashes, until policy has it erased.
+inline constexpr size_t kMaxAddressLength = 64;
+inline constexpr size_t kMaxDeviceLength = 128;
+struct Detail {
+  audit::Text<kMaxAddressLength> address;
+  audit::Text<kMaxDeviceLength> device;
+};
+
+struct Slot {
+  pg_atomic_uint32 state;  // of SlotState
+  audit::EventRecord record;
+  Attempt attempt;
+  AttemptResult result;
+  bool keep_detail;
+  Detail detail;
+  TimestampTz queued_at;
+  // Set by the writer.
+  int64 seq;
+  TimestampTz at;
+  char failure[160];
+  ConditionVariable settled;
+
+  SlotState get() { return static_cast<SlotState>(pg_atomic_read_u32(&state)); }
+  void set(SlotState value) { pg_atomic_exchange_u32(&state, static_cast<uint32_t>(value)); }  // a barrier
+};
+
+enum class WriterState : uint32_t {
+  kNotStarted,
+  kStopped,  // was there, is not now
+  kWaiting,  // runs, but its database has no extension of this version yet
+  kFaulty,   // runs, but may not extend the ledger: `fault` says why
+  kReady,
+};
+
+struct AuditRing {
+  pg_atomic_uint32 writer_state;
+  Oid database;
+  int writer_pid;
+  Latch* writer_latch;
+  ConditionVariable writer_changed;
+  char fault[160];
+  // Statistics, for visage.audit_status.
+  int64 size;  // events in the ledger
+  int64 events;
+  int64 batches;
+  int64 failed;
+  int32 last_batch;
+  int32 largest_batch;
+  TimestampTz last_commit;
+  int64 last_batch_us;
+  // The queue: places of slots, from `first` on.
+  uint32 first;
+  uint32 count;
+  uint32 places[FLEXIBLE_ARRAY_MEMBER];
+
+  WriterState state() { return static_cast<WriterState>(pg_atomic_read_u32(&writer_state)); }
+};
+
+Size audit_ring_size();
+void audit_ring_startup();
+AuditRing& audit_ring();
+Slot& slot_at(uint32 place);
+// The slot of this process.
+uint32 own_place();
+
+// Puts a filled slot into the queue and wakes the writer. Never waits long, never raises.
+void enqueue(uint32 place);
+// The writer takes up to `limit` slots, oldest first.
+int dequeue(uint32* places, int limit);
+// Deals a slot's result out; for the writer.
+void settle_slot(Slot& slot, SlotState state);
+
+}  // namespace visage::pg
