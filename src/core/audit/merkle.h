@@ -20,6 +20,7 @@ struct Hash {
 };
 
 inline constexpr int kMaxLevels = 63;
+inline constexpr uint64_t kMaxTreeSize = (uint64_t{1} << kMaxLevels) - 1;
 
 // Hashes of the tree with the suite's hash; SHA-256 takes the direct path of crypto::sha256.
 class TreeHasher {
@@ -43,14 +44,15 @@ struct CompactRange {
   Hash peaks[kMaxLevels];
 };
 
-// Told of every subtree that an append completes, levels 1 and up, in ascending order of level.
+// Told of every subtree that an append completes, levels 1 and up, in ascending order of level. A failed
+// append leaves the range as it was; what the sink was told by then is void.
 using SubtreeSink = void (*)(void* context, int level, uint64_t index, const Hash& hash);
 
 Status append(const TreeHasher& hasher, CompactRange& range, const Hash& leaf, SubtreeSink sink = nullptr,
               void* context = nullptr);
 Status root(const TreeHasher& hasher, const CompactRange& range, Hash& out);
 
-// Where proofs get the roots of complete subtrees from.
+// Where proofs get the roots of complete subtrees from; level 0 is a leaf's hash.
 using SubtreeSource = Status (*)(void* context, int level, uint64_t index, Hash& out);
 
 struct Proof {
@@ -58,7 +60,7 @@ struct Proof {
   Hash hashes[2 * kMaxLevels + 1];
 };
 
-// Right edge and root of the tree's first `size` leaves.
+// Right edge of the tree's first `size` leaves.
 Status range_at(uint64_t size, SubtreeSource source, void* context, CompactRange& out);
 
 // RFC 9162, 2.1.3 and 2.1.4. kInvalidArgument unless index < size; unless 0 < first <= second.

@@ -35,9 +35,12 @@ Status verify_checkpoint(const Checkpoint& checkpoint, const crypto::VerifyingKe
 // The whole note with one signature line.
 Status format_note(const Checkpoint& checkpoint, const crypto::VerifyingKey& key,
                    const uint8_t signature[kSignatureSize], MutableBytes out, size_t& size);
+// Reads the signed text; lines after the third are not looked at, but none may be empty. kMalformed.
+Status parse_checkpoint(std::string_view text, Checkpoint& out);
 // Reads a note that may carry other signatures (of witnesses) and extension lines; picks the line of `key`.
 // The text is hostile: kMalformed says what is wrong, kKeyMissing when no line is of the key,
-// kAuthenticationFailed when its signature does not hold.
+// kAuthenticationFailed when its signature does not hold or the text is of another origin. `out` is written
+// only when all is well.
 Status parse_note(std::string_view note, const crypto::VerifyingKey& key, std::string_view expected_origin,
                   Checkpoint& out);
 

@@ -2,10 +2,12 @@
 
 #include <array>
 
+#include "core/base/base64.h"
+#include "core/base/secret.h"
+
 namespace visage {
 namespace {
 
-constexpr char kAlphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 constexpr size_t kChecksumSize = 4;
 
 constexpr std::array<uint32_t, 256> make_crc_table() {
@@ -18,19 +20,7 @@ constexpr std::array<uint32_t, 256> make_crc_table() {
   return table;
 }
 
-constexpr std::array<int8_t, 256> make_decode_table() {
-  std::array<int8_t, 256> table{};
-  for (auto& entry : table) entry = -1;
-  for (int i = 0; i < 64; ++i) table[static_cast<uint8_t>(kAlphabet[i])] = static_cast<int8_t>(i);
-  return table;
-}
-
 constexpr auto kCrcTable = make_crc_table();
-constexpr auto kDecodeTable = make_decode_table();
-
-Status not_base64(size_t position) {
-  return Status::error(Code::kMalformed, "invalid base64 at character %zu", position + 1);
-}
 
 }  // namespace
 
@@ -41,25 +31,18 @@ uint32_t crc32c(Bytes bytes) {
 }
 
 size_t encoded_text_size(size_t byte_count) {
-  return (byte_count + kChecksumSize + 2) / 3 * 4;
+  return base64_size(byte_count + kChecksumSize);
 }
 
 void encode_text(Bytes bytes, char* out) {
-  const uint32_t crc = crc32c(bytes);
-  const size_t total = bytes.size() + kChecksumSize;
-  auto at = [&](size_t i) -> uint32_t {
-    return i < bytes.size() ? bytes[i] : (crc >> (8 * (i - bytes.size()))) & 0xFF;
-  };
-  for (size_t i = 0; i < total; i += 3) {
-    const size_t left = total - i;
-    uint32_t group = at(i) << 16;
-    if (left > 1) group |= at(i + 1) << 8;
-    if (left > 2) group |= at(i + 2);
-    *out++ = kAlphabet[group >> 18];
-    *out++ = kAlphabet[(group >> 12) & 63];
-    *out++ = left > 1 ? kAlphabet[(group >> 6) & 63] : '=';
-    *out++ = left > 2 ? kAlphabet[group & 63] : '=';
-  }
+  // Whole groups from where they are; what is left of them joins the checksum.
+  const Bytes whole = bytes.first(bytes.size() / 3 * 3), rest = bytes.subspan(whole.size());
+  encode_base64(whole, out);
+  Secret<KeyBytes<2 + kChecksumSize>> end;  // a source key passes here
+  Writer writer(end.value.span());
+  writer.bytes(rest);
+  writer.number(crc32c(bytes));
+  encode_base64(writer.written(), out + base64_size(whole.size()));
 }
 
 size_t decoded_bound(size_t text_size) {
@@ -72,23 +55,7 @@ Status decode_text(std::string_view text, MutableBytes out, size_t& size) {
     return Status::error(Code::kMalformed, "text of %zu characters is not padded base64 with a checksum",
                          text.size());
   size_t written = 0;
-  for (size_t i = 0; i < text.size(); i += 4) {
-    size_t padding = 0;
-    if (i + 4 == text.size()) padding = text[i + 3] != '=' ? 0 : text[i + 2] != '=' ? 1 : 2;
-    uint32_t group = 0;
-    for (size_t j = 0; j < 4; ++j) {
-      const int value = j >= 4 - padding ? 0 : kDecodeTable[static_cast<uint8_t>(text[i + j])];
-      if (value < 0) return not_base64(i + j);
-      group = group << 6 | static_cast<uint32_t>(value);
-    }
-    // Unused bits must be zero, or two texts would mean the same bytes.
-    if ((padding == 1 && (group & 0xFF) != 0) || (padding == 2 && (group & 0xFFFF) != 0))
-      return not_base64(i + 3);
-    for (size_t j = 0; j < 3 - padding; ++j) {
-      if (written == out.size()) return Status::error(Code::kInternal, "text form exceeds its bound");
-      out[written++] = static_cast<uint8_t>(group >> (16 - 8 * j));
-    }
-  }
+  VISAGE_TRY(decode_base64(text, out, written));
   uint32_t stored;
   std::memcpy(&stored, out.data() + written - kChecksumSize, kChecksumSize);
   if (stored != crc32c({out.data(), written - kChecksumSize}))

@@ -239,8 +239,4 @@ Status Engine::random_uuid(Uuid& out) {
   return {};
 }
 
-void sha256(Bytes bytes, uint8_t out[kDigestSize]) {
-  SHA256(bytes.data(), bytes.size(), out);
-}
-
 }  // namespace visage::crypto

@@ -79,5 +79,7 @@ class Engine {
 
 // SHA-256, whatever the suite: for identifiers that must not depend on it (model digest, image digest).
 void sha256(Bytes bytes, uint8_t out[kDigestSize]);
+// Of `first` ‖ `second`.
+void sha256(Bytes first, Bytes second, uint8_t out[kDigestSize]);
 
 }  // namespace visage::crypto

@@ -8,6 +8,7 @@ namespace visage::keys {
 namespace {
 
 constexpr std::string_view kWrapLabel = "visage/wrap/1";
+constexpr std::string_view kHashLabel = "visage/keyed-hash/1";
 
 int hex_value(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -73,6 +74,11 @@ Status derive_wrap_keys(crypto::Engine& engine, Root& root) {
   return {};
 }
 
+// Of suite 1 whatever visage.suite says: names that are made with it must outlive a change of suite.
+Status derive_hash_key(crypto::Engine& engine, Root& root) {
+  return engine.hkdf(crypto::Suite::kAes256Gcm, root.view(), {}, {}, as_bytes(kHashLabel), root.hash_key);
+}
+
 Status parse_lines(crypto::Engine& engine, std::string_view text, RootSet& out) {
   out.count = 0;
   size_t line = 0;
@@ -108,6 +114,7 @@ Status add_root(crypto::Engine& engine, RootSet& roots, uint32_t version, Bytes 
   std::memset(made.value.bytes, 0, kMaxRootSize);
   std::memcpy(made.value.bytes, key.data(), key.size());
   VISAGE_TRY(derive_wrap_keys(engine, made.value));
+  VISAGE_TRY(derive_hash_key(engine, made.value));
   uint32_t place = roots.count++;
   for (; place > 0 && roots.roots[place - 1].version > version; --place)
     roots.roots[place] = roots.roots[place - 1];

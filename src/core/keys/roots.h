@@ -21,9 +21,10 @@ struct Root {
   uint32_t version;
   uint32_t size;
   uint8_t bytes[kMaxRootSize];
-  // Keys that wrap subject keys, one a suite: derived once, by prepare_wrap_keys(), as every comparison needs
-  // one.
+  // Derived once, by add_root(). Keys that wrap subject keys, one a suite: every comparison needs one. And
+  // the key of keyed_hash(): every attempt needs one.
   uint8_t wrap_keys[2][crypto::kMaxKeySize];
+  uint8_t hash_key[crypto::kDigestSize];
 
   Bytes view() const { return {bytes, size}; }
   Bytes wrap_key(crypto::Suite suite) const {
