@@ -45,6 +45,27 @@ void raise(const Status& status, const char* subject_matter) {
   pg_unreachable();
 }
 
+bool caught(void (*work)(void*), void* argument, char* message, Size size) {
+  const MemoryContext context = CurrentMemoryContext;
+  volatile bool done = true;
+  PG_TRY();
+  {
+    work(argument);
+  }
+  PG_CATCH();
+  {
+    MemoryContextSwitchTo(context);
+    EmitErrorReport();
+    ErrorData* error = CopyErrorData();
+    FlushErrorState();
+    strlcpy(message, error->message != nullptr ? error->message : "unknown error", size);
+    FreeErrorData(error);
+    done = false;
+  }
+  PG_END_TRY();
+  return done;
+}
+
 void require_argument(FunctionCallInfo fcinfo, int index, const char* name) {
   if (PG_ARGISNULL(index))
     ereport(ERROR,

@@ -1,6 +1,6 @@
 #include "pg/flow.h"
 
-#include "pg/audit.h"
+#include "core/keys/ledger_key.h"
 #include "pg/boundary.h"
 #include "pg/clock.h"
 #include "pg/keys.h"
@@ -15,73 +15,35 @@ namespace {
 
 constexpr int kMaxSubjectLength = 256;
 constexpr int kMaxNameLength = 63;
-constexpr int kMaxBusinessIdLength = 128;
 constexpr int kMaxContextSize = 16384;
 
-const char* label(Decision decision) {
-  switch (decision) {
-    case Decision::kAccept:
-      return "accept";
-    case Decision::kReject:
-      return "reject";
-    case Decision::kRefuse:
-      break;
-  }
-  return "refuse";
+// A string of the context, or null.
+const char* context_string(Jsonb* context, const char* name, int max_length) {
+  JsonbValue key = {};
+  key.type = jbvString;
+  key.val.string.val = const_cast<char*>(name);
+  key.val.string.len = static_cast<int>(strlen(name));
+  const JsonbValue* value = findJsonbValueFromContainer(&context->root, JB_FOBJECT, &key);
+  if (value == nullptr || value->type == jbvNull) return nullptr;
+  if (value->type != jbvString || value->val.string.len > max_length)
+    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                    errmsg("context \"%s\" must be a string of at most %d bytes", name, max_length)));
+  return pnstrdup(value->val.string.val, static_cast<Size>(value->val.string.len));
 }
 
-const char* label(Reason reason) {
-  switch (reason) {
-    case Reason::kOk:
-      return "OK";
-    case Reason::kNoMatch:
-      return "NO_MATCH";
-    case Reason::kExpiredProbe:
-      return "EXPIRED_PROBE";
-    case Reason::kReplayedProbe:
-      return "REPLAYED_PROBE";
-    case Reason::kUnknownSource:
-      return "UNKNOWN_SOURCE";
-    case Reason::kLiveness:
-      return "LIVENESS";
-    case Reason::kQuality:
-      return "QUALITY";
-    case Reason::kUnknownSubject:
-      return "UNKNOWN_SUBJECT";
-    case Reason::kSubjectExists:
-      return "SUBJECT_EXISTS";
-    case Reason::kUnknownReference:
-      return "UNKNOWN_REFERENCE";
-    case Reason::kLastReference:
-      return "LAST_REFERENCE";
-    case Reason::kReferenceLimit:
-      return "REFERENCE_LIMIT";
-    case Reason::kModelMismatch:
-      return "MODEL_MISMATCH";
-    case Reason::kNotCalibrated:
-      break;
-  }
-  return "NOT_CALIBRATED";
-}
-
-// The caller's own id for this call, if the context has one.
-char* business_id_of(Jsonb* context) {
+void read_context(Jsonb* context, Flow& flow) {
   if (VARSIZE(context) > kMaxContextSize)
     ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                     errmsg("context is longer than %d bytes", kMaxContextSize)));
   if (!JB_ROOT_IS_OBJECT(context))
     ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("context must be a JSON object"),
                     errhint("For example: {\"biz_id\": \"order-4711\"}")));
-  JsonbValue key = {};
-  key.type = jbvString;
-  key.val.string.val = const_cast<char*>("biz_id");
-  key.val.string.len = 6;
-  const JsonbValue* value = findJsonbValueFromContainer(&context->root, JB_FOBJECT, &key);
-  if (value == nullptr || value->type == jbvNull) return nullptr;
-  if (value->type != jbvString || value->val.string.len > kMaxBusinessIdLength)
-    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                    errmsg("context \"biz_id\" must be a string of at most %d bytes", kMaxBusinessIdLength)));
-  return pnstrdup(value->val.string.val, static_cast<Size>(value->val.string.len));
+  flow.business_id = context_string(context, "biz_id", audit::kMaxBusinessIdLength);
+  flow.device = context_string(context, "device", kMaxDeviceLength);
+  flow.address = context_string(context, "address", kMaxAddressLength);
+  // One spelling for one address, as counters and hashes are by spelling.
+  if (flow.address != nullptr)
+    flow.address = OidOutputFunctionCall(F_INET_OUT, DirectFunctionCall1(inet_in, CStringGetDatum(flow.address)));
 }
 
 // A channel or scenario: an error about an unknown one quotes it, so its length is checked first.
@@ -102,25 +64,110 @@ bool expired(const probe::Header& header, int64 now) {
   return now >= header.expires_at || now - header.captured_at >= max_age || header.captured_at - now > skew;
 }
 
+keys::HashedKind kind_of(int place) {
+  return static_cast<keys::HashedKind>(place + static_cast<int>(keys::HashedKind::kSubject));
+}
+
+Status hash_value(const Flow& flow, keys::HashedKind kind, Bytes value, uint8_t (&out)[keys::kKeyedHashSize]) {
+  return keys::keyed_hash(engine(), key_ring(), kind, static_cast<uint32_t>(flow.policy.institution), value, out);
+}
+
+// All that is known of the flow so far.
+void fill_record(const Flow& flow) {
+  using audit::Field;
+  audit::EventRecord& record = flow.slot->record;
+  const auto set_uuid = [&](Field field, bool known, const Uuid& value, Uuid& out) {
+    if (!known) return;
+    out = value;
+    record.mark(field);
+  };
+  record.mark(Field::kInstitution);
+  record.institution = flow.policy.institution;
+  record.mark(Field::kChannel);
+  record.channel.set({VARDATA_ANY(flow.channel), VARSIZE_ANY_EXHDR(flow.channel)});
+  record.mark(Field::kScenario);
+  record.scenario.set({VARDATA_ANY(flow.scenario), VARSIZE_ANY_EXHDR(flow.scenario)});
+  record.mark(Field::kDecision);
+  record.decision = flow.decision;
+  record.mark(Field::kReason);
+  record.reason = flow.reason;
+  record.mark(Field::kTargetFmr);
+  record.target_fmr = flow.policy.target_fmr;
+  record.mark(Field::kPolicyVersion);
+  record.policy_version = flow.policy.version;
+  set_uuid(Field::kSubject, flow.has_subject, flow.subject, record.subject);
+  set_uuid(Field::kSource, flow.has_probe, flow.header.source, record.source);
+  set_uuid(Field::kProbe, flow.has_probe, flow.header.probe, record.probe);
+  set_uuid(Field::kReference, flow.has_reference, flow.reference, record.reference);
+  if (flow.contents->model_length != 0) {
+    record.mark(Field::kModel);
+    record.model.set(flow.contents->model_id());
+  }
+  if (flow.business_id != nullptr) {
+    record.mark(Field::kBusinessId);
+    record.business_id.set(flow.business_id);
+  }
+  instr_time elapsed;
+  INSTR_TIME_SET_CURRENT(elapsed);
+  INSTR_TIME_SUBTRACT(elapsed, flow.began);
+  record.mark(Field::kElapsed);
+  record.elapsed_us = static_cast<int64>(INSTR_TIME_GET_MICROSEC(elapsed));
+  // Set when the caller's transaction has changed something, this call included.
+  const FullTransactionId xid = GetTopFullTransactionIdIfAny();
+  if (FullTransactionIdIsValid(xid)) {
+    record.mark(Field::kXid);
+    record.xid = U64FromFullTransactionId(xid);
+  }
+}
+
+void fill_context(const Flow& flow) {
+  audit::EventRecord& record = flow.slot->record;
+  const Status status = guarded([&]() -> Status {
+    if (flow.address != nullptr) {
+      record.mark(audit::Field::kAddress);
+      VISAGE_TRY(hash_value(flow, keys::HashedKind::kAddress, as_bytes(flow.address), record.address));
+    }
+    if (flow.device != nullptr) {
+      record.mark(audit::Field::kDevice);
+      VISAGE_TRY(hash_value(flow, keys::HashedKind::kDevice, as_bytes(flow.device), record.device));
+    }
+    return {};
+  });
+  raise_unless_ok(status, "cannot hash the context");
+  flow.slot->keep_detail = flow.policy.keep_details && (flow.address != nullptr || flow.device != nullptr);
+  flow.slot->detail.address.set(flow.address != nullptr ? flow.address : "");
+  flow.slot->detail.device.set(flow.device != nullptr ? flow.device : "");
+}
+
+// A comparison that fails and a presentation that is not alive count; what never got so far does not.
+AttemptResult result_of(const Flow& flow) {
+  if (flow.decision == Decision::kAccept) return AttemptResult::kSuccess;
+  switch (flow.reason) {
+    case Reason::kNoMatch:
+    case Reason::kUnknownSubject:
+    case Reason::kLiveness:
+      return AttemptResult::kFailure;
+    default:
+      return AttemptResult::kRelease;
+  }
+}
+
 }  // namespace
 
-void begin_flow(Flow& flow, const char* operation, FunctionCallInfo fcinfo, FlowArguments arguments) {
-  memset(&flow, 0, sizeof flow);
-  flow.operation = operation;
+void begin_flow(Flow& flow, audit::Operation operation, FunctionCallInfo fcinfo, FlowArguments arguments) {
+  memset(static_cast<void*>(&flow), 0, sizeof flow);
   flow.decision = Decision::kRefuse;
   INSTR_TIME_SET_CURRENT(flow.began);
-  // No verdict without a record, and none can be written here: fail before the probe is used or scored.
-  PreventCommandIfReadOnly(psprintf("visage.%s()", operation));
   flow.channel = name_argument(fcinfo, arguments.channel, "channel");
   flow.scenario = name_argument(fcinfo, arguments.scenario, "scenario");
   require_argument(fcinfo, arguments.context, "context");
   key_ring();
-  flow.business_id = business_id_of(PG_GETARG_JSONB_P(arguments.context));
+  read_context(PG_GETARG_JSONB_P(arguments.context), flow);
   flow.contents = allocate_contents(CurrentMemoryContext);
-  raise_unless_ok(guarded([&] { return engine().random_uuid(flow.transaction); }),
-                  "cannot make an identifier");
   SPI_connect();
   load_policy(flow.channel, flow.scenario, flow.policy);
+  flow.slot = &begin_record(operation);
+  fill_context(flow);
 }
 
 text* subject_argument(FunctionCallInfo fcinfo, int index) {
@@ -153,6 +200,37 @@ bool take_probe(Flow& flow, const struct varlena* value, probe::Header& header, 
       break;
   }
   return refuse(flow, Reason::kExpiredProbe);
+}
+
+bool hold_attempts(Flow& flow, const text* subject) {
+  struct Value {
+    bool known;
+    Bytes bytes;
+  };
+  const auto bytes_of = [](const char* value) { return value != nullptr ? as_bytes(value) : Bytes(); };
+  const Value values[kMaxAttemptHolds] = {
+      {subject != nullptr,
+       subject != nullptr ? as_bytes({VARDATA_ANY(subject), VARSIZE_ANY_EXHDR(subject)}) : Bytes()},
+      {true, flow.header.source.view()},
+      {flow.address != nullptr, bytes_of(flow.address)},
+      {flow.device != nullptr, bytes_of(flow.device)}};
+  AttemptTarget targets[kMaxAttemptHolds];
+  attempt::Limits limits[kMaxAttemptHolds];
+  int count = 0;
+  for (int i = 0; i < kMaxAttemptHolds; ++i) {
+    if (!values[i].known) continue;
+    targets[count].kind = kind_of(i);
+    const Status status = guarded([&] { return hash_value(flow, kind_of(i), values[i].bytes, targets[count].key); });
+    raise_unless_ok(status, "cannot count the attempt");
+    limits[count++] = flow.policy.attempt_limits[i];
+  }
+  if (hold_attempt(flow.policy.institution, targets, count, limits, flow.slot->attempt, flow.retry_after_us)) return true;
+  return refuse(flow, Reason::kLocked);
+}
+
+void begin_scoring(Flow& flow) {
+  fill_record(flow);
+  mark_scored();
 }
 
 bool check_floors(Flow& flow) {
@@ -192,40 +270,24 @@ bool decide(Flow& flow, double score) {
 Datum finish_flow(Flow& flow, FunctionCallInfo fcinfo) {
   engine().forget_keys();
   const bool opened = flow.contents->model_length != 0;
-  instr_time elapsed;
-  INSTR_TIME_SET_CURRENT(elapsed);
-  INSTR_TIME_SUBTRACT(elapsed, flow.began);
-  Event event = {};
-  event.transaction = flow.transaction;
-  event.operation = flow.operation;
-  event.institution = flow.policy.institution;
-  event.subject = flow.has_subject ? &flow.subject : nullptr;
-  event.channel = flow.channel;
-  event.scenario = flow.scenario;
-  event.decision = label(flow.decision);
-  event.reason = label(flow.reason);
-  event.target_fmr = flow.policy.target_fmr;
-  event.model = opened ? flow.contents->model : nullptr;
-  event.policy_version = flow.policy.version;
-  event.source = flow.has_probe ? &flow.header.source : nullptr;
-  event.probe = flow.has_probe ? &flow.header.probe : nullptr;
-  event.reference = flow.has_reference ? &flow.reference : nullptr;
-  event.business_id = flow.business_id;
-  event.elapsed_us = static_cast<int64>(INSTR_TIME_GET_MICROSEC(elapsed));
-  const int64 seq = record_event(event);
-  SPI_finish();
-
   TupleDesc row;
   if (get_call_result_type(fcinfo, nullptr, &row) != TYPEFUNC_COMPOSITE)
     elog(ERROR, "return type must be a row type");
+  fill_record(flow);
+  const Uuid transaction = flow.slot->record.transaction;
+  publish_record(result_of(flow));
+  const int64 seq = await_record();
+  SPI_finish();
+
+  const auto label_of = [&](int place, const char* label) {
+    return OidInputFunctionCall(F_ENUM_IN, const_cast<char*>(label), TupleDescAttr(row, place)->atttypid, -1);
+  };
   Datum values[10] = {};
   bool nulls[10] = {};
   Assert(row->natts == lengthof(values));
-  values[0] = uuid_datum(flow.transaction);
-  values[1] =
-      OidInputFunctionCall(F_ENUM_IN, const_cast<char*>(event.decision), TupleDescAttr(row, 1)->atttypid, -1);
-  values[2] =
-      OidInputFunctionCall(F_ENUM_IN, const_cast<char*>(event.reason), TupleDescAttr(row, 2)->atttypid, -1);
+  values[0] = uuid_datum(transaction);
+  values[1] = label_of(1, audit::label(flow.decision));
+  values[2] = label_of(2, audit::label(flow.reason));
   values[3] = PointerGetDatum(flow.channel);
   values[4] = Float8GetDatum(flow.policy.target_fmr);
   nulls[5] = !opened;
@@ -233,7 +295,10 @@ Datum finish_flow(Flow& flow, FunctionCallInfo fcinfo) {
   release_contents(flow.contents);
   flow.contents = nullptr;
   values[6] = Int32GetDatum(flow.policy.version);
-  nulls[7] = true;  // retry_after: with the attempt limits
+  Interval retry_after = {};
+  retry_after.time = flow.retry_after_us;
+  nulls[7] = flow.reason != Reason::kLocked || flow.retry_after_us < 0;
+  values[7] = IntervalPGetDatum(&retry_after);
   values[8] = Int64GetDatum(seq);
   nulls[9] = !flow.has_reference;
   values[9] = uuid_datum(flow.reference);

@@ -1,10 +1,13 @@
 // What every flow shares: checked arguments, policy, the probe, the event and the outcome.
 //
-// A flow is: begin → (take_probe → floors → its own work) → finish. A flow that is refused skips to finish.
-// All members are trivial, so an error may leave at any point.
+// A flow is: begin → (take_probe → hold → floors → its own work) → finish. A flow that is refused skips to finish.
+// All members are trivial, so an error may leave at any point; its record is then dropped or, once something was
+// scored, kept as interrupted.
 #pragma once
 
+#include "core/audit/event.h"
 #include "core/probe/probe.h"
+#include "pg/audit.h"
 #include "pg/pg.h"
 #include "pg/policy.h"
 
@@ -17,33 +20,17 @@ namespace visage::pg {
 // Scheme of new references, as visage.calibration names it.
 inline constexpr char kReferenceScheme[] = "RFR-1/1024";
 
-enum class Decision { kAccept, kReject, kRefuse };
-
-// Each is a label of enum visage.reason, in sql/install/50_audit.sql, which says what it means.
-enum class Reason {
-  kOk,
-  kNoMatch,
-  kExpiredProbe,
-  kReplayedProbe,
-  kUnknownSource,
-  kLiveness,
-  kQuality,
-  kUnknownSubject,
-  kSubjectExists,
-  kUnknownReference,
-  kLastReference,
-  kReferenceLimit,
-  kModelMismatch,
-  kNotCalibrated,
-};
+using audit::Decision;
+using audit::Reason;
 
 struct Flow {
-  const char* operation;
   instr_time began;
-  Uuid transaction;
+  Slot* slot;  // its record in the making
   text* channel;
   text* scenario;
-  char* business_id;
+  const char* business_id;  // these three from the context; null when it has none
+  const char* address;
+  const char* device;
   Policy policy;
 
   bool has_probe;
@@ -57,6 +44,7 @@ struct Flow {
   Uuid subject;
   bool has_reference;
   Uuid reference;
+  int64 retry_after_us;  // when locked; -1: only an unlock helps
 };
 
 // Where a function's common arguments stand.
@@ -66,14 +54,19 @@ struct FlowArguments {
   int context;
 };
 
-// Checks the common arguments, connects to SPI and loads the policy.
-void begin_flow(Flow& flow, const char* operation, FunctionCallInfo fcinfo, FlowArguments arguments);
+// Checks the common arguments, connects to SPI, loads the policy and begins the record.
+void begin_flow(Flow& flow, audit::Operation operation, FunctionCallInfo fcinfo, FlowArguments arguments);
 
 // Checks a subject's external id: 1 to 256 bytes, no control characters.
 text* subject_argument(FunctionCallInfo fcinfo, int index);
 
 // Both return false after setting the refusal. take_probe opens the probe, checks its times and consumes it.
 bool take_probe(Flow& flow, const struct varlena* value, probe::Header& header, probe::Contents& contents);
+// Holds an attempt against the subject (null: none is claimed), the capture source, and the address and device that
+// the context names. False after refusing as LOCKED.
+bool hold_attempts(Flow& flow, const text* subject);
+// What follows scores: from here on the attempt is recorded whatever happens.
+void begin_scoring(Flow& flow);
 // Liveness and quality floors, then the threshold for `scheme` at the channel's target.
 bool check_floors(Flow& flow);
 // With several comparisons in one attempt each must keep its share of the target, or the attempt would not:
@@ -85,7 +78,7 @@ void accept(Flow& flow);
 // Accepts a score that reaches the flow's threshold, rejects any other, NaN included.
 bool decide(Flow& flow, double score);
 
-// Records the event, ends SPI and returns the visage.outcome row.
+// Records the event, waits until it is durable, ends SPI and returns the visage.outcome row.
 Datum finish_flow(Flow& flow, FunctionCallInfo fcinfo);
 
 }  // namespace visage::pg

@@ -116,6 +116,7 @@ bool match_subject(Flow& flow, const SubjectRecord& subject) {
   prepare_decoy(*flow.contents);
   const reference::Stored decoy_reference = {decoy.reference_id, 1, {decoy.reference, decoy.reference_size}};
   match::Best best;
+  begin_scoring(flow);
   const Status status = guarded([&] {
     if (!subject.found)
       return match::best_of(engine(), key_ring(), decoy.owner, {decoy.wrapped_key, decoy.wrapped_size},
@@ -138,31 +139,46 @@ VISAGE_FUNCTION(visage_verify) {
   text* subject = subject_argument(fcinfo, 0);
   require_argument(fcinfo, 1, "probe");
   Flow flow;
-  begin_flow(flow, "verify", fcinfo, {2, 3, 4});
+  begin_flow(flow, audit::Operation::kVerify, fcinfo, {2, 3, 4});
   flow.has_probe = true;
   SubjectRecord record;
   load_subject(flow, subject, false, record);
-  if (take_probe(flow, PG_GETARG_VARLENA_PP(1), flow.header, *flow.contents) && check_floors(flow))
+  if (take_probe(flow, PG_GETARG_VARLENA_PP(1), flow.header, *flow.contents) && hold_attempts(flow, subject) &&
+      check_floors(flow))
     match_subject(flow, record);
   return finish_flow(flow, fcinfo);
 }
+
+namespace {
+
+// The document's probe is used up as the person's is; the event names it as reference.
+bool take_document(Flow& flow, const struct varlena* value, probe::Contents& document) {
+  probe::Header header;
+  const bool taken = take_probe(flow, value, header, document);
+  flow.reference = header.probe;
+  flow.has_reference = taken;
+  return taken;
+}
+
+}  // namespace
 
 // compare(probe, document, channel, scenario, context) → outcome: a person against an ID photo   [6.6f]
 VISAGE_FUNCTION(visage_compare) {
   require_argument(fcinfo, 0, "probe");
   require_argument(fcinfo, 1, "document");
   Flow flow;
-  begin_flow(flow, "compare", fcinfo, {2, 3, 4});
+  begin_flow(flow, audit::Operation::kCompare, fcinfo, {2, 3, 4});
   flow.has_probe = true;
   probe::Contents* document = allocate_contents(CurrentMemoryContext);
-  probe::Header document_header;
   // Floors hold for the living person only: a printed portrait has no liveness.
   if (take_probe(flow, PG_GETARG_VARLENA_PP(0), flow.header, *flow.contents) &&
-      take_probe(flow, PG_GETARG_VARLENA_PP(1), document_header, *document) && check_floors(flow)) {
-    if (!match::comparable(*flow.contents, *document))
+      take_document(flow, PG_GETARG_VARLENA_PP(1), *document) && hold_attempts(flow, nullptr) && check_floors(flow)) {
+    if (!match::comparable(*flow.contents, *document)) {
       refuse(flow, Reason::kModelMismatch);
-    else if (find_flow_threshold(flow, match::kSchemePlain.data()))
+    } else if (find_flow_threshold(flow, match::kSchemePlain.data())) {
+      begin_scoring(flow);
       decide(flow, match::compare_probes(*flow.contents, *document).score);
+    }
   }
   return finish_flow(flow, fcinfo);
 }

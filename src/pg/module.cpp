@@ -1,4 +1,6 @@
 // Entry point: one call a part.
+#include "pg/audit.h"
+#include "pg/audit_writer.h"
 #include "pg/boundary.h"
 #include "pg/keys.h"
 #include "pg/log_guard.h"
@@ -17,6 +19,8 @@ void _PG_init(void) {
   log_guard_init();
   if (!process_shared_preload_libraries_in_progress) return;
   shared_init();
+  audit_init();
+  audit_writer_register();
   keys_load_at_start();
 }
 }

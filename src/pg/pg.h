@@ -47,3 +47,18 @@ extern "C" {
 #define visage_index_beginscan(heap, index, snapshot, keys) \
   index_beginscan(heap, index, snapshot, nullptr, keys, 0)
 #endif
+
+// A process's number among all backends, from 0.
+#if PG_VERSION_NUM < 170000
+#define visage_proc_number() (MyProc->pgprocno)
+#else
+#define visage_proc_number() (MyProcNumber)
+#endif
+
+#if PG_VERSION_NUM < 160000
+#define visage_insert_index_tuples(target, slot, state) \
+  list_free(ExecInsertIndexTuples(target, slot, state, false, false, nullptr, NIL))
+#else
+#define visage_insert_index_tuples(target, slot, state) \
+  list_free(ExecInsertIndexTuples(target, slot, state, false, false, nullptr, NIL, false))
+#endif

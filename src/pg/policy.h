@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/probe/probe.h"
+#include "pg/attempt.h"
 #include "pg/pg.h"
 
 namespace visage::pg {
@@ -21,6 +22,8 @@ struct Policy {
   float liveness_floor;
   int floor_count;
   QualityFloor floors[kMaxFloors];
+  bool keep_details;  // address and device in clear, for a while
+  attempt::Limits attempt_limits[kMaxAttemptHolds];  // by keys::HashedKind
 };
 
 // Institution that the session acts for, by visage.institution and the caller's grants; for use inside SPI.

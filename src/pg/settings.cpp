@@ -1,5 +1,6 @@
 #include "pg/settings.h"
 
+#include "core/audit/note.h"
 #include "pg/pg.h"
 
 namespace visage::pg::settings {
@@ -10,6 +11,9 @@ char* institution = nullptr;
 int clock_skew = 30;
 int probe_max_age = 600;
 int max_probes = 65536;
+char* database = nullptr;
+char* ledger_origin = nullptr;
+int audit_timeout = 10000;
 
 namespace {
 
@@ -40,6 +44,13 @@ bool check_kernels(int* value, void**, GucSource) {
   return false;
 }
 
+bool check_origin(char** value, void**, GucSource) {
+  if ((*value)[0] == '\0' || audit::valid_origin(*value)) return true;
+  GUC_check_errdetail("At most %d bytes, without spaces, plus signs and control characters.",
+                      static_cast<int>(audit::kMaxOriginLength));
+  return false;
+}
+
 void define_postmaster_settings() {
   DefineCustomStringVariable(
       "visage.key_provider", "Where the envelope root keys come from: file:<path> or command:<argv>.",
@@ -54,6 +65,12 @@ void define_postmaster_settings() {
                           "A full memory refuses probes rather than forget one that could be replayed.",
                           &max_probes, 65536, 1024, 16 * 1024 * 1024, PGC_POSTMASTER, 0, nullptr, nullptr,
                           nullptr);
+  DefineCustomStringVariable("visage.database", "Database whose ledger the audit writer keeps.",
+                             "Flows run in this database alone.", &database, "postgres", PGC_POSTMASTER, 0,
+                             nullptr, nullptr, nullptr);
+  DefineCustomStringVariable("visage.ledger_origin", "Name of the ledger when it is opened.",
+                             "It stays its name for ever. Empty: made from the server's identity.", &ledger_origin,
+                             "", PGC_POSTMASTER, 0, check_origin, nullptr, nullptr);
 }
 
 }  // namespace
@@ -76,6 +93,9 @@ void init() {
   DefineCustomIntVariable("visage.probe_max_age", "Age at which every probe has expired.",
                           "A probe's own expiry applies when it is earlier.", &probe_max_age, 600, 1, 86400,
                           PGC_SIGHUP, GUC_UNIT_S, nullptr, nullptr, nullptr);
+  DefineCustomIntVariable("visage.audit_timeout", "How long a verdict waits for its record.",
+                          "Then the call fails; there is no verdict without a record.", &audit_timeout, 10000, 10,
+                          3600000, PGC_USERSET, GUC_UNIT_MS, nullptr, nullptr, nullptr);
   MarkGUCPrefixReserved("visage");
 }
 

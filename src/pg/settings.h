@@ -19,6 +19,12 @@ extern int clock_skew;
 extern int probe_max_age;
 // Places in the replay memory.
 extern int max_probes;
+// Database whose ledger this server keeps.
+extern char* database;
+// Name of a new ledger; empty: made from the server's identity.
+extern char* ledger_origin;
+// Milliseconds that a verdict waits for its record.
+extern int audit_timeout;
 
 crypto::Suite suite();
 // The comparison's inner loops: the machine's best, unless visage.kernels forces another level.

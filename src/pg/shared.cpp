@@ -1,12 +1,12 @@
 #include "pg/shared.h"
 
+#include "pg/attempt.h"
+#include "pg/audit_ring.h"
 #include "pg/boundary.h"
 #include "pg/clock.h"
 #include "pg/settings.h"
+#include "pg/statement.h"
 
-extern "C" {
-#include "access/xlog.h"
-}
 
 namespace visage::pg {
 namespace {
@@ -16,8 +16,11 @@ constexpr char kTranche[] = "pg_visage";
 struct SharedState {
   int64 replay_began;  // probes captured earlier cannot be told from replays
   int64 replay_next_sweep;
-  bool began_as_standby;  // and has decided nothing since
+  bool replay_loaded;
 };
+
+// Nothing is known of any probe before the writer has read the ledger.
+constexpr int64 kNever = PG_INT64_MAX;
 
 struct ReplayEntry {
   Uuid probe;
@@ -34,13 +37,9 @@ void request() {
   if (previous_request_hook != nullptr) previous_request_hook();
   RequestAddinShmemSpace(MAXALIGN(sizeof(SharedState)));
   RequestAddinShmemSpace(hash_estimate_size(settings::max_probes, sizeof(ReplayEntry)));
+  RequestAddinShmemSpace(audit_ring_size());
+  RequestAddinShmemSpace(attempt_shared_size());
   RequestNamedLWLockTranche(kTranche, static_cast<int>(SharedLock::kCount));
-}
-
-// A standby remembers nothing of what its primary uses, so its memory begins with its promotion. PostgreSQL
-// removes these files then.
-bool starts_as_standby() {
-  return access(STANDBY_SIGNAL_FILE, F_OK) == 0 || access(RECOVERY_SIGNAL_FILE, F_OK) == 0;
 }
 
 void startup() {
@@ -48,12 +47,14 @@ void startup() {
   LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
   bool found = false;
   state = static_cast<SharedState*>(ShmemInitStruct("pg_visage state", sizeof(SharedState), &found));
-  if (!found) *state = {unix_now(), 0, starts_as_standby()};
+  if (!found) *state = {kNever, 0, false};
   HASHCTL control = {};
   control.keysize = sizeof(Uuid);
   control.entrysize = sizeof(ReplayEntry);
   replay = ShmemInitHash("pg_visage replay memory", settings::max_probes, settings::max_probes, &control,
                          HASH_ELEM | HASH_BLOBS | HASH_FIXED_SIZE);
+  audit_ring_startup();
+  attempt_shared_startup();
   locks = GetNamedLWLockTranche(kTranche);
   LWLockRelease(AddinShmemInitLock);
 }
@@ -64,6 +65,13 @@ void forget_expired(int64 now) {
   while (auto* entry = static_cast<ReplayEntry*>(hash_seq_search(&scan)))
     if (entry->forget_at < now) hash_search(replay, &entry->probe, HASH_REMOVE, nullptr);
 }
+
+// Newest first. A comparison with a document uses the document's probe up as well; its event names it as reference.
+Statement used_probes = {
+    "SELECT e.probe, CASE WHEN e.operation = 'compare' THEN e.reference END, e.at FROM visage.event e "
+    "WHERE e.at > $1 AND e.probe IS NOT NULL ORDER BY e.seq DESC LIMIT $2",
+    2,
+    {"timestamptz", "bigint"}};
 
 }  // namespace
 
@@ -81,10 +89,6 @@ LWLock* shared_lock(SharedLock lock) {
 ProbeUse use_probe(const Uuid& probe, int64 captured_at, int64 forget_at, int64 now) {
   constexpr int64 kSweepInterval = 1000000;  // at most one sweep a second: it walks the whole table
   LWLockAcquire(shared_lock(SharedLock::kReplay), LW_EXCLUSIVE);
-  if (state->began_as_standby) {  // promoted since: flows refuse to run during recovery
-    state->replay_began = now;
-    state->began_as_standby = false;
-  }
   if (captured_at < state->replay_began) {
     LWLockRelease(shared_lock(SharedLock::kReplay));
     return ProbeUse::kBeforeMemory;
@@ -106,6 +110,33 @@ ProbeUse use_probe(const Uuid& probe, int64 captured_at, int64 forget_at, int64 
                     errmsg("the replay memory holds %d unexpired probes and is full", settings::max_probes),
                     errhint("Raise visage.max_probes and restart, or shorten the life of probes.")));
   return ProbeUse::kFirst;
+}
+
+void load_replay_memory() {
+  if (state->replay_loaded) return;
+  const int64 life = static_cast<int64>(settings::probe_max_age + settings::clock_skew) * USECS_PER_SEC;
+  // Half of the memory at most; it must have room for what comes.
+  const int64 limit = settings::max_probes / 2;
+  const Datum arguments[] = {TimestampTzGetDatum(GetCurrentTimestamp() - life), Int64GetDatum(limit)};
+  const uint64 found = execute(used_probes, arguments, nullptr, true);
+  int64 began = PG_INT64_MIN;
+  LWLockAcquire(shared_lock(SharedLock::kReplay), LW_EXCLUSIVE);
+  for (uint64 i = 0; i < found && hash_get_num_entries(replay) < settings::max_probes; ++i) {
+    bool is_null;
+    const int64 at = to_unix(DatumGetTimestampTz(column(i, 3, &is_null)));
+    for (const int place : {1, 2}) {
+      if (column_is_null(i, place)) continue;
+      const Uuid probe = column_uuid(i, place);
+      auto* entry = static_cast<ReplayEntry*>(hash_search(replay, &probe, HASH_ENTER_NULL, nullptr));
+      if (entry != nullptr) entry->forget_at = at + life;
+    }
+    // Older ones than fit are refused by their time of capture, which is before that of their use.
+    if (found == static_cast<uint64>(limit)) began = at;
+  }
+  state->replay_began = began;
+  state->replay_loaded = true;
+  LWLockRelease(shared_lock(SharedLock::kReplay));
+  SPI_freetuptable(SPI_tuptable);
 }
 
 }  // namespace visage::pg

@@ -6,17 +6,22 @@
 
 namespace visage::pg {
 
-enum class SharedLock { kKeys, kReplay, kCount };
+enum class SharedLock { kKeys, kReplay, kAudit, kAttempts, kCount };
 
 // Hooks the reservation and the start-up; call while the server starts.
 void shared_init();
 LWLock* shared_lock(SharedLock lock);
 
+// The memory begins empty, and the audit writer fills it from the ledger before any flow runs: a probe that was used
+// stays used over restarts, crashes and promotions.
 enum class ProbeUse { kFirst, kReplayed, kBeforeMemory };
 
 // Remembers that a probe was used, until `forget_at` (microseconds since 1970), whatever the transaction
-// does. kBeforeMemory: captured before this memory began, so a former use could have been forgotten. Raises
+// does. kBeforeMemory: captured before what is remembered, so a former use could have been forgotten. Raises
 // when the memory is full of probes that have not expired.
 ProbeUse use_probe(const Uuid& probe, int64 captured_at, int64 forget_at, int64 now);
+
+// Reads the ledger's probes that have not expired; for the audit writer, inside SPI.
+void load_replay_memory();
 
 }  // namespace visage::pg

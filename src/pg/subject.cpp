@@ -137,7 +137,7 @@ VISAGE_FUNCTION(visage_register) {
   text* subject = subject_argument(fcinfo, 0);
   require_argument(fcinfo, 1, "probe");
   Flow flow;
-  begin_flow(flow, "register", fcinfo, {2, 3, 4});
+  begin_flow(flow, audit::Operation::kRegister, fcinfo, {2, 3, 4});
   flow.has_probe = true;
   // The threshold is asked for although nothing is compared: a model that no verification could decide is
   // refused here, not at the first verification.
@@ -153,12 +153,12 @@ VISAGE_FUNCTION(visage_add_reference) {
   text* subject = subject_argument(fcinfo, 0);
   require_argument(fcinfo, 1, "probe");
   Flow flow;
-  begin_flow(flow, "add_reference", fcinfo, {2, 3, 4});
+  begin_flow(flow, audit::Operation::kAddReference, fcinfo, {2, 3, 4});
   flow.has_probe = true;
   SubjectRecord record;
   load_subject(flow, subject, true, record);
-  if (take_probe(flow, PG_GETARG_VARLENA_PP(1), flow.header, *flow.contents) && check_floors(flow) &&
-      match_subject(flow, record)) {
+  if (take_probe(flow, PG_GETARG_VARLENA_PP(1), flow.header, *flow.contents) && hold_attempts(flow, subject) &&
+      check_floors(flow) && match_subject(flow, record)) {
     // One more must still leave a threshold that keeps the channel's target over all of them.
     if (record.reference_count == kMaxReferences ||
         !find_flow_threshold(flow, kReferenceScheme, record.reference_count + 1))
@@ -174,7 +174,7 @@ VISAGE_FUNCTION(visage_drop_reference) {
   text* subject = subject_argument(fcinfo, 0);
   require_argument(fcinfo, 1, "reference");
   Flow flow;
-  begin_flow(flow, "drop_reference", fcinfo, {2, 3, 4});
+  begin_flow(flow, audit::Operation::kDropReference, fcinfo, {2, 3, 4});
   memcpy(flow.reference.bytes, PG_GETARG_UUID_P(1)->data, sizeof flow.reference.bytes);
   flow.has_reference = true;
   SubjectRecord record;
@@ -201,7 +201,7 @@ VISAGE_FUNCTION(visage_drop_reference) {
 VISAGE_FUNCTION(visage_cancel) {
   text* subject = subject_argument(fcinfo, 0);
   Flow flow;
-  begin_flow(flow, "cancel", fcinfo, {1, 2, 3});
+  begin_flow(flow, audit::Operation::kCancel, fcinfo, {1, 2, 3});
   SubjectRecord record;
   load_subject(flow, subject, true, record);
   if (!record.found) {

@@ -1,0 +1,201 @@
+-- The ledger over visage.event: a Merkle tree (RFC 9162), its signed heads, proofs and verification.
+-- The tables' names sort behind the others': a restore fills them last, and from then on the ledger is open.
+
+CREATE TABLE visage.tree (
+  only_one boolean PRIMARY KEY DEFAULT true CHECK (only_one),
+  origin text NOT NULL,
+  suite smallint NOT NULL,
+  key_version bigint NOT NULL,
+  opened_at timestamptz NOT NULL,
+  system_identifier bigint NOT NULL,
+  archived bigint NOT NULL DEFAULT 0 CHECK (archived >= 0 AND archived % 256 = 0)
+);
+COMMENT ON TABLE visage.tree IS 'the ledger itself: one row once the first event was recorded';
+COMMENT ON COLUMN visage.tree.origin IS 'name of the ledger, for ever; first line of every checkpoint';
+COMMENT ON COLUMN visage.tree.suite IS 'whose hash the tree uses: 1 SHA-256, 2 SM3';
+COMMENT ON COLUMN visage.tree.key_version IS 'envelope root from which the signing key is derived';
+COMMENT ON COLUMN visage.tree.system_identifier IS 'server that wrote last; transactions of another cannot be asked about';
+COMMENT ON COLUMN visage.tree.archived IS 'events below this number were exported and removed';
+
+CREATE TABLE visage.tree_key (
+  key_version bigint PRIMARY KEY,
+  public_key bytea NOT NULL CHECK (length(public_key) = 32),
+  since bigint NOT NULL,
+  added_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+COMMENT ON TABLE visage.tree_key IS 'public keys that signed heads of the ledger; compare them with those that you kept elsewhere';
+COMMENT ON COLUMN visage.tree_key.since IS 'number of the first event under this key';
+
+-- Subtrees of 2^8, 2^16 … leaves, so that a proof reads some hundreds of rows and not the whole ledger.
+CREATE TABLE visage.tree_node (
+  level smallint NOT NULL CHECK (level > 0 AND level % 8 = 0),
+  index bigint NOT NULL,
+  hash bytea NOT NULL,
+  PRIMARY KEY (level, index)
+);
+COMMENT ON TABLE visage.tree_node IS 'roots of complete subtrees; verify_ledger() makes them anew from the events';
+
+-- What may be known in clear for a while, beside the keyed hashes that stay. An event commits to it.
+CREATE TABLE visage.event_detail (
+  event bigint PRIMARY KEY,
+  at timestamptz NOT NULL,
+  institution integer NOT NULL,
+  salt bytea NOT NULL,
+  address text,
+  device text
+);
+CREATE INDEX event_detail_at ON visage.event_detail (institution, at);
+COMMENT ON TABLE visage.event_detail IS 'address and device in clear, where visage.audit_policy keeps them; erased when that time is over';
+
+CREATE TABLE visage.audit_policy (
+  institution integer PRIMARY KEY REFERENCES visage.institution,
+  keep_details interval CHECK (keep_details > interval '0' AND keep_details <= interval '10 years')
+);
+COMMENT ON TABLE visage.audit_policy IS 'what the audit keeps besides the ledger, by institution; no row: nothing';
+COMMENT ON COLUMN visage.audit_policy.keep_details IS 'how long address and device stay in clear; null: they are not kept';
+
+-- Rows come from the audit writer, which does not pass here, and from a restore into a database without a ledger.
+CREATE FUNCTION visage.refuse_insert() RETURNS trigger
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF EXISTS (SELECT FROM visage.tree) THEN
+    RAISE EXCEPTION 'visage.% is written by the audit writer', TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege';
+  END IF;
+  RETURN NULL;
+END
+$$;
+CREATE TRIGGER writer_only BEFORE INSERT ON visage.event FOR EACH STATEMENT EXECUTE FUNCTION visage.refuse_insert();
+ALTER TABLE visage.event ENABLE ALWAYS TRIGGER writer_only;
+CREATE TRIGGER writer_only BEFORE INSERT ON visage.tree_node FOR EACH STATEMENT EXECUTE FUNCTION visage.refuse_insert();
+ALTER TABLE visage.tree_node ENABLE ALWAYS TRIGGER writer_only;
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON visage.tree_node
+  FOR EACH STATEMENT EXECUTE FUNCTION visage.refuse_change();
+ALTER TABLE visage.tree_node ENABLE ALWAYS TRIGGER append_only;
+
+CREATE FUNCTION visage.audit_status(
+  OUT state text, OUT pid integer, OUT database text, OUT fault text, OUT queued integer, OUT oldest_queued interval,
+  OUT events bigint, OUT recorded bigint, OUT failed bigint, OUT batches bigint, OUT last_batch integer,
+  OUT largest_batch integer, OUT last_batch_took interval, OUT last_commit timestamptz)
+  LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'visage_audit_status';
+COMMENT ON FUNCTION visage.audit_status() IS 'source of the view visage.audit_status';
+CREATE VIEW visage.audit_status AS SELECT * FROM visage.audit_status();
+COMMENT ON VIEW visage.audit_status IS 'the audit writer: does it run, how far behind is it';
+COMMENT ON COLUMN visage.audit_status.state IS 'ready; waiting: no extension of its version in its database; faulty: see fault; stopped; not started';
+COMMENT ON COLUMN visage.audit_status.pid IS 'process of the writer';
+COMMENT ON COLUMN visage.audit_status.database IS 'database that it serves, visage.database';
+COMMENT ON COLUMN visage.audit_status.fault IS 'why it may not extend the ledger, or what the last failed batch met';
+COMMENT ON COLUMN visage.audit_status.queued IS 'records that wait for it';
+COMMENT ON COLUMN visage.audit_status.oldest_queued IS 'how long the first of them has waited: the lag';
+COMMENT ON COLUMN visage.audit_status.events IS 'events in the ledger, archived ones included';
+COMMENT ON COLUMN visage.audit_status.recorded IS 'events recorded since the server started';
+COMMENT ON COLUMN visage.audit_status.failed IS 'records that could not be written since the server started; their callers got an error';
+COMMENT ON COLUMN visage.audit_status.batches IS 'commits since the server started';
+COMMENT ON COLUMN visage.audit_status.last_batch IS 'events in the last commit';
+COMMENT ON COLUMN visage.audit_status.largest_batch IS 'most events in one commit';
+COMMENT ON COLUMN visage.audit_status.last_batch_took IS 'from taking the last batch to its commit';
+COMMENT ON COLUMN visage.audit_status.last_commit IS 'when the last batch was durable';
+
+CREATE FUNCTION visage.leaf_of(event visage.event, previous_head bytea DEFAULT NULL) RETURNS bytea
+  LANGUAGE c IMMUTABLE AS 'MODULE_PATHNAME', 'visage_leaf_of';
+COMMENT ON FUNCTION visage.leaf_of(visage.event, bytea) IS 'the bytes of an event that the tree covers (docs/formats.md)';
+
+CREATE FUNCTION visage.leaf(event bigint) RETURNS bytea
+  LANGUAGE sql STABLE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT visage.leaf_of(e, (SELECT p.head FROM visage.event p WHERE p.seq = e.seq - 1)) FROM visage.event e WHERE e.seq = $1
+$$;
+COMMENT ON FUNCTION visage.leaf(bigint) IS 'the bytes of an event that the tree covers: SHA-256 of 0x00 and these is the leaf hash that inclusion_proof() leads to the root';
+
+CREATE FUNCTION visage.checkpoint() RETURNS text
+  LANGUAGE c STABLE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+  AS 'MODULE_PATHNAME', 'visage_checkpoint';
+COMMENT ON FUNCTION visage.checkpoint() IS 'the newest tree head as a signed note (C2SP tlog-checkpoint); keep it outside the database';
+
+CREATE FUNCTION visage.ledger_public_key() RETURNS text
+  LANGUAGE c STABLE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+  AS 'MODULE_PATHNAME', 'visage_ledger_public_key';
+COMMENT ON FUNCTION visage.ledger_public_key() IS 'verifier key of the ledger''s notes: origin, key id and Ed25519 key';
+
+CREATE FUNCTION visage.inclusion_proof(event bigint, size bigint DEFAULT NULL) RETURNS bytea[]
+  LANGUAGE c STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+  AS 'MODULE_PATHNAME', 'visage_inclusion_proof';
+COMMENT ON FUNCTION visage.inclusion_proof(bigint, bigint) IS 'audit path of an event in the tree of that size (RFC 9162, 2.1.3); the newest when size is null';
+
+CREATE FUNCTION visage.consistency_proof(first bigint, second bigint DEFAULT NULL) RETURNS bytea[]
+  LANGUAGE c STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+  AS 'MODULE_PATHNAME', 'visage_consistency_proof';
+COMMENT ON FUNCTION visage.consistency_proof(bigint, bigint) IS 'proof that the tree of one size is the beginning of that of another (RFC 9162, 2.1.4)';
+
+CREATE FUNCTION visage.verify_ledger(
+  "from" bigint DEFAULT NULL, "to" bigint DEFAULT NULL, checkpoint text DEFAULT NULL,
+  OUT event bigint, OUT fault text, OUT detail text)
+  RETURNS SETOF record
+  LANGUAGE c STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+  AS 'MODULE_PATHNAME', 'visage_verify_ledger';
+COMMENT ON FUNCTION visage.verify_ledger(bigint, bigint, text) IS
+  'makes the tree anew from the events and compares: one row for every fault, none when all is well; give it a checkpoint that you kept';
+
+CREATE FUNCTION visage.ledger_progress(OUT pid integer, OUT verified bigint, OUT total bigint) RETURNS SETOF record
+  LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'visage_ledger_progress';
+COMMENT ON FUNCTION visage.ledger_progress() IS 'running verifications of the ledger: events done, events to do';
+
+-- Digest of all policy, for the event that opens the ledger: later changes have events of their own.
+CREATE FUNCTION visage.policy_digest() RETURNS bytea
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  name text;
+  part bytea;
+  whole bytea := '';
+BEGIN
+  FOREACH name IN ARRAY ARRAY['institution', 'institution_role', 'channel', 'channel_floor', 'scenario', 'calibration',
+                              'capture_source', 'attempt_limit', 'audit_policy']
+  LOOP
+    EXECUTE format('SELECT sha256(convert_to(coalesce(string_agg(t::text, E''\n'' ORDER BY t::text COLLATE "C"), ''''), ''UTF8'')) FROM visage.%I t', name)
+      INTO part;
+    whole := whole || part;
+  END LOOP;
+  RETURN sha256(whole);
+END
+$$;
+COMMENT ON FUNCTION visage.policy_digest() IS 'SHA-256 over all policy tables as text';
+
+-- Changes. Nothing is recorded before the ledger is open: the event that opens it has the digest of all policy then.
+CREATE FUNCTION visage.record_change(
+  operation visage.operation, institution integer, object text, before bytea, after bytea, note text) RETURNS bigint
+  LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'visage_record_change';
+COMMENT ON FUNCTION visage.record_change(visage.operation, integer, text, bytea, bytea, text) IS
+  'records a change and waits until the record is durable; for the functions of this extension';
+
+CREATE FUNCTION visage.audit_change() RETURNS trigger
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  old_row jsonb := CASE WHEN TG_OP <> 'INSERT' THEN to_jsonb(OLD) END;
+  new_row jsonb := CASE WHEN TG_OP <> 'DELETE' THEN to_jsonb(NEW) END;
+BEGIN
+  IF old_row IS NOT DISTINCT FROM new_row OR NOT EXISTS (SELECT FROM visage.tree) THEN
+    RETURN NULL;
+  END IF;
+  PERFORM visage.record_change(
+    'change', coalesce(new_row ->> 'institution', old_row ->> 'institution')::integer,
+    -- TG_ARGV holds the columns of the key.
+    lower(TG_OP) || ' ' || TG_TABLE_NAME || ' '
+      || (SELECT string_agg(coalesce(coalesce(new_row, old_row) ->> k, '-'), '/' ORDER BY n)
+          FROM unnest(TG_ARGV) WITH ORDINALITY u (k, n)),
+    sha256(convert_to(old_row::text, 'UTF8')), sha256(convert_to(new_row::text, 'UTF8')), NULL);
+  RETURN NULL;
+END
+$$;
+DO $$
+DECLARE
+  watched record;
+BEGIN
+  FOR watched IN VALUES ('channel', ARRAY['name']), ('channel_floor', ARRAY['channel', 'measure']), ('scenario', ARRAY['name']),
+                        ('calibration', ARRAY['model', 'scheme', 'fmr', 'id']), ('capture_source', ARRAY['name']),
+                        ('institution', ARRAY['name']), ('institution_role', ARRAY['role']), ('audit_policy', ARRAY['institution'])
+  LOOP
+    EXECUTE pg_catalog.format('CREATE TRIGGER audit_change AFTER INSERT OR UPDATE OR DELETE ON visage.%I FOR EACH ROW '
+      'EXECUTE FUNCTION visage.audit_change(%s)', watched.column1,
+      (SELECT pg_catalog.string_agg(pg_catalog.quote_literal(k), ', ') FROM pg_catalog.unnest(watched.column2) k));
+    EXECUTE pg_catalog.format('ALTER TABLE visage.%I ENABLE ALWAYS TRIGGER audit_change', watched.column1);
+  END LOOP;
+END
+$$;

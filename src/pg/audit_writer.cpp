@@ -1,0 +1,295 @@
+// The audit writer: a background worker on visage.database, the only writer of the ledger.
+//
+// It takes whatever records wait, writes them in one transaction and wakes their callers once that is durable, so
+// that many verdicts share one flush. While it waits for the disk the next batch gathers by itself.
+#include "pg/audit_writer.h"
+
+#include "pg/boundary.h"
+#include "pg/ledger_writer.h"
+#include "pg/settings.h"
+#include "pg/settlement.h"
+#include "pg/shared.h"
+#include "pg/statement.h"
+
+extern "C" {
+#include "access/xlog.h"
+#include "pgstat.h"
+#include "postmaster/bgworker.h"
+#include "postmaster/interrupt.h"
+#include "storage/proc.h"
+#include "tcop/tcopprot.h"
+#include "utils/snapmgr.h"
+}
+
+extern "C" {
+VISAGE_EXPORT void visage_audit_writer_main(Datum argument);
+}
+
+namespace visage::pg {
+namespace {
+
+constexpr int kMaxSettlements = 64;
+// How soon the end of a transaction is noticed, and how often an idle writer looks after what has expired.
+constexpr long kSettlementInterval = 100;
+constexpr long kIdleInterval = 10000;
+// A writer that may not extend the ledger looks again, as somebody may have repaired it.
+constexpr long kFaultInterval = 5000;
+
+LedgerWriter ledger;
+uint32 places[kMaxBatch];
+NewEvent events[kMaxBatch + kMaxSettlements];
+AttemptSettlement settlements[kMaxBatch];
+audit::EventRecord settled[kMaxSettlements];
+
+Statement expire_details = {
+    "DELETE FROM visage.event_detail d USING visage.institution i LEFT JOIN visage.audit_policy p ON p.institution = i.id "
+    "WHERE d.institution = i.id AND d.at < now() - coalesce(p.keep_details, interval '0')",
+    0,
+    {}};
+Statement move_tree = {"UPDATE visage.tree SET system_identifier = $1", 1, {"bigint"}};
+
+struct Batch {
+  int taken;        // slots
+  int settlements;  // events of our own
+};
+
+void announce(WriterState state) {
+  AuditRing& ring = audit_ring();
+  pg_atomic_exchange_u32(&ring.writer_state, static_cast<uint32_t>(state));
+  ConditionVariableBroadcast(&ring.writer_changed);
+}
+
+void fail_slots(const uint32* failed, int count, const char* why) {
+  for (int i = 0; i < count; ++i) {
+    Slot& slot = slot_at(failed[i]);
+    strlcpy(slot.failure, why, sizeof slot.failure);
+    // Scored or not: a verdict that was not told must not be had for nothing.
+    settle_attempt(slot.attempt, slot.result == AttemptResult::kRelease ? AttemptResult::kRelease : AttemptResult::kFailure);
+    settle_slot(slot, SlotState::kFailed);
+  }
+  audit_ring().failed += count;
+}
+
+void fail_queued(const char* why) {
+  int count = 0;
+  while ((count = dequeue(places, kMaxBatch)) > 0) fail_slots(places, count, why);
+}
+
+// The batch that is under way when the process ends; its callers must not wait for the timeout.
+int taken_now = 0;
+
+void at_exit(int, Datum) {
+  AuditRing& ring = audit_ring();
+  LWLockAcquire(shared_lock(SharedLock::kAudit), LW_EXCLUSIVE);
+  ring.writer_latch = nullptr;
+  ring.writer_pid = 0;
+  LWLockRelease(shared_lock(SharedLock::kAudit));
+  announce(WriterState::kStopped);
+  fail_slots(places, taken_now, "the audit writer ended");
+  taken_now = 0;
+  fail_queued("the audit writer ended");
+}
+
+// A commit that is not durable here is none for a verdict.
+void insist_on_durability() {
+  if (synchronous_commit == SYNCHRONOUS_COMMIT_OFF)
+    SetConfigOption("synchronous_commit", "on", PGC_SUSET, PGC_S_OVERRIDE);
+  SetConfigOption("default_transaction_read_only", "off", PGC_SUSET, PGC_S_OVERRIDE);
+  SetConfigOption("statement_timeout", "0", PGC_SUSET, PGC_S_OVERRIDE);
+  SetConfigOption("lock_timeout", "0", PGC_SUSET, PGC_S_OVERRIDE);
+  SetConfigOption("idle_in_transaction_session_timeout", "0", PGC_SUSET, PGC_S_OVERRIDE);
+  SetConfigOption("search_path", "pg_catalog, pg_temp", PGC_SUSET, PGC_S_OVERRIDE);
+}
+
+void begin() {
+  SetCurrentStatementStartTimestamp();
+  StartTransactionCommand();
+  PushActiveSnapshot(GetTransactionSnapshot());
+  SPI_connect();
+}
+
+void end() {
+  SPI_finish();
+  PopActiveSnapshot();
+  CommitTransactionCommand();
+  // Ended while it waited for a synchronous standby, which then only warns.
+  if (ProcDiePending) ereport(FATAL, (errcode(ERRCODE_ADMIN_SHUTDOWN), errmsg("terminating the audit writer")));
+}
+
+// What a writer that has just begun, or lost track, reads from the tables.
+void read_tables() {
+  const auto here = static_cast<int64>(GetSystemIdentifier());
+  load_ledger(ledger);
+  const bool moved = ledger.open && ledger.tree.system_identifier != here;
+  load_unsettled(moved);
+  if (moved) {
+    const Datum arguments[] = {Int64GetDatum(here)};
+    execute(move_tree, arguments, nullptr, false);
+  }
+  load_replay_memory();
+}
+
+void load(void*) {
+  begin();
+  Oid event = InvalidOid;
+  ledger.loaded = false;
+  if (ledger_present(event)) read_tables();
+  end();
+  audit_ring().size = static_cast<int64>(ledger.range.size);
+}
+
+void write_batch(void* argument) {
+  auto& batch = *static_cast<Batch*>(argument);
+  begin();
+  // The extension may have been dropped and made anew.
+  Oid event = InvalidOid;
+  if (!ledger_present(event) || event != ledger.event) read_tables();
+  batch.settlements = make_settlements(settled, kMaxSettlements);
+  int count = 0;
+  for (int i = 0; i < batch.settlements; ++i) events[count++] = {&settled[i], nullptr, 0, 0};
+  int attempts = 0;
+  for (int i = 0; i < batch.taken; ++i) {
+    Slot& slot = slot_at(places[i]);
+    events[count++] = {&slot.record, &slot, 0, 0};
+    if (slot.attempt.count > 0)
+      settlements[attempts++] = {slot.attempt, slot.result, slot.record.has(audit::Field::kSubject), slot.record.subject};
+  }
+  if (count > 0) extend_ledger(ledger, events, count);
+  save_attempts(settlements, attempts, GetCurrentTimestamp());
+  end();
+}
+
+void expire(void*) {
+  begin();
+  execute(expire_details, nullptr, nullptr, false);
+  save_attempts(nullptr, 0, GetCurrentTimestamp());
+  end();
+  publish_attempts();
+}
+
+void tell(const Batch& batch, instr_time began) {
+  AuditRing& ring = audit_ring();
+  publish_attempts();
+  forget_settled();
+  const int count = batch.settlements + batch.taken;
+  for (int i = 0; i < count; ++i) {
+    NewEvent& event = events[i];
+    expect_settlement(*event.record, event.seq);
+    if (event.slot == nullptr) continue;
+    event.slot->seq = event.seq;
+    event.slot->at = event.at;
+    settle_slot(*event.slot, SlotState::kDone);
+  }
+  taken_now = 0;
+  instr_time took;
+  INSTR_TIME_SET_CURRENT(took);
+  INSTR_TIME_SUBTRACT(took, began);
+  ring.size = static_cast<int64>(ledger.range.size);
+  ring.events += count;
+  ++ring.batches;
+  ring.last_batch = count;
+  ring.largest_batch = Max(ring.largest_batch, count);
+  ring.last_batch_us = static_cast<int64>(INSTR_TIME_GET_MICROSEC(took));
+  ring.last_commit = GetCurrentTimestamp();
+}
+
+// Runs one piece of work in a transaction of its own; on an error that is rolled back, and logged.
+bool run(void (*work)(void*), void* argument, char (&why)[160]) {
+  if (caught(work, argument, why, sizeof why)) return true;
+  AbortCurrentTransaction();
+  return false;
+}
+
+void ensure_loaded() {
+  AuditRing& ring = audit_ring();
+  if (ledger.loaded && ring.state() == WriterState::kReady) return;
+  char why[160];
+  if (!run(load, nullptr, why)) {
+    strlcpy(ring.fault, why, sizeof ring.fault);
+    announce(WriterState::kFaulty);
+  } else {
+    announce(ledger.loaded ? WriterState::kReady : WriterState::kWaiting);
+  }
+}
+
+void work() {
+  AuditRing& ring = audit_ring();
+  Batch batch = {};
+  taken_now = batch.taken = dequeue(places, kMaxBatch);
+  if (batch.taken == 0 && !settlements_expected()) return;
+  instr_time began;
+  INSTR_TIME_SET_CURRENT(began);
+  ensure_loaded();
+  char why[160];
+  strlcpy(why, ring.fault, sizeof why);
+  if (ring.state() == WriterState::kReady && run(write_batch, &batch, why)) {
+    if (batch.taken + batch.settlements > 0) tell(batch, began);
+    return;
+  }
+  discard_attempts();
+  fail_slots(places, batch.taken, why);
+  taken_now = 0;
+  ledger.loaded = false;
+  strlcpy(ring.fault, why, sizeof ring.fault);
+}
+
+void serve() {
+  TimestampTz next_expiry = 0;
+  for (;;) {
+    CHECK_FOR_INTERRUPTS();
+    if (ConfigReloadPending) {
+      ConfigReloadPending = false;
+      ProcessConfigFile(PGC_SIGHUP);
+      insist_on_durability();
+    }
+    ensure_loaded();
+    work();
+    const bool ready = audit_ring().state() == WriterState::kReady;
+    if (audit_ring().count > 0) continue;
+    if (ready && GetCurrentTimestamp() >= next_expiry) {
+      char why[160];
+      run(expire, nullptr, why);
+      next_expiry = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), kIdleInterval);
+    }
+    pgstat_report_stat(true);
+    const long timeout = !ready ? kFaultInterval : settlements_expected() ? kSettlementInterval : kIdleInterval;
+    (void)WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, timeout, PG_WAIT_EXTENSION);
+    ResetLatch(MyLatch);
+  }
+}
+
+}  // namespace
+
+void audit_writer_register() {
+  if (IsBinaryUpgrade) return;
+  BackgroundWorker worker = {};
+  worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
+  worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
+  worker.bgw_restart_time = 1;
+  strlcpy(worker.bgw_library_name, "pg_visage", sizeof worker.bgw_library_name);
+  strlcpy(worker.bgw_function_name, "visage_audit_writer_main", sizeof worker.bgw_function_name);
+  strlcpy(worker.bgw_name, "pg_visage audit writer", sizeof worker.bgw_name);
+  strlcpy(worker.bgw_type, "pg_visage audit writer", sizeof worker.bgw_type);
+  RegisterBackgroundWorker(&worker);
+}
+
+}  // namespace visage::pg
+
+extern "C" void visage_audit_writer_main(Datum) {
+  using namespace visage::pg;
+  pqsignal(SIGHUP, SignalHandlerForConfigReload);
+  pqsignal(SIGTERM, die);
+  // A cancelled wait for a standby would let a commit pass that is not replicated.
+  pqsignal(SIGINT, SIG_IGN);
+  BackgroundWorkerUnblockSignals();
+  BackgroundWorkerInitializeConnection(settings::database, nullptr, 0);
+  insist_on_durability();
+  AuditRing& ring = audit_ring();
+  before_shmem_exit(at_exit, 0);
+  LWLockAcquire(shared_lock(SharedLock::kAudit), LW_EXCLUSIVE);
+  ring.database = MyDatabaseId;
+  ring.writer_pid = MyProcPid;
+  ring.writer_latch = MyLatch;
+  LWLockRelease(shared_lock(SharedLock::kAudit));
+  serve();
+}
