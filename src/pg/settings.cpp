@@ -10,6 +10,7 @@ char* institution = nullptr;
 int clock_skew = 30;
 int probe_max_age = 600;
 int max_probes = 65536;
+int max_attempt_counters = 65536;
 
 namespace {
 
@@ -54,6 +55,10 @@ void define_postmaster_settings() {
                           "A full memory refuses probes rather than forget one that could be replayed.",
                           &max_probes, 65536, 1024, 16 * 1024 * 1024, PGC_POSTMASTER, 0, nullptr, nullptr,
                           nullptr);
+  DefineCustomIntVariable("visage.max_attempt_counters", "Counters of attempts that memory can hold.",
+                          "Those in use stay; the others are read again from their table when needed.",
+                          &max_attempt_counters, 65536, 1024, 16 * 1024 * 1024, PGC_POSTMASTER, 0, nullptr,
+                          nullptr, nullptr);
 }
 
 }  // namespace

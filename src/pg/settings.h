@@ -19,6 +19,8 @@ extern int clock_skew;
 extern int probe_max_age;
 // Places in the replay memory.
 extern int max_probes;
+// Places for counters of attempts.
+extern int max_attempt_counters;
 
 crypto::Suite suite();
 // The comparison's inner loops: the machine's best, unless visage.kernels forces another level.

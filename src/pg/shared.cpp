@@ -1,5 +1,6 @@
 #include "pg/shared.h"
 
+#include "pg/attempt.h"
 #include "pg/boundary.h"
 #include "pg/clock.h"
 #include "pg/settings.h"
@@ -34,6 +35,7 @@ void request() {
   if (previous_request_hook != nullptr) previous_request_hook();
   RequestAddinShmemSpace(MAXALIGN(sizeof(SharedState)));
   RequestAddinShmemSpace(hash_estimate_size(settings::max_probes, sizeof(ReplayEntry)));
+  RequestAddinShmemSpace(attempt_shared_size());
   RequestNamedLWLockTranche(kTranche, static_cast<int>(SharedLock::kCount));
 }
 
@@ -54,6 +56,7 @@ void startup() {
   control.entrysize = sizeof(ReplayEntry);
   replay = ShmemInitHash("pg_visage replay memory", settings::max_probes, settings::max_probes, &control,
                          HASH_ELEM | HASH_BLOBS | HASH_FIXED_SIZE);
+  attempt_shared_startup();
   locks = GetNamedLWLockTranche(kTranche);
   LWLockRelease(AddinShmemInitLock);
 }

@@ -1,4 +1,5 @@
-// What lives in PostgreSQL's shared memory: the locks and the replay memory of probes.
+// What lives in PostgreSQL's shared memory: the locks, the replay memory of probes, and the counters of
+// attempt.h.
 #pragma once
 
 #include "core/base/bytes.h"
@@ -6,7 +7,7 @@
 
 namespace visage::pg {
 
-enum class SharedLock { kKeys, kReplay, kCount };
+enum class SharedLock { kKeys, kReplay, kAttempts, kCount };
 
 // Hooks the reservation and the start-up; call while the server starts.
 void shared_init();
