@@ -8,7 +8,7 @@
 SUITES := style setup unit fuzz sql isolation tap sidecar demo
 # Minutes to build from nothing, so a developer asks for it; continuous integration always does.
 SUITES += $(if $(CI),sanitized)
-CONCEPTS := keys probe reference match subject policy audit
+CONCEPTS := keys probe reference match subject policy audit attempt
 
 .PHONY: check $(SUITES:%=check-%) $(CONCEPTS:%=check-%) conformance
 

@@ -8,7 +8,8 @@ CREATE TABLE visage.tree (
   key_version bigint NOT NULL,
   opened_at timestamptz NOT NULL,
   system_identifier bigint NOT NULL,
-  archived bigint NOT NULL DEFAULT 0 CHECK (archived >= 0 AND archived % 256 = 0)
+  archived bigint NOT NULL DEFAULT 0 CHECK (archived >= 0 AND archived % 256 = 0),
+  archived_head bytea
 );
 COMMENT ON TABLE visage.tree IS 'the ledger itself: one row once the first event was recorded';
 COMMENT ON COLUMN visage.tree.origin IS 'name of the ledger, for ever; first line of every checkpoint';
@@ -16,6 +17,7 @@ COMMENT ON COLUMN visage.tree.suite IS 'whose hash the tree uses: 1 SHA-256, 2 S
 COMMENT ON COLUMN visage.tree.key_version IS 'envelope root from which the signing key is derived';
 COMMENT ON COLUMN visage.tree.system_identifier IS 'server that wrote last; transactions of another cannot be asked about';
 COMMENT ON COLUMN visage.tree.archived IS 'events below this number were exported and removed';
+COMMENT ON COLUMN visage.tree.archived_head IS 'tree head that the last of those carried; the next event''s leaf covers it';
 
 CREATE TABLE visage.tree_key (
   key_version bigint PRIMARY KEY,

@@ -18,13 +18,14 @@ GRANT EXECUTE ON FUNCTION
   visage.probe_info(visage.probe), visage.reference_in(cstring), visage.reference_out(visage.reference),
   visage.reference_recv(internal), visage.reference_send(visage.reference), visage.reference_info(visage.reference)
   TO PUBLIC;
-REVOKE ALL ON TYPE visage.probe, visage.reference, visage.outcome, visage.operation, visage.decision, visage.reason FROM PUBLIC;
-GRANT USAGE ON TYPE visage.probe, visage.reference, visage.outcome, visage.operation, visage.decision, visage.reason
-  TO visage_admin, visage_service, visage_capture, visage_auditor, visage_calibrator;
+REVOKE ALL ON TYPE visage.probe, visage.reference, visage.outcome, visage.operation, visage.decision, visage.reason,
+  visage.attempt_kind FROM PUBLIC;
+GRANT USAGE ON TYPE visage.probe, visage.reference, visage.outcome, visage.operation, visage.decision, visage.reason,
+  visage.attempt_kind TO visage_admin, visage_service, visage_capture, visage_auditor, visage_calibrator;
 
-GRANT SELECT ON visage.measure, visage.channel, visage.channel_floor, visage.scenario, visage.calibration
-  TO visage_admin, visage_service, visage_capture, visage_auditor, visage_calibrator;
-GRANT INSERT, UPDATE, DELETE ON visage.channel, visage.channel_floor, visage.scenario TO visage_admin;
+GRANT SELECT ON visage.measure, visage.channel, visage.channel_floor, visage.scenario, visage.calibration,
+  visage.attempt_limit TO visage_admin, visage_service, visage_capture, visage_auditor, visage_calibrator;
+GRANT INSERT, UPDATE, DELETE ON visage.channel, visage.channel_floor, visage.scenario, visage.attempt_limit TO visage_admin;
 GRANT INSERT, UPDATE, DELETE ON visage.calibration TO visage_calibrator;
 GRANT SELECT ON visage.institution, visage.institution_role, visage.policy_version TO visage_admin, visage_auditor;
 GRANT SELECT ON visage.capture_source TO visage_admin, visage_auditor;
@@ -32,7 +33,7 @@ GRANT EXECUTE ON FUNCTION visage.acts_for(integer)
   TO visage_admin, visage_service, visage_capture, visage_auditor, visage_calibrator;
 
 GRANT EXECUTE ON FUNCTION visage.add_capture_source(text), visage.disable_capture_source(text),
-  visage.grant_institution(text, regrole), visage.reload_keys() TO visage_admin;
+  visage.grant_institution(text, regrole), visage.reload_keys(), visage.unlock(text, text) TO visage_admin;
 GRANT SELECT ON visage.keys TO visage_admin, visage_auditor;
 GRANT EXECUTE ON FUNCTION visage.loaded_keys() TO visage_admin, visage_auditor;
 
@@ -44,6 +45,14 @@ GRANT EXECUTE ON FUNCTION
 GRANT EXECUTE ON FUNCTION
   visage.seal_probe(real[], text, real, text, jsonb, bytea, bytea, timestamptz, interval) TO visage_capture;
 GRANT SELECT ON visage.history TO visage_auditor;
+GRANT SELECT ON visage.audit_status TO visage_admin, visage_auditor;
+GRANT SELECT, INSERT, UPDATE, DELETE ON visage.audit_policy TO visage_admin;
+GRANT SELECT ON visage.audit_policy, visage.tree, visage.tree_key TO visage_auditor;
+GRANT EXECUTE ON FUNCTION visage.audit_status(), visage.ledger_progress() TO visage_admin, visage_auditor;
+GRANT EXECUTE ON FUNCTION visage.checkpoint(), visage.ledger_public_key(), visage.inclusion_proof(bigint, bigint),
+  visage.consistency_proof(bigint, bigint), visage.leaf(bigint), visage.verify_ledger(bigint, bigint, text)
+  TO visage_auditor;
+GRANT SELECT ON visage.attempts TO visage_admin, visage_auditor;
 GRANT EXECUTE ON FUNCTION visage.score(visage.reference, visage.probe), visage.references_for_calibration(),
   visage.measure_accuracy(regclass, double precision[], name, name), visage.clustered_interval(boolean, double precision)
   TO visage_calibrator;
@@ -64,5 +73,11 @@ SELECT pg_catalog.pg_extension_config_dump('visage.capture_source', '');
 SELECT pg_catalog.pg_extension_config_dump('visage.subject', '');
 SELECT pg_catalog.pg_extension_config_dump('visage.subject_key', '');
 SELECT pg_catalog.pg_extension_config_dump('visage.subject_reference', '');
+SELECT pg_catalog.pg_extension_config_dump('visage.attempt_limit', 'WHERE NOT builtin');
+SELECT pg_catalog.pg_extension_config_dump('visage.attempt', '');
 SELECT pg_catalog.pg_extension_config_dump('visage.event', '');
-SELECT pg_catalog.pg_extension_config_dump('visage.event_seq_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('visage.event_detail', '');
+SELECT pg_catalog.pg_extension_config_dump('visage.audit_policy', '');
+SELECT pg_catalog.pg_extension_config_dump('visage.tree', '');
+SELECT pg_catalog.pg_extension_config_dump('visage.tree_key', '');
+SELECT pg_catalog.pg_extension_config_dump('visage.tree_node', '');

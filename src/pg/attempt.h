@@ -1,5 +1,4 @@
-// Attempt limits: how many wrong tries a subject, a capture source, an address and a device have.
-// [6.6h, 8.1.4]
+// Attempt limits: how many wrong tries a subject, a capture source, an address and a device have. [8.2.5d]
 //
 // Reserve, then settle. A flow holds one attempt in every counter that it touches before anything is scored,
 // so that parallel callers together get no more scored attempts than the limit. What became of the attempt is
@@ -24,38 +23,43 @@ struct Attempt {
   uint32_t places[kMaxAttemptHolds];
 };
 
-enum class AttemptResult : uint8_t {
-  kRelease,  // nothing was scored
-  kSuccess,
-  kFailure,
-};
+using AttemptResult = attempt::Result;
 
 struct AttemptTarget {
   keys::HashedKind kind;
   uint8_t key[keys::kKeyedHashSize];
 };
 
+// As enum visage.attempt_kind has it.
+const char* attempt_kind_label(keys::HashedKind kind);
+
 // Reservation of shared memory and its start-up; called from shared.cpp's hooks.
 Size attempt_shared_size();
 void attempt_shared_startup();
 
-// Reads the institution's limits; for use inside SPI.
-void load_attempt_limits(int32 institution, bool with_liveness, attempt::Limits (&out)[kMaxAttemptHolds]);
+// One for each kind of counter, in the order of keys::HashedKind.
+using AttemptLimits = attempt::Limits[kMaxAttemptHolds];
 
-// Holds an attempt in each target's counter, or in none. False when one of them allows no attempt now;
-// `retry_after_us` is then how long, -1 when only an unlock helps. For use inside SPI: a counter that is not
-// in memory is read from its table, under a snapshot of now whatever the transaction's isolation.
-bool hold_attempt(int32 institution, const AttemptTarget* targets, int count, const attempt::Limits* limits,
+// Reads the institution's limits; for use inside SPI.
+void load_attempt_limits(int32 institution, bool with_liveness, AttemptLimits& out);
+
+// Holds an attempt in each target's counter, or in none; a kind without limits has no counter. False when one
+// of them allows no attempt now; `retry_after_us` is then how long, -1 when only an unlock helps. For use
+// inside SPI: a counter that is not in memory is read from its table, under a snapshot of now whatever the
+// transaction's isolation. After it returned true nothing may raise before the attempt is handed on or
+// settled.
+bool hold_attempt(int32 institution, const AttemptTarget* targets, int count, const AttemptLimits& limits,
                   Attempt& out, int64& retry_after_us);
 
-// Settles in memory at once, without a record: for an attempt that was never scored (kRelease), or one whose
-// event could not be written (kFailure; saved with the writer's next commit). May be called while a
-// transaction aborts.
+// Settles in memory at once: for an attempt that was never scored (kRelease), or one whose event could not be
+// written (kFailure). What changes is saved with the writer's next commit. May be called while a transaction
+// aborts.
 void settle_attempt(const Attempt& attempt, AttemptResult result);
 
-// The audit writer's part, in this order for each batch. `save` upserts the settled state of every counter
-// inside the writer's transaction (and those that settle_attempt left unsaved); `publish` makes it the state
-// in memory after the commit; `discard` is for a batch that failed: its attempts become failures in memory.
+// The audit writer's part, in this order for each batch. `save` upserts what the settlements and
+// settle_attempt changed, inside the writer's transaction; `publish` makes it the state in memory after the
+// commit; `discard` forgets a batch that failed, whose attempts the writer settles one by one. Between them everything is in the writer's own memory: a writer that ends in between has settled
+// nothing, and its successor settles or saves the same attempts.
 struct AttemptSettlement {
   Attempt attempt;
   AttemptResult result;
@@ -66,8 +70,13 @@ void save_attempts(const AttemptSettlement* settlements, int count, TimestampTz 
 void publish_attempts();
 void discard_attempts();
 
-// Sets a counter back, as visage.unlock does; the writer saves it with the unlock's event. True when there
-// was one.
-bool unlock_counter(int32 institution, const AttemptTarget& target);
+// Holds a counter whatever its limits say, to be settled as kUnlock with the event that records it: the
+// counter is set back when, and only when, that is durable. False, and nothing held, when nothing has failed.
+// For use inside SPI.
+bool hold_for_unlock(int32 institution, const AttemptTarget& target, Attempt& out);
+
+// The key of a value's counter: external subject id, a source's 16 bytes, an address in PostgreSQL's inet
+// form without a netmask, or a device. Raises when keys are missing.
+AttemptTarget attempt_target(keys::HashedKind kind, int32 institution, Bytes value);
 
 }  // namespace visage::pg

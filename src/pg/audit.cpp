@@ -124,7 +124,9 @@ void abandon() {
 }
 
 void at_transaction_end(XactEvent event, void*) {
-  if (event == XACT_EVENT_ABORT) abandon();
+  if (event != XACT_EVENT_ABORT) return;
+  abandon();
+  if (&audit_ring() != nullptr) slot_at(own_place()).progress_total = 0;
 }
 
 void at_subtransaction_end(SubXactEvent event, SubTransactionId, SubTransactionId, void*) {

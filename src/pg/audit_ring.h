@@ -47,6 +47,10 @@ struct Slot {
   TimestampTz at;
   char failure[160];
   ConditionVariable settled;
+  // Of a verification of the ledger that runs in this backend; total is 0 when none does.
+  int32 progress_pid;
+  int64 progress_done;
+  int64 progress_total;
 
   SlotState get() { return static_cast<SlotState>(pg_atomic_read_u32(&state)); }
   void set(SlotState value) { pg_atomic_exchange_u32(&state, static_cast<uint32_t>(value)); }  // a barrier

@@ -64,7 +64,8 @@ void fail_slots(const uint32* failed, int count, const char* why) {
     Slot& slot = slot_at(failed[i]);
     strlcpy(slot.failure, why, sizeof slot.failure);
     // Scored or not: a verdict that was not told must not be had for nothing.
-    settle_attempt(slot.attempt, slot.result == AttemptResult::kRelease ? AttemptResult::kRelease : AttemptResult::kFailure);
+    const bool counts = slot.result == AttemptResult::kSuccess || slot.result == AttemptResult::kFailure;
+    settle_attempt(slot.attempt, counts ? AttemptResult::kFailure : AttemptResult::kRelease);
     settle_slot(slot, SlotState::kFailed);
   }
   audit_ring().failed += count;

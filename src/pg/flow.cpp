@@ -64,14 +64,6 @@ bool expired(const probe::Header& header, int64 now) {
   return now >= header.expires_at || now - header.captured_at >= max_age || header.captured_at - now > skew;
 }
 
-keys::HashedKind kind_of(int place) {
-  return static_cast<keys::HashedKind>(place + static_cast<int>(keys::HashedKind::kSubject));
-}
-
-Status hash_value(const Flow& flow, keys::HashedKind kind, Bytes value, uint8_t (&out)[keys::kKeyedHashSize]) {
-  return keys::keyed_hash(engine(), key_ring(), kind, static_cast<uint32_t>(flow.policy.institution), value, out);
-}
-
 // All that is known of the flow so far.
 void fill_record(const Flow& flow) {
   using audit::Field;
@@ -122,18 +114,13 @@ void fill_record(const Flow& flow) {
 
 void fill_context(const Flow& flow) {
   audit::EventRecord& record = flow.slot->record;
-  const Status status = guarded([&]() -> Status {
-    if (flow.address != nullptr) {
-      record.mark(audit::Field::kAddress);
-      VISAGE_TRY(hash_value(flow, keys::HashedKind::kAddress, as_bytes(flow.address), record.address));
-    }
-    if (flow.device != nullptr) {
-      record.mark(audit::Field::kDevice);
-      VISAGE_TRY(hash_value(flow, keys::HashedKind::kDevice, as_bytes(flow.device), record.device));
-    }
-    return {};
-  });
-  raise_unless_ok(status, "cannot hash the context");
+  const auto hash = [&](audit::Field field, keys::HashedKind kind, const char* value, uint8_t* out) {
+    if (value == nullptr) return;
+    memcpy(out, attempt_target(kind, flow.policy.institution, as_bytes(value)).key, keys::kKeyedHashSize);
+    record.mark(field);
+  };
+  hash(audit::Field::kAddress, keys::HashedKind::kAddress, flow.address, record.address);
+  hash(audit::Field::kDevice, keys::HashedKind::kDevice, flow.device, record.device);
   flow.slot->keep_detail = flow.policy.keep_details && (flow.address != nullptr || flow.device != nullptr);
   flow.slot->detail.address.set(flow.address != nullptr ? flow.address : "");
   flow.slot->detail.device.set(flow.device != nullptr ? flow.device : "");
@@ -203,28 +190,19 @@ bool take_probe(Flow& flow, const struct varlena* value, probe::Header& header, 
 }
 
 bool hold_attempts(Flow& flow, const text* subject) {
-  struct Value {
-    bool known;
-    Bytes bytes;
-  };
-  const auto bytes_of = [](const char* value) { return value != nullptr ? as_bytes(value) : Bytes(); };
-  const Value values[kMaxAttemptHolds] = {
-      {subject != nullptr,
-       subject != nullptr ? as_bytes({VARDATA_ANY(subject), VARSIZE_ANY_EXHDR(subject)}) : Bytes()},
-      {true, flow.header.source.view()},
-      {flow.address != nullptr, bytes_of(flow.address)},
-      {flow.device != nullptr, bytes_of(flow.device)}};
+  const int32 institution = flow.policy.institution;
   AttemptTarget targets[kMaxAttemptHolds];
-  attempt::Limits limits[kMaxAttemptHolds];
   int count = 0;
-  for (int i = 0; i < kMaxAttemptHolds; ++i) {
-    if (!values[i].known) continue;
-    targets[count].kind = kind_of(i);
-    const Status status = guarded([&] { return hash_value(flow, kind_of(i), values[i].bytes, targets[count].key); });
-    raise_unless_ok(status, "cannot count the attempt");
-    limits[count++] = flow.policy.attempt_limits[i];
-  }
-  if (hold_attempt(flow.policy.institution, targets, count, limits, flow.slot->attempt, flow.retry_after_us)) return true;
+  if (subject != nullptr)
+    targets[count++] = attempt_target(keys::HashedKind::kSubject, institution,
+                                      as_bytes({VARDATA_ANY(subject), VARSIZE_ANY_EXHDR(subject)}));
+  targets[count++] = attempt_target(keys::HashedKind::kSource, institution, flow.header.source.view());
+  if (flow.address != nullptr)
+    targets[count++] = attempt_target(keys::HashedKind::kAddress, institution, as_bytes(flow.address));
+  if (flow.device != nullptr)
+    targets[count++] = attempt_target(keys::HashedKind::kDevice, institution, as_bytes(flow.device));
+  if (hold_attempt(institution, targets, count, flow.policy.attempt_limits, flow.slot->attempt, flow.retry_after_us))
+    return true;
   return refuse(flow, Reason::kLocked);
 }
 

@@ -6,7 +6,7 @@
 namespace visage::pg {
 namespace {
 
-Statement find_tree = {"SELECT origin, suite, key_version, system_identifier, archived FROM visage.tree", 0, {}};
+Statement find_tree = {"SELECT origin, suite, key_version, system_identifier, archived, archived_head FROM visage.tree", 0, {}};
 Statement last_event = {"SELECT seq, head FROM visage.event ORDER BY seq DESC LIMIT 1", 0, {}};
 Statement find_tree_key = {"SELECT public_key FROM visage.tree_key WHERE key_version = $1", 1, {"bigint"}};
 Statement read_leaves = {
@@ -15,6 +15,16 @@ Statement read_nodes = {
     "SELECT hash FROM visage.tree_node WHERE level = $1 AND index >= $2 AND index < $3 ORDER BY index",
     3,
     {"smallint", "bigint", "bigint"}};
+
+Statement find_head = {"SELECT head FROM visage.event WHERE seq = $1", 1, {"bigint"}};
+
+bool fetch_head(uint64 row, int number, uint8_t (&head)[audit::kHeadSize]) {
+  if (column_is_null(row, number)) return false;
+  const Bytes bytes = column_bytes(row, number);
+  if (bytes.size() != sizeof head) return false;
+  memcpy(head, bytes.data(), sizeof head);
+  return true;
+}
 
 bool fetch_hash(uint64 row, audit::Hash& out) {
   if (column_is_null(row, 1)) return false;
@@ -34,6 +44,7 @@ bool load_tree(Tree& out) {
   out.key_version = static_cast<uint32_t>(DatumGetInt64(column(0, 3, &is_null)));
   out.system_identifier = DatumGetInt64(column(0, 4, &is_null));
   out.archived = static_cast<uint64>(DatumGetInt64(column(0, 5, &is_null)));
+  out.has_archived_head = fetch_head(0, 6, out.archived_head);
   SPI_freetuptable(SPI_tuptable);
   return true;
 }
@@ -44,14 +55,16 @@ uint64 ledger_size(const Tree* tree, bool& has_head, uint8_t (&head)[audit::kHea
   if (execute(last_event, nullptr, nullptr, true) == 1) {
     bool is_null;
     size = static_cast<uint64>(DatumGetInt64(column(0, 1, &is_null))) + 1;
-    if (!column_is_null(0, 2)) {
-      const Bytes bytes = column_bytes(0, 2);
-      has_head = bytes.size() == sizeof head;
-      if (has_head) memcpy(head, bytes.data(), sizeof head);
-    }
+    has_head = fetch_head(0, 2, head);
   }
   SPI_freetuptable(SPI_tuptable);
   return size;
+}
+
+void load_head_before(uint64 seq, bool& has_head, uint8_t (&head)[audit::kHeadSize]) {
+  const Datum arguments[] = {Int64GetDatum(static_cast<int64>(seq) - 1)};
+  has_head = execute(find_head, arguments, nullptr, true) == 1 && fetch_head(0, 1, head);
+  SPI_freetuptable(SPI_tuptable);
 }
 
 bool load_tree_key(uint32_t key_version, crypto::VerifyingKey& out) {

@@ -15,12 +15,16 @@ struct Tree {
   uint32_t key_version;
   int64 system_identifier;
   uint64 archived;
+  bool has_archived_head;  // of the last event that was archived
+  uint8_t archived_head[audit::kHeadSize];
 };
 
 // visage.tree's row; false when the ledger is not open yet. All of these for use inside SPI.
 bool load_tree(Tree& out);
 // Number of events, as the active snapshot sees them; with the newest event's head, if that carries one.
 uint64 ledger_size(const Tree* tree, bool& has_head, uint8_t (&head)[audit::kHeadSize]);
+// The head that the event before `seq` carries.
+void load_head_before(uint64 seq, bool& has_head, uint8_t (&head)[audit::kHeadSize]);
 // The public key of a root version; false when visage.tree_key has none.
 bool load_tree_key(uint32_t key_version, crypto::VerifyingKey& out);
 

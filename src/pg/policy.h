@@ -23,7 +23,7 @@ struct Policy {
   int floor_count;
   QualityFloor floors[kMaxFloors];
   bool keep_details;  // address and device in clear, for a while
-  attempt::Limits attempt_limits[kMaxAttemptHolds];  // by keys::HashedKind
+  AttemptLimits attempt_limits;
 };
 
 // Institution that the session acts for, by visage.institution and the caller's grants; for use inside SPI.

@@ -14,6 +14,7 @@ int max_probes = 65536;
 char* database = nullptr;
 char* ledger_origin = nullptr;
 int audit_timeout = 10000;
+int max_attempt_counters = 65536;
 
 namespace {
 
@@ -71,6 +72,10 @@ void define_postmaster_settings() {
   DefineCustomStringVariable("visage.ledger_origin", "Name of the ledger when it is opened.",
                              "It stays its name for ever. Empty: made from the server's identity.", &ledger_origin,
                              "", PGC_POSTMASTER, 0, check_origin, nullptr, nullptr);
+  DefineCustomIntVariable("visage.max_attempt_counters", "Counters of attempts that memory can hold.",
+                          "Those in use stay; the others are read again from their table when needed.",
+                          &max_attempt_counters, 65536, 1024, 16 * 1024 * 1024, PGC_POSTMASTER, 0, nullptr,
+                          nullptr, nullptr);
 }
 
 }  // namespace

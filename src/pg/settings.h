@@ -25,6 +25,8 @@ extern char* database;
 extern char* ledger_origin;
 // Milliseconds that a verdict waits for its record.
 extern int audit_timeout;
+// Places for counters of attempts.
+extern int max_attempt_counters;
 
 crypto::Suite suite();
 // The comparison's inner loops: the machine's best, unless visage.kernels forces another level.

@@ -1,4 +1,5 @@
-// What lives in PostgreSQL's shared memory: the locks and the replay memory of probes.
+// What lives in PostgreSQL's shared memory: the locks, the replay memory of probes, and the counters of
+// attempt.h.
 #pragma once
 
 #include "core/base/bytes.h"

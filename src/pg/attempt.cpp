@@ -1,0 +1,295 @@
+// What backends do with attempts: limits, holds, settlements in memory, unlocking.
+#include "pg/attempt.h"
+
+#include "pg/attempt_table.h"
+#include "pg/audit.h"
+#include "pg/boundary.h"
+#include "pg/flow.h"
+#include "pg/keys.h"
+#include "pg/policy.h"
+#include "pg/settings.h"
+#include "pg/shared.h"
+#include "pg/statement.h"
+
+extern "C" {
+#include "utils/snapmgr.h"
+}
+
+namespace visage::pg {
+namespace {
+
+using attempt_table::Entry;
+using attempt_table::kNoPlace;
+
+constexpr int kMaxWhyLength = 255;  // audit::kMaxNoteLength
+
+// The first institution's rows apply where an institution has none of its own.
+Statement find_limits = {
+    "SELECT l.institution = $1, l.kind::text, l.free_failures, l.first_delay, l.max_delay, l.hard_stop, "
+    "l.period_failures, l.period FROM visage.attempt_limit l "
+    "WHERE (l.institution = $1 OR l.institution = 1) AND l.with_liveness = $2",
+    2,
+    {"integer", "boolean"}};
+
+Statement find_failures = {
+    "SELECT a.failures, a.failures_in_period, a.period_start, a.last_failure FROM visage.attempt a "
+    "WHERE a.institution = $1 AND a.kind = $2::visage.attempt_kind AND a.key = $3",
+    3,
+    {"integer", "text", "bytea"}};
+
+Statement find_surrogate = {
+    "SELECT s.id FROM visage.subject s WHERE s.institution = $1 AND s.external_id = $2",
+    2,
+    {"integer", "text"}};
+
+uint32 count_column(uint64 row, int number) {
+  bool is_null;
+  const Datum value = column(row, number, &is_null);
+  return is_null ? 0 : static_cast<uint32>(DatumGetInt32(value));
+}
+
+int64 time_column(uint64 row, int number) {
+  bool is_null;
+  const Datum value = column(row, number, &is_null);
+  return is_null ? 0 : DatumGetTimestampTz(value);
+}
+
+// A month is 30 days, as where PostgreSQL compares intervals; the table's checks keep the sum in range.
+int64 interval_column(uint64 row, int number) {
+  bool is_null;
+  const Datum value = column(row, number, &is_null);
+  if (is_null) return 0;
+  const Interval* interval = DatumGetIntervalP(value);
+  return interval->time +
+         (static_cast<int64>(interval->month) * DAYS_PER_MONTH + interval->day) * USECS_PER_DAY;
+}
+
+attempt::Failures load_failures(int32 institution, const AttemptTarget& target) {
+  auto* key = static_cast<bytea*>(palloc(VARHDRSZ + sizeof target.key));
+  SET_VARSIZE(key, VARHDRSZ + sizeof target.key);
+  memcpy(VARDATA(key), target.key, sizeof target.key);
+  const Datum arguments[] = {Int32GetDatum(institution), CStringGetTextDatum(attempt_kind_label(target.kind)),
+                             PointerGetDatum(key)};
+  // Not the transaction's own snapshot: that of REPEATABLE READ may be older than the newest failure.
+  PushActiveSnapshot(GetLatestSnapshot());
+  attempt::Failures failures = {};
+  if (execute(find_failures, arguments, nullptr, true) != 0)
+    failures = {count_column(0, 1), count_column(0, 2), time_column(0, 3), time_column(0, 4)};
+  SPI_freetuptable(SPI_tuptable);
+  PopActiveSnapshot();
+  pfree(key);
+  return failures;
+}
+
+void unuse_all(const uint32* places, int count) {
+  for (int i = 0; i < count; ++i) attempt_table::unuse(places[i]);
+}
+
+// Finds the targets' counters, loading those that are not in memory, and puts each to use. Returns with the
+// lock held.
+void use_counters(int32 institution, const AttemptTarget* targets, int count, uint32* places) {
+  LWLock* lock = shared_lock(SharedLock::kAttempts);
+  bool loaded = false;  // failures of targets[i], read since departures were counted
+  uint32 departures = 0;
+  attempt::Failures failures = {};
+  LWLockAcquire(lock, LW_EXCLUSIVE);
+  for (int i = 0; i < count;) {
+    const AttemptTarget& target = targets[i];
+    places[i] = attempt_table::find(institution, target);
+    if (places[i] == kNoPlace && loaded && attempt_table::departures(target) == departures) {
+      places[i] = attempt_table::add(institution, target, failures);
+      if (places[i] == kNoPlace) {
+        unuse_all(places, i);
+        LWLockRelease(lock);
+        ereport(
+            ERROR,
+            (errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+             errmsg("all %d counters of attempts are in use", settings::max_attempt_counters),
+             errhint("Raise visage.max_attempt_counters and restart. If visage.audit_status shows that the "
+                     "audit writer does not write, counters wait for it: see the server log.")));
+      }
+    }
+    if (places[i] != kNoPlace) {
+      attempt_table::use(places[i++]);
+      loaded = false;
+      continue;
+    }
+    departures = attempt_table::departures(target);
+    // Reading may raise: what is in use is given back first, and looked for again afterwards.
+    unuse_all(places, i);
+    LWLockRelease(lock);
+    failures = load_failures(institution, target);
+    LWLockAcquire(lock, LW_EXCLUSIVE);
+    loaded = true;
+    for (int j = 0; j < i; ++j) {
+      const uint32 place = attempt_table::find(institution, targets[j]);
+      if (place == kNoPlace) {  // it left meanwhile: begin again
+        unuse_all(places, j);
+        loaded = false;
+        i = 0;
+        break;
+      }
+      places[j] = place;
+      attempt_table::use(place);
+    }
+  }
+}
+
+const attempt::Limits& limits_of(const AttemptLimits& limits, const AttemptTarget& target) {
+  return limits[static_cast<int>(target.kind) - 1];
+}
+
+}  // namespace
+
+const char* attempt_kind_label(keys::HashedKind kind) {
+  switch (kind) {
+    case keys::HashedKind::kSubject:
+      return "subject";
+    case keys::HashedKind::kSource:
+      return "source";
+    case keys::HashedKind::kAddress:
+      return "address";
+    case keys::HashedKind::kDevice:
+      break;
+  }
+  return "device";
+}
+
+Size attempt_shared_size() {
+  return attempt_table::size();
+}
+
+void attempt_shared_startup() {
+  attempt_table::startup();
+}
+
+AttemptTarget attempt_target(keys::HashedKind kind, int32 institution, Bytes value) {
+  const keys::KeyRing& ring = key_ring();
+  AttemptTarget target = {kind, {}};
+  raise_unless_ok(guarded([&] {
+                    return keys::keyed_hash(engine(), ring, kind, static_cast<uint32_t>(institution), value,
+                                            target.key);
+                  }),
+                  "cannot name a counter");
+  return target;
+}
+
+void load_attempt_limits(int32 institution, bool with_liveness, AttemptLimits& out) {
+  const Datum arguments[] = {Int32GetDatum(institution), BoolGetDatum(with_liveness)};
+  const uint64 rows = execute(find_limits, arguments, nullptr, true);
+  bool is_found[kMaxAttemptHolds] = {};
+  bool is_own[kMaxAttemptHolds] = {};
+  for (uint64 row = 0; row < rows; ++row) {
+    const char* kind = column_text(row, 2);
+    bool is_null;
+    const bool own = DatumGetBool(column(row, 1, &is_null));
+    for (int i = 0; i < kMaxAttemptHolds; ++i) {
+      if (strcmp(kind, attempt_kind_label(static_cast<keys::HashedKind>(i + 1))) != 0 || is_own[i]) continue;
+      out[i] = {count_column(row, 3), interval_column(row, 4), interval_column(row, 5),
+                count_column(row, 6), count_column(row, 7),    interval_column(row, 8)};
+      is_found[i] = true;
+      is_own[i] = own;
+    }
+  }
+  SPI_freetuptable(SPI_tuptable);
+  for (int i = 0; i < kMaxAttemptHolds; ++i)
+    if (!is_found[i])
+      ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                      errmsg("visage.attempt_limit has no row of institution 1 for kind \"%s\"",
+                             attempt_kind_label(static_cast<keys::HashedKind>(i + 1))),
+                      errhint("Put the row back. To lift a limit set it to null.")));
+}
+
+bool hold_attempt(int32 institution, const AttemptTarget* targets, int count, const AttemptLimits& limits,
+                  Attempt& out, int64& retry_after_us) {
+  AttemptTarget limited[kMaxAttemptHolds];
+  int limited_count = 0;
+  for (int i = 0; i < count; ++i)
+    if (limits_of(limits, targets[i]).any()) limited[limited_count++] = targets[i];
+  out.count = 0;
+  retry_after_us = 0;
+  if (limited_count == 0) return true;
+
+  use_counters(institution, limited, limited_count, out.places);
+  const TimestampTz now = GetCurrentTimestamp();
+  for (int i = 0; i < limited_count; ++i) {
+    int64 retry_after = 0;
+    if (attempt::may_hold(attempt_table::at(out.places[i]).counter, limits_of(limits, limited[i]), now,
+                          retry_after))
+      continue;
+    if (retry_after_us != attempt::kOnlyUnlock)
+      retry_after_us = retry_after == attempt::kOnlyUnlock ? retry_after : Max(retry_after, retry_after_us);
+  }
+  const bool admitted = retry_after_us == 0;
+  for (int i = 0; i < limited_count; ++i) {
+    Entry& entry = attempt_table::at(out.places[i]);
+    if (!admitted) {
+      attempt_table::unuse(out.places[i]);
+      continue;
+    }
+    entry.limits = limits_of(limits, limited[i]);
+    attempt::hold(entry.counter);
+  }
+  LWLockRelease(shared_lock(SharedLock::kAttempts));
+  if (admitted) out.count = static_cast<uint32_t>(limited_count);
+  return admitted;
+}
+
+bool hold_for_unlock(int32 institution, const AttemptTarget& target, Attempt& out) {
+  use_counters(institution, &target, 1, out.places);
+  Entry& entry = attempt_table::at(out.places[0]);
+  const bool failed = entry.counter.failures.consecutive != 0 || entry.counter.failures.in_period != 0;
+  if (failed)
+    attempt::hold(entry.counter);
+  else
+    attempt_table::unuse(out.places[0]);
+  LWLockRelease(shared_lock(SharedLock::kAttempts));
+  out.count = failed ? 1 : 0;
+  return failed;
+}
+
+void settle_attempt(const Attempt& attempt, AttemptResult result) {
+  if (attempt.count == 0) return;
+  const TimestampTz now = GetCurrentTimestamp();
+  LWLockAcquire(shared_lock(SharedLock::kAttempts), LW_EXCLUSIVE);
+  for (uint32_t i = 0; i < attempt.count; ++i) {
+    Entry& entry = attempt_table::at(attempt.places[i]);
+    attempt::settle(entry.counter, entry.limits, result, now);
+    attempt_table::unuse(attempt.places[i]);
+  }
+  LWLockRelease(shared_lock(SharedLock::kAttempts));
+}
+
+// unlock(subject, why) → did anything stand against the subject?
+VISAGE_FUNCTION(visage_unlock) {
+  text* subject = subject_argument(fcinfo, 0);
+  require_argument(fcinfo, 1, "why");
+  text* why = PG_GETARG_TEXT_PP(1);
+  if (VARSIZE_ANY_EXHDR(why) == 0 || VARSIZE_ANY_EXHDR(why) > kMaxWhyLength)
+    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                    errmsg("why has %d bytes, allowed are 1 to %d", static_cast<int>(VARSIZE_ANY_EXHDR(why)),
+                           kMaxWhyLength)));
+  key_ring();
+  SPI_connect();
+  const int32 institution = acting_institution();
+  const Bytes name = as_bytes({VARDATA_ANY(subject), VARSIZE_ANY_EXHDR(subject)});
+  const AttemptTarget target = attempt_target(keys::HashedKind::kSubject, institution, name);
+  const Datum arguments[] = {Int32GetDatum(institution), PointerGetDatum(subject)};
+  const bool registered = execute(find_surrogate, arguments, nullptr, true) != 0;
+  const Uuid surrogate = registered ? column_uuid(0, 1) : Uuid{};
+  Slot& slot = begin_record(audit::Operation::kUnlock);
+  audit::EventRecord& record = slot.record;
+  record.institution = institution;
+  record.mark(audit::Field::kInstitution);
+  record.subject = surrogate;
+  if (registered) record.mark(audit::Field::kSubject);
+  record.note.set({VARDATA_ANY(why), VARSIZE_ANY_EXHDR(why)});
+  record.mark(audit::Field::kNote);
+  const bool held = hold_for_unlock(institution, target, slot.attempt);
+  publish_record(AttemptResult::kUnlock);
+  await_record();
+  SPI_finish();
+  PG_RETURN_BOOL(held);
+}
+
+}  // namespace visage::pg
