@@ -102,6 +102,7 @@ void collect_rows(int step_count) {
   int unsaved = 0;
   for (uint32 place = attempt_table::first_unsaved(); place != kNoPlace && unsaved < kMaxUnsaved;
        place = attempt_table::next_unsaved(place), ++unsaved) {
+    if (attempt_table::at(place).database != MyDatabaseId) continue;
     const Step first = {place, 0};
     const void* settled = bsearch(&first, batch.steps, static_cast<size_t>(step_count), sizeof(Step),
                                   [](const void* left, const void* right) {

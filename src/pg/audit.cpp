@@ -84,7 +84,7 @@ void require_writer() {
   }
   if (ring.database != MyDatabaseId)
     unavailable(psprintf("the audit writer serves database \"%s\"", settings::database),
-                "Set visage.database to this database and restart the server; one server has one ledger.");
+                "Set visage.database to this database and reload the configuration; one server has one ledger at a time.");
 }
 
 void await_idle(Slot& slot) {
@@ -153,6 +153,7 @@ Slot& begin_record(audit::Operation operation) {
   slot.record.operation = operation;
   slot.record.transaction = transaction;
   slot.record.caller.set(caller);
+  slot.database = MyDatabaseId;
   slot.attempt.count = 0;
   slot.keep_detail = false;
   slot.set(SlotState::kFilling);

@@ -36,6 +36,7 @@ struct Detail {
 
 struct Slot {
   pg_atomic_uint32 state;  // of SlotState
+  Oid database;
   audit::EventRecord record;
   Attempt attempt;
   AttemptResult result;

@@ -76,6 +76,10 @@ void fail_queued(const char* why) {
   while ((count = dequeue(places, kMaxBatch)) > 0) fail_slots(places, count, why);
 }
 
+// visage.database was changed: the postmaster starts the writer anew, and callers may wait for it.
+bool moving = false;
+char served[NAMEDATALEN];
+
 // The batch that is under way when the process ends; its callers must not wait for the timeout.
 int taken_now = 0;
 
@@ -85,7 +89,7 @@ void at_exit(int, Datum) {
   ring.writer_latch = nullptr;
   ring.writer_pid = 0;
   LWLockRelease(shared_lock(SharedLock::kAudit));
-  announce(WriterState::kStopped);
+  announce(moving ? WriterState::kNotStarted : WriterState::kStopped);
   fail_slots(places, taken_now, "the audit writer ended");
   taken_now = 0;
   fail_queued("the audit writer ended");
@@ -146,6 +150,9 @@ void write_batch(void* argument) {
   Oid event = InvalidOid;
   if (!ledger_present(event) || event != ledger.event) read_tables();
   batch.settlements = make_settlements(settled, kMaxSettlements);
+  for (int i = 0; i < batch.taken; ++i)
+    if (slot_at(places[i]).database != MyDatabaseId)
+      ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE), errmsg("visage.database was changed")));
   int count = 0;
   for (int i = 0; i < batch.settlements; ++i) events[count++] = {&settled[i], nullptr, 0, 0};
   int attempts = 0;
@@ -242,6 +249,8 @@ void serve() {
       ConfigReloadPending = false;
       ProcessConfigFile(PGC_SIGHUP);
       insist_on_durability();
+      moving = strcmp(settings::database, served) != 0;
+      if (moving) proc_exit(1);
     }
     ensure_loaded();
     work();
@@ -283,7 +292,8 @@ extern "C" void visage_audit_writer_main(Datum) {
   // A cancelled wait for a standby would let a commit pass that is not replicated.
   pqsignal(SIGINT, SIG_IGN);
   BackgroundWorkerUnblockSignals();
-  BackgroundWorkerInitializeConnection(settings::database, nullptr, 0);
+  strlcpy(served, settings::database, sizeof served);
+  BackgroundWorkerInitializeConnection(served, nullptr, 0);
   insist_on_durability();
   AuditRing& ring = audit_ring();
   before_shmem_exit(at_exit, 0);

@@ -67,7 +67,7 @@ void define_postmaster_settings() {
                           &max_probes, 65536, 1024, 16 * 1024 * 1024, PGC_POSTMASTER, 0, nullptr, nullptr,
                           nullptr);
   DefineCustomStringVariable("visage.database", "Database whose ledger the audit writer keeps.",
-                             "Flows run in this database alone.", &database, "postgres", PGC_POSTMASTER, 0,
+                             "Flows run in this database alone.", &database, "postgres", PGC_SIGHUP, 0,
                              nullptr, nullptr, nullptr);
   DefineCustomStringVariable("visage.ledger_origin", "Name of the ledger when it is opened.",
                              "It stays its name for ever. Empty: made from the server's identity.", &ledger_origin,

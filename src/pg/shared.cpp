@@ -16,7 +16,7 @@ constexpr char kTranche[] = "pg_visage";
 struct SharedState {
   int64 replay_began;  // probes captured earlier cannot be told from replays
   int64 replay_next_sweep;
-  bool replay_loaded;
+  Oid replay_database;  // whose ledger was read
 };
 
 // Nothing is known of any probe before the writer has read the ledger.
@@ -47,7 +47,7 @@ void startup() {
   LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
   bool found = false;
   state = static_cast<SharedState*>(ShmemInitStruct("pg_visage state", sizeof(SharedState), &found));
-  if (!found) *state = {kNever, 0, false};
+  if (!found) *state = {kNever, 0, InvalidOid};
   HASHCTL control = {};
   control.keysize = sizeof(Uuid);
   control.entrysize = sizeof(ReplayEntry);
@@ -113,7 +113,7 @@ ProbeUse use_probe(const Uuid& probe, int64 captured_at, int64 forget_at, int64 
 }
 
 void load_replay_memory() {
-  if (state->replay_loaded) return;
+  if (state->replay_database == MyDatabaseId) return;
   const int64 life = static_cast<int64>(settings::probe_max_age + settings::clock_skew) * USECS_PER_SEC;
   // Half of the memory at most; it must have room for what comes.
   const int64 limit = settings::max_probes / 2;
@@ -134,7 +134,7 @@ void load_replay_memory() {
     if (found == static_cast<uint64>(limit)) began = at;
   }
   state->replay_began = began;
-  state->replay_loaded = true;
+  state->replay_database = MyDatabaseId;
   LWLockRelease(shared_lock(SharedLock::kReplay));
   SPI_freetuptable(SPI_tuptable);
 }

@@ -1,4 +1,5 @@
--- Verification, comparison, score.
+-- Verification, comparison, score. More wrong faces than an attempt limit allows: attempt.sql has those.
+UPDATE visage.attempt_limit SET free_failures = NULL, first_delay = NULL, max_delay = NULL, hard_stop = NULL, period_failures = NULL, period = NULL;
 SELECT fixture.verdict(visage.register('match-1', fixture.probe('match-1', 1)));
 -- The same person is accepted, another is rejected, nobody is refused. [5.3.2] [6.3a] [6.3c]
 SELECT fixture.verdict(visage.verify('match-1', fixture.probe('match-1', s))) FROM generate_series(2, 6) s;
