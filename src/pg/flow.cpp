@@ -43,7 +43,8 @@ void read_context(Jsonb* context, Flow& flow) {
   flow.address = context_string(context, "address", kMaxAddressLength);
   // One spelling for one address, as counters and hashes are by spelling.
   if (flow.address != nullptr)
-    flow.address = OidOutputFunctionCall(F_INET_OUT, DirectFunctionCall1(inet_in, CStringGetDatum(flow.address)));
+    flow.address =
+        OidOutputFunctionCall(F_INET_OUT, DirectFunctionCall1(inet_in, CStringGetDatum(flow.address)));
 }
 
 // A channel or scenario: an error about an unknown one quotes it, so its length is checked first.
@@ -68,8 +69,10 @@ keys::HashedKind kind_of(int place) {
   return static_cast<keys::HashedKind>(place + static_cast<int>(keys::HashedKind::kSubject));
 }
 
-Status hash_value(const Flow& flow, keys::HashedKind kind, Bytes value, uint8_t (&out)[keys::kKeyedHashSize]) {
-  return keys::keyed_hash(engine(), key_ring(), kind, static_cast<uint32_t>(flow.policy.institution), value, out);
+Status hash_value(const Flow& flow, keys::HashedKind kind, Bytes value,
+                  uint8_t (&out)[keys::kKeyedHashSize]) {
+  return keys::keyed_hash(engine(), key_ring(), kind, static_cast<uint32_t>(flow.policy.institution), value,
+                          out);
 }
 
 // All that is known of the flow so far.
@@ -220,11 +223,13 @@ bool hold_attempts(Flow& flow, const text* subject) {
   for (int i = 0; i < kMaxAttemptHolds; ++i) {
     if (!values[i].known) continue;
     targets[count].kind = kind_of(i);
-    const Status status = guarded([&] { return hash_value(flow, kind_of(i), values[i].bytes, targets[count].key); });
+    const Status status =
+        guarded([&] { return hash_value(flow, kind_of(i), values[i].bytes, targets[count].key); });
     raise_unless_ok(status, "cannot count the attempt");
     limits[count++] = flow.policy.attempt_limits[i];
   }
-  if (hold_attempt(flow.policy.institution, targets, count, limits, flow.slot->attempt, flow.retry_after_us)) return true;
+  if (hold_attempt(flow.policy.institution, targets, count, limits, flow.slot->attempt, flow.retry_after_us))
+    return true;
   return refuse(flow, Reason::kLocked);
 }
 

@@ -22,7 +22,7 @@ struct Policy {
   float liveness_floor;
   int floor_count;
   QualityFloor floors[kMaxFloors];
-  bool keep_details;  // address and device in clear, for a while
+  bool keep_details;                                 // address and device in clear, for a while
   attempt::Limits attempt_limits[kMaxAttemptHolds];  // by keys::HashedKind
 };
 
