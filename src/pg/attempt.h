@@ -58,8 +58,9 @@ void settle_attempt(const Attempt& attempt, AttemptResult result);
 
 // The audit writer's part, in this order for each batch. `save` upserts what the settlements and
 // settle_attempt changed, inside the writer's transaction; `publish` makes it the state in memory after the
-// commit; `discard` forgets a batch that failed, whose attempts the writer settles one by one. Between them everything is in the writer's own memory: a writer that ends in between has settled
-// nothing, and its successor settles or saves the same attempts.
+// commit; `discard` forgets a batch that failed, whose attempts the writer settles one by one. Between them
+// everything is in the writer's own memory: a writer that ends in between has settled nothing, and its
+// successor settles or saves the same attempts.
 struct AttemptSettlement {
   Attempt attempt;
   AttemptResult result;

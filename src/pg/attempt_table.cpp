@@ -34,8 +34,8 @@ Bucket& bucket_of(const AttemptTarget& target) {
 }
 
 bool is(const Entry& entry, int32 institution, const AttemptTarget& target) {
-  return entry.database == MyDatabaseId && entry.institution == institution && entry.target.kind == target.kind &&
-         memcmp(entry.target.key, target.key, sizeof target.key) == 0;
+  return entry.database == MyDatabaseId && entry.institution == institution &&
+         entry.target.kind == target.kind && memcmp(entry.target.key, target.key, sizeof target.key) == 0;
 }
 
 void leave_list(Entry& entry) {
@@ -118,7 +118,8 @@ uint32 add(int32 institution, const AttemptTarget& target, const attempt::Failur
     leave_bucket(place);
   }
   Bucket& bucket = bucket_of(target);
-  entries[place] = {MyDatabaseId, institution, target, kNoList, bucket.first, kNoPlace, kNoPlace, 0, {saved, 0}, saved, {}};
+  entries[place] = {MyDatabaseId, institution, target, kNoList, bucket.first, kNoPlace, kNoPlace, 0,
+                    {saved, 0},   saved,       {}};
   bucket.first = place;
   sort_in(place);
   return place;

@@ -27,7 +27,8 @@ void startup();
 
 Entry& at(uint32 place);
 
-// Both are about the counters of this process's database. The place of a counter, kNoPlace when it is not in memory.
+// Both are about the counters of this process's database. The place of a counter, kNoPlace when it is not in
+// memory.
 uint32 find(int32 institution, const AttemptTarget& target);
 // Counts what left memory from where this counter would be. A row that was read between two equal answers is
 // the counter's newest state if it is still not in memory. In between it could have come, changed, been saved

@@ -24,7 +24,8 @@ struct Open {
 Open open_record = {};
 
 constexpr char kWriterHint[] =
-    "Nothing was decided. SELECT * FROM visage.audit_status and the server's log say what is wrong with the audit writer.";
+    "Nothing was decided. SELECT * FROM visage.audit_status and the server's log say what is wrong with the "
+    "audit writer.";
 
 [[noreturn]] void unavailable(const char* why, const char* hint) {
   ereport(ERROR, (errcode(ERRCODE_VISAGE_AUDIT_UNAVAILABLE), errmsg("no verdict without a record: %s", why),
@@ -84,7 +85,8 @@ void require_writer() {
   }
   if (ring.database != MyDatabaseId)
     unavailable(psprintf("the audit writer serves database \"%s\"", settings::database),
-                "Set visage.database to this database and reload the configuration; one server has one ledger at a time.");
+                "Set visage.database to this database and reload the configuration; one server has one "
+                "ledger at a time.");
 }
 
 void await_idle(Slot& slot) {
@@ -179,17 +181,20 @@ int64 await_record() {
     return state == SlotState::kDone || state == SlotState::kFailed;
   };
   if (!sleep_until(slot.settled, audit_deadline(), settled))
-    ereport(ERROR, (errcode(ERRCODE_VISAGE_AUDIT_TIMEOUT),
-                    errmsg("no verdict: its record was not durable within %d ms", settings::audit_timeout),
-                    errhint("It may still be recorded; look it up in visage.history. A synchronous standby that is away, a lock on "
-                            "visage.event or a slow disk can be the reason; visage.audit_timeout is the limit.")));
+    ereport(ERROR,
+            (errcode(ERRCODE_VISAGE_AUDIT_TIMEOUT),
+             errmsg("no verdict: its record was not durable within %d ms", settings::audit_timeout),
+             errhint("It may still be recorded; look it up in visage.history. A synchronous standby that is "
+                     "away, a lock on "
+                     "visage.event or a slow disk can be the reason; visage.audit_timeout is the limit.")));
   const bool done = slot.get() == SlotState::kDone;
   const int64 seq = slot.seq;
   char failure[sizeof slot.failure];
   strlcpy(failure, slot.failure, sizeof failure);
   slot.set(SlotState::kIdle);
   if (!done)
-    ereport(ERROR, (errcode(ERRCODE_VISAGE_AUDIT_FAILED), errmsg("no verdict: it could not be recorded: %s", failure),
+    ereport(ERROR, (errcode(ERRCODE_VISAGE_AUDIT_FAILED),
+                    errmsg("no verdict: it could not be recorded: %s", failure),
                     errhint("Nothing was told to anyone; the attempt counts. %s", kWriterHint)));
   return seq;
 }

@@ -1,8 +1,8 @@
 // Events: one record for every call of a flow and for every change, durable before anyone learns of it.
 //
-// A flow begins its record before it scores anything, fills it, publishes it to the audit writer and waits until
-// the writer has committed it. The record is out of the caller's hands: a ROLLBACK, a cancel or an error after
-// mark_scored() takes the verdict back, not the record.
+// A flow begins its record before it scores anything, fills it, publishes it to the audit writer and waits
+// until the writer has committed it. The record is out of the caller's hands: a ROLLBACK, a cancel or an
+// error after mark_scored() takes the verdict back, not the record.
 #pragma once
 
 #include "pg/audit_ring.h"
@@ -12,18 +12,20 @@ namespace visage::pg {
 // Hooks into the end of transactions; once a process, with the library.
 void audit_init();
 
-// Makes this process's slot ready and gives it a transaction id, the caller's role and the operation. Raises when
-// nothing could be recorded now: the writer is not running, this is not its database, the server is a standby.
+// Makes this process's slot ready and gives it a transaction id, the caller's role and the operation. Raises
+// when nothing could be recorded now: the writer is not running, this is not its database, the server is a
+// standby.
 Slot& begin_record(audit::Operation operation);
 
-// From here on the record is published whatever happens: on an error as INTERRUPTED, which counts as a failure.
+// From here on the record is published whatever happens: on an error as INTERRUPTED, which counts as a
+// failure.
 void mark_scored();
 
 // Hands the record over with what became of its attempt. Cannot fail.
 void publish_record(AttemptResult result);
 
-// Waits until the published record is durable; returns its number. Raises when it was not recorded, or not within
-// visage.audit_timeout, or on a cancel: there is no verdict then, though there may be a record.
+// Waits until the published record is durable; returns its number. Raises when it was not recorded, or not
+// within visage.audit_timeout, or on a cancel: there is no verdict then, though there may be a record.
 int64 await_record();
 
 }  // namespace visage::pg

@@ -45,7 +45,8 @@ void set_text(Text& out, const text* value) {
 
 void set_digest(uint8_t (&out)[audit::kHashSize], const struct varlena* value) {
   if (VARSIZE_ANY_EXHDR(value) != sizeof out)
-    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("a digest has %d bytes", static_cast<int>(sizeof out))));
+    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                    errmsg("a digest has %d bytes", static_cast<int>(sizeof out))));
   memcpy(out, VARDATA_ANY(value), sizeof out);
 }
 

@@ -1,7 +1,8 @@
 // The audit writer: a background worker on visage.database, the only writer of the ledger.
 //
-// It takes whatever records wait, writes them in one transaction and wakes their callers once that is durable, so
-// that many verdicts share one flush. While it waits for the disk the next batch gathers by itself.
+// It takes whatever records wait, writes them in one transaction and wakes their callers once that is
+// durable, so that many verdicts share one flush. While it waits for the disk the next batch gathers by
+// itself.
 #include "pg/audit_writer.h"
 
 #include "pg/boundary.h"
@@ -42,7 +43,8 @@ AttemptSettlement settlements[kMaxBatch];
 audit::EventRecord settled[kMaxSettlements];
 
 Statement expire_details = {
-    "DELETE FROM visage.event_detail d USING visage.institution i LEFT JOIN visage.audit_policy p ON p.institution = i.id "
+    "DELETE FROM visage.event_detail d USING visage.institution i LEFT JOIN visage.audit_policy p ON "
+    "p.institution = i.id "
     "WHERE d.institution = i.id AND d.at < now() - coalesce(p.keep_details, interval '0')",
     0,
     {}};
@@ -118,7 +120,8 @@ void end() {
   PopActiveSnapshot();
   CommitTransactionCommand();
   // Ended while it waited for a synchronous standby, which then only warns.
-  if (ProcDiePending) ereport(FATAL, (errcode(ERRCODE_ADMIN_SHUTDOWN), errmsg("terminating the audit writer")));
+  if (ProcDiePending)
+    ereport(FATAL, (errcode(ERRCODE_ADMIN_SHUTDOWN), errmsg("terminating the audit writer")));
 }
 
 // What a writer that has just begun, or lost track, reads from the tables.
@@ -152,7 +155,8 @@ void write_batch(void* argument) {
   batch.settlements = make_settlements(settled, kMaxSettlements);
   for (int i = 0; i < batch.taken; ++i)
     if (slot_at(places[i]).database != MyDatabaseId)
-      ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE), errmsg("visage.database was changed")));
+      ereport(ERROR,
+              (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE), errmsg("visage.database was changed")));
   int count = 0;
   for (int i = 0; i < batch.settlements; ++i) events[count++] = {&settled[i], nullptr, 0, 0};
   int attempts = 0;
@@ -160,7 +164,8 @@ void write_batch(void* argument) {
     Slot& slot = slot_at(places[i]);
     events[count++] = {&slot.record, &slot, 0, 0};
     if (slot.attempt.count > 0)
-      settlements[attempts++] = {slot.attempt, slot.result, slot.record.has(audit::Field::kSubject), slot.record.subject};
+      settlements[attempts++] = {slot.attempt, slot.result, slot.record.has(audit::Field::kSubject),
+                                 slot.record.subject};
   }
   if (count > 0) extend_ledger(ledger, events, count);
   save_attempts(settlements, attempts, GetCurrentTimestamp());
@@ -262,7 +267,9 @@ void serve() {
       next_expiry = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), kIdleInterval);
     }
     pgstat_report_stat(true);
-    const long timeout = !ready ? kFaultInterval : settlements_expected() ? kSettlementInterval : kIdleInterval;
+    const long timeout = !ready                   ? kFaultInterval
+                         : settlements_expected() ? kSettlementInterval
+                                                  : kIdleInterval;
     (void)WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, timeout, PG_WAIT_EXTENSION);
     ResetLatch(MyLatch);
   }

@@ -49,9 +49,7 @@ bool caught(void (*work)(void*), void* argument, char* message, Size size) {
   const MemoryContext context = CurrentMemoryContext;
   volatile bool done = true;
   PG_TRY();
-  {
-    work(argument);
-  }
+  { work(argument); }
   PG_CATCH();
   {
     MemoryContextSwitchTo(context);

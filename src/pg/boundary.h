@@ -53,8 +53,8 @@ inline void raise_unless_ok(const Status& status, const char* subject_matter) {
     raise(status, subject_matter);
 }
 
-// Runs `work(argument)` and catches what it raises, which is logged and its message copied. The caller rolls the
-// transaction back. For background workers alone.
+// Runs `work(argument)` and catches what it raises, which is logged and its message copied. The caller rolls
+// the transaction back. For background workers alone.
 bool caught(void (*work)(void*), void* argument, char* message, Size size);
 
 // Raises "argument must not be null" for a required argument.

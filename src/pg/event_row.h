@@ -65,8 +65,8 @@ struct EventRow {
 // Fills values and nulls of a row, `values` having kEventColumns places; allocates in the current context.
 void form_event(const EnumLabels& labels, const EventRow& row, Datum* values, bool* nulls);
 
-// Reads a row back. False when a value could not have been written by us: too long, of another size, an unknown
-// label; `out.seq` is set in any case.
+// Reads a row back. False when a value could not have been written by us: too long, of another size, an
+// unknown label; `out.seq` is set in any case.
 bool read_event(const EnumLabels& labels, const Datum* values, const bool* nulls, EventRow& out);
 
 }  // namespace visage::pg

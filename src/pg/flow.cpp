@@ -43,7 +43,8 @@ void read_context(Jsonb* context, Flow& flow) {
   flow.address = context_string(context, "address", kMaxAddressLength);
   // One spelling for one address, as counters and hashes are by spelling.
   if (flow.address != nullptr)
-    flow.address = OidOutputFunctionCall(F_INET_OUT, DirectFunctionCall1(inet_in, CStringGetDatum(flow.address)));
+    flow.address =
+        OidOutputFunctionCall(F_INET_OUT, DirectFunctionCall1(inet_in, CStringGetDatum(flow.address)));
 }
 
 // A channel or scenario: an error about an unknown one quotes it, so its length is checked first.
@@ -201,7 +202,8 @@ bool hold_attempts(Flow& flow, const text* subject) {
     targets[count++] = attempt_target(keys::HashedKind::kAddress, institution, as_bytes(flow.address));
   if (flow.device != nullptr)
     targets[count++] = attempt_target(keys::HashedKind::kDevice, institution, as_bytes(flow.device));
-  if (hold_attempt(institution, targets, count, flow.policy.attempt_limits, flow.slot->attempt, flow.retry_after_us))
+  if (hold_attempt(institution, targets, count, flow.policy.attempt_limits, flow.slot->attempt,
+                   flow.retry_after_us))
     return true;
   return refuse(flow, Reason::kLocked);
 }

@@ -1,8 +1,8 @@
 // What every flow shares: checked arguments, policy, the probe, the event and the outcome.
 //
-// A flow is: begin → (take_probe → hold → floors → its own work) → finish. A flow that is refused skips to finish.
-// All members are trivial, so an error may leave at any point; its record is then dropped or, once something was
-// scored, kept as interrupted.
+// A flow is: begin → (take_probe → hold → floors → its own work) → finish. A flow that is refused skips to
+// finish. All members are trivial, so an error may leave at any point; its record is then dropped or, once
+// something was scored, kept as interrupted.
 #pragma once
 
 #include "core/audit/event.h"
@@ -62,8 +62,8 @@ text* subject_argument(FunctionCallInfo fcinfo, int index);
 
 // Both return false after setting the refusal. take_probe opens the probe, checks its times and consumes it.
 bool take_probe(Flow& flow, const struct varlena* value, probe::Header& header, probe::Contents& contents);
-// Holds an attempt against the subject (null: none is claimed), the capture source, and the address and device that
-// the context names. False after refusing as LOCKED.
+// Holds an attempt against the subject (null: none is claimed), the capture source, and the address and
+// device that the context names. False after refusing as LOCKED.
 bool hold_attempts(Flow& flow, const text* subject);
 // What follows scores: from here on the attempt is recorded whatever happens.
 void begin_scoring(Flow& flow);

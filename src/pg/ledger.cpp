@@ -6,7 +6,8 @@
 namespace visage::pg {
 namespace {
 
-Statement find_tree = {"SELECT origin, suite, key_version, system_identifier, archived, archived_head FROM visage.tree", 0, {}};
+Statement find_tree = {
+    "SELECT origin, suite, key_version, system_identifier, archived, archived_head FROM visage.tree", 0, {}};
 Statement last_event = {"SELECT seq, head FROM visage.event ORDER BY seq DESC LIMIT 1", 0, {}};
 Statement find_tree_key = {"SELECT public_key FROM visage.tree_key WHERE key_version = $1", 1, {"bigint"}};
 Statement read_leaves = {

@@ -33,8 +33,8 @@ uint32_t head_key_version(const uint8_t* head);
 const audit::Hash& head_root(const uint8_t* head);
 const uint8_t* head_signature(const uint8_t* head);
 
-// An audit::SubtreeSource over visage.event and visage.tree_node. Its context is a SubtreeReader. Fails when rows are
-// missing. It raises no error of its own, but SPI may: so proofs are made outside guarded().
+// An audit::SubtreeSource over visage.event and visage.tree_node. Its context is a SubtreeReader. Fails when
+// rows are missing. It raises no error of its own, but SPI may: so proofs are made outside guarded().
 struct SubtreeReader {
   audit::TreeHasher hasher;
 };

@@ -33,15 +33,17 @@ void load_view(View& out) {
 
 void load_newest_key(const View& view, crypto::VerifyingKey& key) {
   if (!load_tree_key(head_key_version(view.head), key))
-    ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED), errmsg("visage.tree_key lacks the key of the last tree head")));
+    ereport(ERROR,
+            (errcode(ERRCODE_DATA_CORRUPTED), errmsg("visage.tree_key lacks the key of the last tree head")));
 }
 
 uint64 size_argument(FunctionCallInfo fcinfo, int index, uint64 size) {
   if (PG_ARGISNULL(index)) return size;
   const int64 value = PG_GETARG_INT64(index);
   if (value < 1 || static_cast<uint64>(value) > size)
-    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                    errmsg("the ledger has had sizes from 1 to " UINT64_FORMAT ", not " INT64_FORMAT, size, value)));
+    ereport(ERROR,
+            (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+             errmsg("the ledger has had sizes from 1 to " UINT64_FORMAT ", not " INT64_FORMAT, size, value)));
   return static_cast<uint64>(value);
 }
 
@@ -53,7 +55,8 @@ Datum proof_array(const audit::Proof& proof) {
     memcpy(VARDATA(hash), proof.hashes[i].bytes, audit::kHashSize);
     elements[i] = PointerGetDatum(hash);
   }
-  return PointerGetDatum(construct_array(elements, static_cast<int>(proof.count), BYTEAOID, -1, false, TYPALIGN_INT));
+  return PointerGetDatum(
+      construct_array(elements, static_cast<int>(proof.count), BYTEAOID, -1, false, TYPALIGN_INT));
 }
 
 // SPI's memory goes with it; the result must not.
@@ -72,7 +75,8 @@ VISAGE_FUNCTION(visage_checkpoint) {
   View view;
   load_view(view);
   if (!view.has_head)
-    ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED), errmsg("the ledger is damaged: its last event carries no tree head")));
+    ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
+                    errmsg("the ledger is damaged: its last event carries no tree head")));
   crypto::VerifyingKey key;
   load_newest_key(view, key);
   SPI_finish();
@@ -99,8 +103,9 @@ VISAGE_FUNCTION(visage_ledger_public_key) {
   SPI_finish();
   uint8_t text[audit::kMaxNoteSize];
   size_t size = 0;
-  raise_unless_ok(guarded([&] { return audit::format_verifier_key(view.tree.origin.view(), key, text, size); }),
-                  "cannot write the key");
+  raise_unless_ok(
+      guarded([&] { return audit::format_verifier_key(view.tree.origin.view(), key, text, size); }),
+      "cannot write the key");
   PG_RETURN_TEXT_P(cstring_to_text_with_len(reinterpret_cast<const char*>(text), static_cast<int>(size)));
 }
 
@@ -114,15 +119,18 @@ VISAGE_FUNCTION(visage_inclusion_proof) {
   const uint64 size = size_argument(fcinfo, 1, view.size);
   const int64 event = PG_GETARG_INT64(0);
   if (event < static_cast<int64>(view.tree.archived) || static_cast<uint64>(event) >= size)
-    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                    errmsg("event " INT64_FORMAT " is not in a tree of " UINT64_FORMAT " events", event, size),
-                    view.tree.archived > 0
-                        ? errhint("Events below " UINT64_FORMAT " were archived; the archive holds their proofs.", view.tree.archived)
-                        : 0));
+    ereport(ERROR,
+            (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+             errmsg("event " INT64_FORMAT " is not in a tree of " UINT64_FORMAT " events", event, size),
+             view.tree.archived > 0
+                 ? errhint("Events below " UINT64_FORMAT " were archived; the archive holds their proofs.",
+                           view.tree.archived)
+                 : 0));
   SubtreeReader reader = {audit::TreeHasher(engine(), view.tree.suite)};
   audit::Proof proof;
-  raise_unless_ok(audit::inclusion_proof(reader.hasher, static_cast<uint64>(event), size, read_subtree, &reader, proof),
-                  "cannot make the proof");
+  raise_unless_ok(
+      audit::inclusion_proof(reader.hasher, static_cast<uint64>(event), size, read_subtree, &reader, proof),
+      "cannot make the proof");
   MemoryContextSwitchTo(caller);
   const Datum result = proof_array(proof);
   SPI_finish();
@@ -152,7 +160,8 @@ VISAGE_FUNCTION(visage_consistency_proof) {
 VISAGE_FUNCTION(visage_leaf_of) {
   require_argument(fcinfo, 0, "event");
   HeapTupleHeader header = PG_GETARG_HEAPTUPLEHEADER(0);
-  const TupleDesc descriptor = lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(header), HeapTupleHeaderGetTypMod(header));
+  const TupleDesc descriptor =
+      lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(header), HeapTupleHeaderGetTypMod(header));
   HeapTupleData tuple = {};
   tuple.t_len = HeapTupleHeaderGetDatumLength(header);
   tuple.t_data = header;
@@ -171,10 +180,12 @@ VISAGE_FUNCTION(visage_leaf_of) {
     nulls[kLeafColumn - 1] = false;
   }
   if (!fits || !load_enum_labels(labels) || !read_event(labels, values, nulls, *row))
-    ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED), errmsg("the row is none that the audit writer could have written")));
+    ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
+                    errmsg("the row is none that the audit writer could have written")));
   const struct varlena* head = PG_ARGISNULL(1) ? nullptr : PG_GETARG_BYTEA_PP(1);
-  const Bytes previous = head == nullptr ? Bytes()
-                                         : Bytes(reinterpret_cast<const uint8_t*>(VARDATA_ANY(head)), VARSIZE_ANY_EXHDR(head));
+  const Bytes previous =
+      head == nullptr ? Bytes()
+                      : Bytes(reinterpret_cast<const uint8_t*>(VARDATA_ANY(head)), VARSIZE_ANY_EXHDR(head));
   auto* leaf = static_cast<struct varlena*>(palloc(VARHDRSZ + audit::kMaxLeafSize));
   size_t size = 0;
   const Status status = guarded([&] {

@@ -1,10 +1,10 @@
 // verify_ledger(): makes the tree anew from the events and compares it with what is stored and signed.
 //
-// The range is read once, in the order of the numbers. Every leaf is hashed from its row's columns; every head's
-// tree hash is compared with the tree made so far. A head is covered by the next event's leaf, so the signature is
-// looked at where that is not so: for the newest head, and where a leaf does not fit. Subtrees of 256 events are
-// compared with visage.tree_node; where one differs, its fault is reported and the tree goes on from what is
-// stored, so that one fault gives few rows.
+// The range is read once, in the order of the numbers. Every leaf is hashed from its row's columns; every
+// head's tree hash is compared with the tree made so far. A head is covered by the next event's leaf, so the
+// signature is looked at where that is not so: for the newest head, and where a leaf does not fit. Subtrees
+// of 256 events are compared with visage.tree_node; where one differs, its fault is reported and the tree
+// goes on from what is stored, so that one fault gives few rows.
 #include "pg/audit_ring.h"
 #include "pg/boundary.h"
 #include "pg/clock.h"
@@ -44,9 +44,9 @@ struct Verification {
   EnumLabels labels;
   audit::CompactRange range;
   uint64 first;
-  bool lost;      // the tree cannot be made from the rows for the rest of this segment: its fault was reported
-  bool suspect;   // an altered row was found in this segment: that its heads do not fit is the same fault
-  bool unsure;    // the head of the row before is not known to be right
+  bool lost;     // the tree cannot be made from the rows for the rest of this segment: its fault was reported
+  bool suspect;  // an altered row was found in this segment: that its heads do not fit is the same fault
+  bool unsure;   // the head of the row before is not known to be right
   bool has_head;  // of the row before
   uint8_t head[audit::kHeadSize];
   int64 head_seq;
@@ -56,7 +56,8 @@ struct Verification {
   audit::Checkpoint checkpoint;
 };
 
-void report(Verification& v, int64 event, const char* fault, const char* format, ...) pg_attribute_printf(4, 5);
+void report(Verification& v, int64 event, const char* fault, const char* format, ...)
+    pg_attribute_printf(4, 5);
 void report(Verification& v, int64 event, const char* fault, const char* format, ...) {
   char detail[256];
   va_list arguments;
@@ -78,7 +79,8 @@ bool signature_holds(const Verification& v, const uint8_t* head, uint64 size) {
   return guarded([&] { return audit::verify_checkpoint(checkpoint, key, head_signature(head)); }).ok();
 }
 
-Status leaf_of(const audit::TreeHasher& hasher, const EventRow& row, uint64 seq, Bytes previous, audit::Hash& out) {
+Status leaf_of(const audit::TreeHasher& hasher, const EventRow& row, uint64 seq, Bytes previous,
+               audit::Hash& out) {
   uint8_t bytes[audit::kMaxLeafSize];
   size_t size = 0;
   VISAGE_TRY(audit::encode_leaf(row.record, seq, to_unix(row.at), previous, bytes, size));
@@ -91,7 +93,8 @@ void keep_altered(Verification& v, const EventRow& row) {
 }
 
 bool stored_node(int level, uint64 index, audit::Hash& out) {
-  const Datum arguments[] = {Int16GetDatum(static_cast<int16>(level)), Int64GetDatum(static_cast<int64>(index))};
+  const Datum arguments[] = {Int16GetDatum(static_cast<int16>(level)),
+                             Int64GetDatum(static_cast<int64>(index))};
   bool found = execute(first_node, arguments, nullptr, true) == 1;
   if (found) {
     const Bytes bytes = column_bytes(0, 1);
@@ -133,10 +136,12 @@ void check_nodes(Verification& v, const audit::TreeHasher& hasher, const Complet
     audit::Hash stored;
     const uint64 last = ((node.index + 1) << node.level) - 1;
     if (!stored_node(node.level, node.index, stored)) {
-      report(v, static_cast<int64>(last), "missing node", "visage.tree_node lacks level %d, index " UINT64_FORMAT, node.level, node.index);
+      report(v, static_cast<int64>(last), "missing node",
+             "visage.tree_node lacks level %d, index " UINT64_FORMAT, node.level, node.index);
     } else if (!(stored == node.hash)) {
       if (!v.lost && !v.suspect)
-        report(v, static_cast<int64>(last), "altered node", "level %d, index " UINT64_FORMAT " is not what the events give", node.level, node.index);
+        report(v, static_cast<int64>(last), "altered node",
+               "level %d, index " UINT64_FORMAT " is not what the events give", node.level, node.index);
       v.lost = true;
     }
   }
@@ -206,7 +211,8 @@ void check_row(Verification& v, const audit::TreeHasher& hasher, const Datum* va
     if (v.range.size % kSegment == 0) go_on_from_stored(v, hasher, v.range.size);
   } else {
     // The stored leaf keeps an altered row from spoiling what follows; it is reported by itself.
-    raise_unless_ok(audit::append(hasher, v.range, row.leaf, keep_completed, &completed), "cannot verify the ledger");
+    raise_unless_ok(audit::append(hasher, v.range, row.leaf, keep_completed, &completed),
+                    "cannot verify the ledger");
     if (row.has_head) check_head(v, hasher, row);
     if (completed.count > 0) check_nodes(v, hasher, completed);
     check_checkpoint(v, hasher);
@@ -229,7 +235,8 @@ void report_altered(Verification& v, const audit::TreeHasher& hasher) {
       load_head_before(place, has_head, head);
       audit::Hash leaf;
       for (const Bytes previous : {Bytes(), has_head ? Bytes(head) : Bytes()})
-        if (leaf_of(hasher, here.row, place, previous, leaf).ok() && (leaf == here.stored || leaf == v.altered[j].stored))
+        if (leaf_of(hasher, here.row, place, previous, leaf).ok() &&
+            (leaf == here.stored || leaf == v.altered[j].stored))
           origin = v.altered[j].seq;
     }
     if (origin >= 0)
@@ -240,11 +247,14 @@ void report_altered(Verification& v, const audit::TreeHasher& hasher) {
 }
 
 void scan(Verification& v, const audit::TreeHasher& hasher, uint64 last) {
-  Relation table = table_open(get_relname_relid("event", get_namespace_oid("visage", false)), AccessShareLock);
+  Relation table =
+      table_open(get_relname_relid("event", get_namespace_oid("visage", false)), AccessShareLock);
   Relation index = index_open(visage_primary_key_index(table), AccessShareLock);
   ScanKeyData keys[2];
-  ScanKeyInit(&keys[0], kSeqColumn, BTGreaterEqualStrategyNumber, F_INT8GE, Int64GetDatum(static_cast<int64>(v.first)));
-  ScanKeyInit(&keys[1], kSeqColumn, BTLessEqualStrategyNumber, F_INT8LE, Int64GetDatum(static_cast<int64>(last)));
+  ScanKeyInit(&keys[0], kSeqColumn, BTGreaterEqualStrategyNumber, F_INT8GE,
+              Int64GetDatum(static_cast<int64>(v.first)));
+  ScanKeyInit(&keys[1], kSeqColumn, BTLessEqualStrategyNumber, F_INT8LE,
+              Int64GetDatum(static_cast<int64>(last)));
   IndexScanDesc scan = visage_index_beginscan(table, index, GetActiveSnapshot(), 2);
   index_rescan(scan, keys, 2, nullptr, 0);
   TupleTableSlot* slot = table_slot_create(table, nullptr);
@@ -252,7 +262,8 @@ void scan(Verification& v, const audit::TreeHasher& hasher, uint64 last) {
   progress.progress_pid = MyProcPid;
   progress.progress_done = 0;
   progress.progress_total = static_cast<int64>(last - v.first + 1);
-  const MemoryContext row_context = AllocSetContextCreate(CurrentMemoryContext, "pg_visage event", ALLOCSET_SMALL_SIZES);
+  const MemoryContext row_context =
+      AllocSetContextCreate(CurrentMemoryContext, "pg_visage event", ALLOCSET_SMALL_SIZES);
   const MemoryContext caller = MemoryContextSwitchTo(row_context);
   uint64 done = 0;
   while (index_getnext_slot(scan, ForwardScanDirection, slot)) {
@@ -282,7 +293,8 @@ void read_checkpoint(Verification& v, const text* note) {
     if (bytes.size() != sizeof key.bytes) continue;
     memcpy(key.bytes, bytes.data(), sizeof key.bytes);
     status = guarded([&] {
-      return audit::parse_note({VARDATA_ANY(note), VARSIZE_ANY_EXHDR(note)}, key, v.tree.origin.view(), v.checkpoint);
+      return audit::parse_note({VARDATA_ANY(note), VARSIZE_ANY_EXHDR(note)}, key, v.tree.origin.view(),
+                               v.checkpoint);
     });
     if (status.ok()) break;
   }
@@ -291,12 +303,14 @@ void read_checkpoint(Verification& v, const text* note) {
   v.has_checkpoint = true;
 }
 
-uint64 bound_argument(FunctionCallInfo fcinfo, int index, const char* name, uint64 low, uint64 high, uint64 otherwise) {
+uint64 bound_argument(FunctionCallInfo fcinfo, int index, const char* name, uint64 low, uint64 high,
+                      uint64 otherwise) {
   if (PG_ARGISNULL(index)) return otherwise;
   const int64 value = PG_GETARG_INT64(index);
   if (value < static_cast<int64>(low) || value > static_cast<int64>(high))
     ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                    errmsg("\"%s\" is " INT64_FORMAT ", allowed are " UINT64_FORMAT " to " UINT64_FORMAT, name, value, low, high)));
+                    errmsg("\"%s\" is " INT64_FORMAT ", allowed are " UINT64_FORMAT " to " UINT64_FORMAT,
+                           name, value, low, high)));
   return static_cast<uint64>(value);
 }
 
@@ -315,15 +329,16 @@ VISAGE_FUNCTION(visage_verify_ledger) {
   if (!load_tree(v.tree) || !load_enum_labels(v.labels)) {
     const bool rows = ledger_size(nullptr, has_head, head) > 0;
     if (rows) report(v, -1, "missing", "visage.tree has no row, so nothing says what these events are");
-    if (!PG_ARGISNULL(2)) report(v, -1, "truncated", "the checkpoint has events, the ledger has not been opened");
+    if (!PG_ARGISNULL(2))
+      report(v, -1, "truncated", "the checkpoint has events, the ledger has not been opened");
     SPI_finish();
     return 0;
   }
   if (!PG_ARGISNULL(2)) read_checkpoint(v, PG_GETARG_TEXT_PP(2));
   const uint64 size = ledger_size(&v.tree, has_head, head);
   if (v.has_checkpoint && v.checkpoint.size > size)
-    report(v, static_cast<int64>(size), "truncated", "the checkpoint has " UINT64_FORMAT " events, the ledger " UINT64_FORMAT,
-           v.checkpoint.size, size);
+    report(v, static_cast<int64>(size), "truncated",
+           "the checkpoint has " UINT64_FORMAT " events, the ledger " UINT64_FORMAT, v.checkpoint.size, size);
   if (size <= v.tree.archived) {
     if (v.tree.archived == 0) report(v, 0, "missing", "the ledger was opened and has no event");
     SPI_finish();
@@ -355,11 +370,13 @@ VISAGE_FUNCTION(visage_verify_ledger) {
   v.head_seq = static_cast<int64>(v.first) - 1;
   scan(v, hasher, last);
   if (v.range.size <= last)
-    report(v, static_cast<int64>(v.range.size), "missing", UINT64_FORMAT " events are missing", last + 1 - v.range.size);
+    report(v, static_cast<int64>(v.range.size), "missing", UINT64_FORMAT " events are missing",
+           last + 1 - v.range.size);
   report_altered(v, hasher);
   if (last == size - 1) {
     if (!has_head)
-      report(v, static_cast<int64>(last), "truncated", "the last event carries no tree head: events after it are gone");
+      report(v, static_cast<int64>(last), "truncated",
+             "the last event carries no tree head: events after it are gone");
     else if (!signature_holds(v, head, size))
       report(v, static_cast<int64>(last), "forged head", "the signature of the last tree head does not hold");
   }
@@ -374,7 +391,8 @@ VISAGE_FUNCTION(visage_ledger_progress) {
   for (uint32 place = 0; place < static_cast<uint32>(MaxBackends); ++place) {
     const Slot& slot = slot_at(place);
     if (slot.progress_total == 0) continue;
-    Datum values[] = {Int32GetDatum(slot.progress_pid), Int64GetDatum(slot.progress_done), Int64GetDatum(slot.progress_total)};
+    Datum values[] = {Int32GetDatum(slot.progress_pid), Int64GetDatum(slot.progress_done),
+                      Int64GetDatum(slot.progress_total)};
     bool nulls[lengthof(values)] = {};
     tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
   }

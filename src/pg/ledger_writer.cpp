@@ -112,7 +112,8 @@ void adopt_events(LedgerWriter& ledger) {
       heap_deform_tuple(table->vals[i], table->tupdesc, values, nulls);
       EventRow& row = rows[0];
       const uint64 seq = ledger.range.size;
-      const bool readable = read_event(ledger.labels, values, nulls, row) && row.seq == static_cast<int64>(seq);
+      const bool readable =
+          read_event(ledger.labels, values, nulls, row) && row.seq == static_cast<int64>(seq);
       audit::Hash leaf = {};
       const Status status = guarded([&]() -> Status {
         uint8_t bytes[audit::kMaxLeafSize];
@@ -147,13 +148,15 @@ void open_tree(LedgerWriter& ledger) {
   adopt_events(ledger);
   const Datum arguments[] = {PointerGetDatum(cstring_to_text_with_len(tree.origin.bytes, tree.origin.size)),
                              Int16GetDatum(static_cast<int16>(tree.suite)), Int64GetDatum(tree.key_version),
-                             TimestampTzGetDatum(GetCurrentTimestamp()), Int64GetDatum(tree.system_identifier)};
+                             TimestampTzGetDatum(GetCurrentTimestamp()),
+                             Int64GetDatum(tree.system_identifier)};
   execute(insert_tree, arguments, nullptr, false);
   store_key(tree.key_version, ledger.range.size);
 
   memset(static_cast<void*>(&opening), 0, sizeof opening);
   opening.operation = audit::Operation::kOpenLedger;
-  raise_unless_ok(guarded([&] { return engine().random_uuid(opening.transaction); }), "cannot make an identifier");
+  raise_unless_ok(guarded([&] { return engine().random_uuid(opening.transaction); }),
+                  "cannot make an identifier");
   opening.caller.set("pg_visage");
   opening.object.set(tree.origin.view());
   opening.mark(audit::Field::kObject);
@@ -164,9 +167,10 @@ void open_tree(LedgerWriter& ledger) {
   }
   if (ledger.range.size > 0) {
     char note[64];
-    opening.note.set({note, static_cast<size_t>(snprintf(note, sizeof note,
-                                                         UINT64_FORMAT " events were recorded before there was a ledger",
-                                                         ledger.range.size))});
+    opening.note.set(
+        {note, static_cast<size_t>(snprintf(note, sizeof note,
+                                            UINT64_FORMAT " events were recorded before there was a ledger",
+                                            ledger.range.size))});
     opening.mark(audit::Field::kNote);
   }
 }
@@ -196,7 +200,8 @@ void store_detail(NewEvent& event, audit::EventRecord& record) {
       PointerGetDatum(copy_bytes(salt, sizeof salt)),
       PointerGetDatum(cstring_to_text_with_len(detail.address.bytes, detail.address.size)),
       PointerGetDatum(cstring_to_text_with_len(detail.device.bytes, detail.device.size))};
-  const char nulls[] = {' ', ' ', ' ', ' ', detail.address.size == 0 ? 'n' : ' ', detail.device.size == 0 ? 'n' : ' ', '\0'};
+  const char nulls[] = {
+      ' ', ' ', ' ', ' ', detail.address.size == 0 ? 'n' : ' ', detail.device.size == 0 ? 'n' : ' ', '\0'};
   execute(insert_detail, arguments, nulls, false);
 }
 
@@ -255,11 +260,13 @@ bool ledger_present(Oid& event) {
 void load_ledger(LedgerWriter& ledger) {
   memset(static_cast<void*>(&ledger), 0, sizeof ledger);
   if (!ledger_present(ledger.event) || !load_enum_labels(ledger.labels))
-    ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("pg_visage of this version is not in the database")));
+    ereport(ERROR,
+            (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("pg_visage of this version is not in the database")));
   ledger.open = load_tree(ledger.tree);
   const uint64 size = ledger_size(ledger.open ? &ledger.tree : nullptr, ledger.has_head, ledger.head);
   bool is_null = true;
-  if (execute(last_time, nullptr, nullptr, true) == 1) ledger.last_at = DatumGetTimestampTz(column(0, 1, &is_null));
+  if (execute(last_time, nullptr, nullptr, true) == 1)
+    ledger.last_at = DatumGetTimestampTz(column(0, 1, &is_null));
   SPI_freetuptable(SPI_tuptable);
   if (ledger.open) {
     if (!ledger.has_head) damaged("its last event carries no tree head");
@@ -272,7 +279,8 @@ void load_ledger(LedgerWriter& ledger) {
     if (!status.ok()) damaged(status.message);
     if (!(checkpoint.root == head_root(ledger.head))) damaged("its last tree head is not that of its events");
     crypto::VerifyingKey key;
-    if (!load_tree_key(head_key_version(ledger.head), key)) damaged("the key of its last tree head is unknown");
+    if (!load_tree_key(head_key_version(ledger.head), key))
+      damaged("the key of its last tree head is unknown");
     status = guarded([&] { return audit::verify_checkpoint(checkpoint, key, head_signature(ledger.head)); });
     if (!status.ok()) damaged("the signature of its last tree head does not hold");
   }

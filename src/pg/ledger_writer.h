@@ -24,8 +24,8 @@ struct LedgerWriter {
 // Is the extension of this version here? For use in a transaction.
 bool ledger_present(Oid& event);
 
-// Reads the newest head and the tree's right edge, and checks that one is the other's and its signature holds. Raises
-// when not: extending a ledger that was tampered with would bury the fault.
+// Reads the newest head and the tree's right edge, and checks that one is the other's and its signature
+// holds. Raises when not: extending a ledger that was tampered with would bury the fault.
 void load_ledger(LedgerWriter& ledger);
 
 // One event to be written: the record of a slot, or one of the writer's own.
@@ -36,8 +36,8 @@ struct NewEvent {
   TimestampTz at;
 };
 
-// Numbers the events, hashes them, signs the new head and inserts the rows; opens the ledger when it is not. For use
-// inside the writer's transaction, with a snapshot and SPI.
+// Numbers the events, hashes them, signs the new head and inserts the rows; opens the ledger when it is not.
+// For use inside the writer's transaction, with a snapshot and SPI.
 void extend_ledger(LedgerWriter& ledger, NewEvent* events, int count);
 
 }  // namespace visage::pg

@@ -143,8 +143,8 @@ VISAGE_FUNCTION(visage_verify) {
   flow.has_probe = true;
   SubjectRecord record;
   load_subject(flow, subject, false, record);
-  if (take_probe(flow, PG_GETARG_VARLENA_PP(1), flow.header, *flow.contents) && hold_attempts(flow, subject) &&
-      check_floors(flow))
+  if (take_probe(flow, PG_GETARG_VARLENA_PP(1), flow.header, *flow.contents) &&
+      hold_attempts(flow, subject) && check_floors(flow))
     match_subject(flow, record);
   return finish_flow(flow, fcinfo);
 }
@@ -172,7 +172,8 @@ VISAGE_FUNCTION(visage_compare) {
   probe::Contents* document = allocate_contents(CurrentMemoryContext);
   // Floors hold for the living person only: a printed portrait has no liveness.
   if (take_probe(flow, PG_GETARG_VARLENA_PP(0), flow.header, *flow.contents) &&
-      take_document(flow, PG_GETARG_VARLENA_PP(1), *document) && hold_attempts(flow, nullptr) && check_floors(flow)) {
+      take_document(flow, PG_GETARG_VARLENA_PP(1), *document) && hold_attempts(flow, nullptr) &&
+      check_floors(flow)) {
     if (!match::comparable(*flow.contents, *document)) {
       refuse(flow, Reason::kModelMismatch);
     } else if (find_flow_threshold(flow, match::kSchemePlain.data())) {

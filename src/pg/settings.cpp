@@ -70,8 +70,8 @@ void define_postmaster_settings() {
                              "Flows run in this database alone.", &database, "postgres", PGC_SIGHUP, 0,
                              nullptr, nullptr, nullptr);
   DefineCustomStringVariable("visage.ledger_origin", "Name of the ledger when it is opened.",
-                             "It stays its name for ever. Empty: made from the server's identity.", &ledger_origin,
-                             "", PGC_POSTMASTER, 0, check_origin, nullptr, nullptr);
+                             "It stays its name for ever. Empty: made from the server's identity.",
+                             &ledger_origin, "", PGC_POSTMASTER, 0, check_origin, nullptr, nullptr);
   DefineCustomIntVariable("visage.max_attempt_counters", "Counters of attempts that memory can hold.",
                           "Those in use stay; the others are read again from their table when needed.",
                           &max_attempt_counters, 65536, 1024, 16 * 1024 * 1024, PGC_POSTMASTER, 0, nullptr,
@@ -99,8 +99,8 @@ void init() {
                           "A probe's own expiry applies when it is earlier.", &probe_max_age, 600, 1, 86400,
                           PGC_SIGHUP, GUC_UNIT_S, nullptr, nullptr, nullptr);
   DefineCustomIntVariable("visage.audit_timeout", "How long a verdict waits for its record.",
-                          "Then the call fails; there is no verdict without a record.", &audit_timeout, 10000, 10,
-                          3600000, PGC_USERSET, GUC_UNIT_MS, nullptr, nullptr, nullptr);
+                          "Then the call fails; there is no verdict without a record.", &audit_timeout, 10000,
+                          10, 3600000, PGC_USERSET, GUC_UNIT_MS, nullptr, nullptr, nullptr);
   MarkGUCPrefixReserved("visage");
 }
 

@@ -88,7 +88,8 @@ int make_settlements(audit::EventRecord* out, int limit) {
     audit::EventRecord& record = out[made];
     memset(static_cast<void*>(&record), 0, sizeof record);
     record.operation = audit::Operation::kSettle;
-    raise_unless_ok(guarded([&] { return engine().random_uuid(record.transaction); }), "cannot make an identifier");
+    raise_unless_ok(guarded([&] { return engine().random_uuid(record.transaction); }),
+                    "cannot make an identifier");
     record.caller.set("pg_visage");
     if (list[i].has_institution) {
       record.institution = list[i].institution;

@@ -7,7 +7,6 @@
 #include "pg/settings.h"
 #include "pg/statement.h"
 
-
 namespace visage::pg {
 namespace {
 
@@ -66,7 +65,8 @@ void forget_expired(int64 now) {
     if (entry->forget_at < now) hash_search(replay, &entry->probe, HASH_REMOVE, nullptr);
 }
 
-// Newest first. A comparison with a document uses the document's probe up as well; its event names it as reference.
+// Newest first. A comparison with a document uses the document's probe up as well; its event names it as
+// reference.
 Statement used_probes = {
     "SELECT e.probe, CASE WHEN e.operation = 'compare' THEN e.reference END, e.at FROM visage.event e "
     "WHERE e.at > $1 AND e.probe IS NOT NULL ORDER BY e.seq DESC LIMIT $2",

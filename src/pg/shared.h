@@ -13,8 +13,8 @@ enum class SharedLock { kKeys, kReplay, kAudit, kAttempts, kCount };
 void shared_init();
 LWLock* shared_lock(SharedLock lock);
 
-// The memory begins empty, and the audit writer fills it from the ledger before any flow runs: a probe that was used
-// stays used over restarts, crashes and promotions.
+// The memory begins empty, and the audit writer fills it from the ledger before any flow runs: a probe that
+// was used stays used over restarts, crashes and promotions.
 enum class ProbeUse { kFirst, kReplayed, kBeforeMemory };
 
 // Remembers that a probe was used, until `forget_at` (microseconds since 1970), whatever the transaction

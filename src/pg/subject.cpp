@@ -157,8 +157,8 @@ VISAGE_FUNCTION(visage_add_reference) {
   flow.has_probe = true;
   SubjectRecord record;
   load_subject(flow, subject, true, record);
-  if (take_probe(flow, PG_GETARG_VARLENA_PP(1), flow.header, *flow.contents) && hold_attempts(flow, subject) &&
-      check_floors(flow) && match_subject(flow, record)) {
+  if (take_probe(flow, PG_GETARG_VARLENA_PP(1), flow.header, *flow.contents) &&
+      hold_attempts(flow, subject) && check_floors(flow) && match_subject(flow, record)) {
     // One more must still leave a threshold that keeps the channel's target over all of them.
     if (record.reference_count == kMaxReferences ||
         !find_flow_threshold(flow, kReferenceScheme, record.reference_count + 1))
