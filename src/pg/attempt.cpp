@@ -1,4 +1,4 @@
-// What backends do with attempts: limits, holds, settlements in memory, unlocking.
+// What backends do with attempts: holds, settlements in memory, unlocking.
 #include "pg/attempt.h"
 
 #include "pg/attempt_table.h"
@@ -23,14 +23,6 @@ using attempt_table::kNoPlace;
 
 constexpr int kMaxWhyLength = 255;  // audit::kMaxNoteLength
 
-// The first institution's rows apply where an institution has none of its own.
-Statement find_limits = {
-    "SELECT l.institution = $1, l.kind::text, l.free_failures, l.first_delay, l.max_delay, l.hard_stop, "
-    "l.period_failures, l.period FROM visage.attempt_limit l "
-    "WHERE (l.institution = $1 OR l.institution = 1) AND l.with_liveness = $2",
-    2,
-    {"integer", "boolean"}};
-
 Statement find_failures = {
     "SELECT a.failures, a.failures_in_period, a.period_start, a.last_failure FROM visage.attempt a "
     "WHERE a.institution = $1 AND a.kind = $2::visage.attempt_kind AND a.key = $3",
@@ -52,16 +44,6 @@ int64 time_column(uint64 row, int number) {
   bool is_null;
   const Datum value = column(row, number, &is_null);
   return is_null ? 0 : DatumGetTimestampTz(value);
-}
-
-// A month is 30 days, as where PostgreSQL compares intervals; the table's checks keep the sum in range.
-int64 interval_column(uint64 row, int number) {
-  bool is_null;
-  const Datum value = column(row, number, &is_null);
-  if (is_null) return 0;
-  const Interval* interval = DatumGetIntervalP(value);
-  return interval->time +
-         (static_cast<int64>(interval->month) * DAYS_PER_MONTH + interval->day) * USECS_PER_DAY;
 }
 
 attempt::Failures load_failures(int32 institution, const AttemptTarget& target) {
@@ -172,32 +154,6 @@ AttemptTarget attempt_target(keys::HashedKind kind, int32 institution, Bytes val
                   }),
                   "cannot name a counter");
   return target;
-}
-
-void load_attempt_limits(int32 institution, bool with_liveness, AttemptLimits& out) {
-  const Datum arguments[] = {Int32GetDatum(institution), BoolGetDatum(with_liveness)};
-  const uint64 rows = execute(find_limits, arguments, nullptr, true);
-  bool is_found[kMaxAttemptHolds] = {};
-  bool is_own[kMaxAttemptHolds] = {};
-  for (uint64 row = 0; row < rows; ++row) {
-    const char* kind = column_text(row, 2);
-    bool is_null;
-    const bool own = DatumGetBool(column(row, 1, &is_null));
-    for (int i = 0; i < kMaxAttemptHolds; ++i) {
-      if (strcmp(kind, attempt_kind_label(static_cast<keys::HashedKind>(i + 1))) != 0 || is_own[i]) continue;
-      out[i] = {count_column(row, 3), interval_column(row, 4), interval_column(row, 5),
-                count_column(row, 6), count_column(row, 7),    interval_column(row, 8)};
-      is_found[i] = true;
-      is_own[i] = own;
-    }
-  }
-  SPI_freetuptable(SPI_tuptable);
-  for (int i = 0; i < kMaxAttemptHolds; ++i)
-    if (!is_found[i])
-      ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-                      errmsg("visage.attempt_limit has no row of institution 1 for kind \"%s\"",
-                             attempt_kind_label(static_cast<keys::HashedKind>(i + 1))),
-                      errhint("Put the row back. To lift a limit set it to null.")));
 }
 
 bool hold_attempt(int32 institution, const AttemptTarget* targets, int count, const AttemptLimits& limits,

@@ -40,7 +40,7 @@ void attempt_shared_startup();
 // One for each kind of counter, in the order of keys::HashedKind.
 using AttemptLimits = attempt::Limits[kMaxAttemptHolds];
 
-// Reads the institution's limits; for use inside SPI.
+// The institution's limits as they are now, whatever the transaction's isolation; for use inside SPI.
 void load_attempt_limits(int32 institution, bool with_liveness, AttemptLimits& out);
 
 // Holds an attempt in each target's counter, or in none; a kind without limits has no counter. False when one
