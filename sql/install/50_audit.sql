@@ -104,12 +104,7 @@ CREATE INDEX event_transaction ON visage.event (transaction_id);
 CREATE INDEX event_xid ON visage.event (seq) WHERE xid IS NOT NULL;
 CREATE INDEX event_settles ON visage.event (settles) WHERE settles IS NOT NULL;
 
-CREATE FUNCTION visage.refuse_change() RETURNS trigger
-  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-  RAISE EXCEPTION 'visage.% is append-only', TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege';
-END
-$$;
+CREATE FUNCTION visage.refuse_change() RETURNS trigger LANGUAGE c AS 'MODULE_PATHNAME', 'visage_refuse_change';
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON visage.event
   FOR EACH STATEMENT EXECUTE FUNCTION visage.refuse_change();
 ALTER TABLE visage.event ENABLE ALWAYS TRIGGER append_only;
@@ -129,8 +124,12 @@ CREATE VIEW visage.history WITH (security_barrier) AS
   SELECT e.seq AS event, e.at, i.name AS institution, e.operation, s.external_id AS subject, e.subject AS subject_surrogate,
          e.channel, e.scenario, e.decision, e.reason, e.target_fmr, e.model, e.policy_version,
          c.name AS source, e.probe, e.reference, e.address AS address_hash, e.device AS device_hash, e.biz_id,
-         e.transaction_id, e.caller, e.elapsed_us * interval '1 microsecond' AS elapsed, e.xid, e.settles, e.object,
-         e.before, e.after, e.note
+         e.transaction_id, e.caller, e.elapsed_us * interval '1 microsecond' AS elapsed, e.xid,
+         -- One settle event at most: min() only says so.
+         CASE WHEN e.xid IS NOT NULL
+           THEN coalesce((SELECT min(t.note) FROM visage.event t WHERE t.settles = e.seq AND t.operation = 'settle'), 'open')
+         END AS settled,
+         e.settles, e.object, e.before, e.after, e.note
   FROM visage.event e
   LEFT JOIN visage.institution i ON i.id = e.institution
   LEFT JOIN visage.subject s ON s.id = e.subject
@@ -160,6 +159,7 @@ COMMENT ON COLUMN visage.history.transaction_id IS 'this call''s id, as the call
 COMMENT ON COLUMN visage.history.caller IS 'database role that called';
 COMMENT ON COLUMN visage.history.elapsed IS 'time inside the database until the decision';
 COMMENT ON COLUMN visage.history.xid IS 'database transaction whose commit makes a data-changing call true; its end is told by a settle event';
+COMMENT ON COLUMN visage.history.settled IS 'how that transaction ended: committed, rolled back, or open when it has not yet';
 COMMENT ON COLUMN visage.history.settles IS 'number of the event whose transaction ended';
 COMMENT ON COLUMN visage.history.object IS 'what was changed';
 COMMENT ON COLUMN visage.history.before IS 'SHA-256 of what was changed, before; null when it is new';

@@ -201,3 +201,61 @@ BEGIN
   END LOOP;
 END
 $$;
+
+CREATE FUNCTION visage.rotate_ledger_key() RETURNS bigint
+  LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT visage.record_change('rotate_ledger_key', NULL, 'tree head key', NULL, NULL, NULL)
+$$;
+COMMENT ON FUNCTION visage.rotate_ledger_key() IS 'signs tree heads from here on with the key of the newest root; the old public key stays in visage.tree_key';
+
+-- Retention. A segment is a complete subtree of 256 events: its leaves, and the path from its root to the checkpoint's.
+CREATE FUNCTION visage.archive_ledger(
+  before timestamptz, OUT segment bigint, OUT first bigint, OUT last bigint, OUT leaves bytea[], OUT node bytea, OUT proof bytea[],
+  OUT checkpoint text)
+  RETURNS SETOF record
+  LANGUAGE plpgsql VOLATILE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  from_event bigint;
+  to_event bigint;  -- the first that stays
+  size bigint;
+  note text := visage.checkpoint();
+BEGIN
+  SELECT t.archived INTO from_event FROM visage.tree t FOR UPDATE;
+  size := split_part(note, E'\n', 2)::bigint;
+  SELECT coalesce(min(e.seq), size) INTO to_event FROM visage.event e WHERE e.at >= before;
+  -- What is not settled stays, and so does the probes' memory, which is read from the events.
+  SELECT least(to_event, min(e.seq)) INTO to_event FROM visage.event e
+    WHERE (e.xid IS NOT NULL AND NOT EXISTS (SELECT FROM visage.event s WHERE s.settles = e.seq))
+       OR e.at > clock_timestamp() - current_setting('visage.probe_max_age')::interval - current_setting('visage.clock_skew')::interval;
+  to_event := least(to_event, size) / 256 * 256;
+  IF to_event <= from_event THEN
+    RETURN;
+  END IF;
+  IF EXISTS (SELECT FROM visage.verify_ledger(from_event, to_event - 1)) THEN
+    RAISE EXCEPTION 'the events to archive do not verify' USING ERRCODE = 'data_corrupted',
+      HINT = 'SELECT * FROM visage.verify_ledger() says where.';
+  END IF;
+  PERFORM visage.record_change('archive', NULL, format('events %s to %s', from_event, to_event - 1), NULL, NULL,
+                               format('before %s', before));
+  FOR segment IN from_event / 256 .. to_event / 256 - 1 LOOP
+    first := segment * 256;
+    last := first + 255;
+    SELECT array_agg(visage.leaf_of(e, CASE WHEN e.seq = first AND first = from_event THEN (SELECT t.archived_head FROM visage.tree t)
+                                            ELSE (SELECT p.head FROM visage.event p WHERE p.seq = e.seq - 1) END) ORDER BY e.seq)
+      INTO leaves FROM visage.event e WHERE e.seq BETWEEN first AND last;
+    SELECT n.hash INTO node FROM visage.tree_node n WHERE n.level = 8 AND n.index = segment;
+    -- The path of the segment's first leaf without its lowest eight levels.
+    proof := (visage.inclusion_proof(first, size))[9:];
+    checkpoint := note;
+    RETURN NEXT;
+  END LOOP;
+  PERFORM visage.remove_events(to_event);
+END
+$$;
+COMMENT ON FUNCTION visage.archive_ledger(timestamptz) IS
+  'returns what is older as segments with proofs, and removes it in the same transaction: COPY (SELECT …) TO a file that you keep; what remains still verifies';
+COMMENT ON COLUMN visage.tree_node.level IS 'height: it covers 2^level events';
+
+CREATE FUNCTION visage.remove_events(before bigint) RETURNS void
+  LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'visage_remove_events';
+COMMENT ON FUNCTION visage.remove_events(bigint) IS 'part of archive_ledger(): the only way past the append-only triggers';

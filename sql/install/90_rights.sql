@@ -45,6 +45,7 @@ GRANT EXECUTE ON FUNCTION
 GRANT EXECUTE ON FUNCTION
   visage.seal_probe(real[], text, real, text, jsonb, bytea, bytea, timestamptz, interval) TO visage_capture;
 GRANT SELECT ON visage.history TO visage_auditor;
+GRANT EXECUTE ON FUNCTION visage.rotate_ledger_key(), visage.archive_ledger(timestamptz) TO visage_admin;
 GRANT SELECT ON visage.audit_status TO visage_admin, visage_auditor;
 GRANT SELECT, INSERT, UPDATE, DELETE ON visage.audit_policy TO visage_admin;
 GRANT SELECT ON visage.audit_policy, visage.tree, visage.tree_key TO visage_auditor;
@@ -53,6 +54,14 @@ GRANT EXECUTE ON FUNCTION visage.checkpoint(), visage.ledger_public_key(), visag
   visage.consistency_proof(bigint, bigint), visage.leaf(bigint), visage.verify_ledger(bigint, bigint, text)
   TO visage_auditor;
 GRANT SELECT ON visage.attempts TO visage_admin, visage_auditor;
+-- What names or follows one subject is for auditors alone; who sets the policy may see what comes of it.
+GRANT EXECUTE ON FUNCTION visage.history_of(text), visage.report_html(timestamptz, timestamptz),
+  visage.report_subject_failures(timestamptz, timestamptz, visage.operation, integer) TO visage_auditor;
+GRANT EXECUTE ON FUNCTION
+  visage.report_daily(timestamptz, timestamptz, visage.operation),
+  visage.report_channel(timestamptz, timestamptz, visage.operation),
+  visage.report_reason(timestamptz, timestamptz, visage.operation),
+  visage.report_latency(timestamptz, timestamptz) TO visage_admin, visage_auditor;
 GRANT EXECUTE ON FUNCTION visage.score(visage.reference, visage.probe), visage.references_for_calibration(),
   visage.measure_accuracy(regclass, double precision[], name, name), visage.clustered_interval(boolean, double precision)
   TO visage_calibrator;
