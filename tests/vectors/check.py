@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 """Opens the known-answer vectors from docs/formats.md alone: none of our code, no library beyond Python's own.
 
-The openssl program gives the two block ciphers (in counter mode); everything above them — GCM, HKDF, envelopes, the
-rotation and the score — is written out here again. If formats.md left something out, this could not have been written.
+The openssl program gives the two block ciphers (in counter mode) and Ed25519; everything above them — GCM, HKDF,
+envelopes, the rotation and the score, the ledger's leaves, trees and notes — is written out here again. If formats.md
+left something out, this could not have been written.
 """
 import base64
 import hashlib
@@ -12,10 +13,12 @@ import pathlib
 import struct
 import subprocess
 import sys
+import tempfile
 
 FOLDER = pathlib.Path(__file__).resolve().parent
 LABELS = {"wrap": b"visage/wrap/1", "subject key": b"visage/subject-key/1", "source": b"visage/probe-source/1",
-          "probe": b"visage/probe/1", "reference": b"visage/reference/1", "seed": b"rfr/1"}
+          "probe": b"visage/probe/1", "reference": b"visage/reference/1", "seed": b"rfr/1", "ledger key": b"visage/ledger-key/1",
+          "keyed hash": b"visage/keyed-hash/1"}
 
 
 # Primitives
@@ -289,9 +292,151 @@ def check_reference(values):
         assert abs(score - float(wanted)) < 2e-6, f"score {a} {b}: got {score}, wanted {wanted}"
 
 
+# The ledger
+
+
+def openssl_key(seed, folder):
+    """The PKCS #8 form (RFC 8410) of an Ed25519 seed, in a file."""
+    path = pathlib.Path(folder) / "key"
+    path.write_bytes(bytes.fromhex("302e020100300506032b657004220420") + seed)
+    return ["-inkey", path, "-keyform", "DER"]
+
+
+def ed25519_public(seed):
+    with tempfile.TemporaryDirectory() as folder:
+        _, path, *_ = openssl_key(seed, folder)
+        command = ["openssl", "pkey", "-in", path, "-inform", "DER", "-pubout", "-outform", "DER"]
+        return subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout[-32:]
+
+
+def ed25519_sign(seed, message):
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "message"
+        path.write_bytes(message)
+        command = ["openssl", "pkeyutl", "-sign", "-rawin", "-in", path, *openssl_key(seed, folder)]
+        return subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout
+
+
+def short(text, length="<B"):
+    return struct.pack(length, len(text)) + text
+
+
+def leaf_of(values):
+    """A leaf of the fields that there are lines for."""
+    number = {name: (lambda v, f=form: struct.pack(f, int(v)))
+              for name, form in (("i32", "<i"), ("i64", "<q"), ("u64", "<Q"))}
+    label, text = lambda v: short(v.encode()), lambda v: short(v.encode(), "<H")
+    fields = [("institution", number["i32"]), ("subject", bytes.fromhex), ("channel", text), ("scenario", text),
+              ("decision", label), ("reason", label), ("target_fmr", lambda v: struct.pack("<d", float(v))),
+              ("model", text), ("policy_version", number["i32"]), ("source", bytes.fromhex), ("probe", bytes.fromhex),
+              ("reference", bytes.fromhex), ("address", bytes.fromhex), ("device", bytes.fromhex), ("business_id", text),
+              ("elapsed_us", number["i64"]), ("xid", number["u64"]), ("settles", number["i64"]), ("object", text),
+              ("before", bytes.fromhex), ("after", bytes.fromhex), ("note", text), ("detail", bytes.fromhex)]
+    one = {name: value for name, (value,) in values.items()}
+    mask = sum(1 << bit for bit, (name, _) in enumerate(fields) if name in one)
+    head = bytes.fromhex(one.get("previous_head", ""))
+    return b"".join([struct.pack("<BQq", 1, int(one["seq"]), int(one["at"])), label(one["operation"]),
+                     bytes.fromhex(one["transaction"]), text(one["caller"]), struct.pack("<I", mask),
+                     *(write(one[name]) for name, write in fields if name in one), bytes([len(head) == 100]), head])
+
+
+def leaf_hash(algorithm, leaf):
+    return hashlib.new(algorithm, b"\0" + leaf).digest()
+
+
+def tree_hash(algorithm, leaves):
+    """RFC 9162, 2.1.1, over leaf hashes."""
+    if len(leaves) < 2:
+        return leaves[0] if leaves else hashlib.new(algorithm).digest()
+    middle = 1 << (len(leaves) - 1).bit_length() - 1
+    left, right = tree_hash(algorithm, leaves[:middle]), tree_hash(algorithm, leaves[middle:])
+    return hashlib.new(algorithm, b"\1" + left + right).digest()
+
+
+def inclusion_path(algorithm, index, leaves):
+    """RFC 9162, 2.1.3.1."""
+    if len(leaves) == 1:
+        return []
+    middle = 1 << (len(leaves) - 1).bit_length() - 1
+    left, right = leaves[:middle], leaves[middle:]
+    if index < middle:
+        return inclusion_path(algorithm, index, left) + [tree_hash(algorithm, right)]
+    return inclusion_path(algorithm, index - middle, right) + [tree_hash(algorithm, left)]
+
+
+def consistency_path(algorithm, first, leaves, whole=True):
+    """RFC 9162, 2.1.4.1."""
+    if first == len(leaves):
+        return [] if whole else [tree_hash(algorithm, leaves)]
+    middle = 1 << (len(leaves) - 1).bit_length() - 1
+    left, right = leaves[:middle], leaves[middle:]
+    if first <= middle:
+        return consistency_path(algorithm, first, left, whole) + [tree_hash(algorithm, right)]
+    return consistency_path(algorithm, first - middle, right, False) + [tree_hash(algorithm, left)]
+
+
+def formula_tree(record):
+    return [leaf_hash(record.suite.hash, struct.pack("<Q", number)) for number in range(record.number("size"))]
+
+
+def ledger_key(root):
+    return Suite(1).hkdf(root, b"", LABELS["ledger key"], 32)
+
+
+def key_id(origin, public):
+    return hashlib.sha256(origin.encode() + b"\n\x01" + public).digest()[:4]
+
+
+def check_leaf(values):
+    outputs = {name: bytes.fromhex(values.pop(name)[0]) for name in ("leaf", "sha256", "sm3")}
+    leaf = leaf_of(values)
+    same("leaf", leaf.hex(), outputs["leaf"].hex())
+    for algorithm in ("sha256", "sm3"):
+        same(algorithm, leaf_hash(algorithm, leaf), outputs[algorithm])
+
+
+def check_ledger_key(values):
+    record = Record({"suite": ["1"], **values})
+    _, root = record.root("envelope_root")
+    seed = ledger_key(root)
+    public = ed25519_public(seed)
+    same("seed", seed, record.bytes("seed"))
+    same("public key", public, record.bytes("public_key"))
+    origin = record.text("origin")
+    same("verifier key", f"{origin}+{key_id(origin, public).hex()}+{base64.b64encode(bytes([1]) + public).decode()}",
+         record.text("verifier_key"))
+    key = Suite(1).hkdf(root, b"", LABELS["keyed hash"], 32)
+    for kind, institution, wanted, *value in record.all("keyed_hash"):
+        message = struct.pack("<BI", int(kind), int(institution)) + bytes.fromhex("".join(value))
+        same("keyed hash", Suite(1).mac(key, message)[:16].hex(), wanted)
+
+
+def check_tree(values):
+    record = Record(values)
+    leaves, algorithm = formula_tree(record), record.suite.hash
+    same("root", tree_hash(algorithm, leaves), record.bytes("root"))
+    for index, *path in record.all("inclusion"):
+        same("inclusion", [h.hex() for h in inclusion_path(algorithm, int(index), leaves)], path)
+    for first, *path in record.all("consistency"):
+        same("consistency", [h.hex() for h in consistency_path(algorithm, int(first), leaves)], path)
+
+
+def check_head(values):
+    record = Record(values)
+    version, root = record.root("envelope_root")
+    seed, origin, head = ledger_key(root), record.text("origin"), record.bytes("head")
+    tree = tree_hash(record.suite.hash, formula_tree(record))
+    text = f"{origin}\n{record.number('size')}\n{base64.b64encode(tree).decode()}\n"
+    signature = ed25519_sign(seed, text.encode())
+    same("head", head.hex(), (struct.pack("<I", version) + tree + signature).hex())
+    line = base64.b64encode(key_id(origin, ed25519_public(seed)) + signature).decode()
+    same("note", record.bytes("note").decode(), f"{text}\n\u2014 {origin} {line}\n")
+
+
 def main():
     checks = {"text-1.txt": check_text, "source_key-1.txt": check_source_key, "wrapped_key-1.txt": check_wrapped_key,
-              "probe-1.txt": check_probe, "reference-1.txt": check_reference}
+              "probe-1.txt": check_probe, "reference-1.txt": check_reference, "leaf-1.txt": check_leaf,
+              "ledger_key-1.txt": check_ledger_key, "tree-1.txt": check_tree, "head-1.txt": check_head}
     passed, failed = 0, 0
     for path in sorted(FOLDER.glob("*.txt")):
         if path.name not in checks:
