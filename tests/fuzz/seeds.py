@@ -73,6 +73,18 @@ def bodies():
     ]
 
 
+def notes():
+    """Notes that open, their texts, and what witnesses and extensions add."""
+    for value in values("head-1.txt", "note"):
+        note = bytes.fromhex(value)
+        text = note[:note.index(b"\n\n") + 1]
+        yield from (note, text)
+    witness = "\u2014 witness.example/w " + base64.b64encode(bytes(76)).decode() + "\n"
+    large = "\u2014 \u00e9.example " + base64.b64encode(bytes(400)).decode() + "\n"
+    yield from (note + witness.encode(), note.replace(b"\n\n", ("\n\n" + large).encode()), text + b"extension\n", text + b"\n",
+                text.replace(b"\n", b"\r\n"), text.replace(b"100", b"9223372036854775807"))
+
+
 def seeds():
     key = "".join(f"{i:02x}" for i in range(32))
     return {
@@ -82,6 +94,7 @@ def seeds():
         "wrapped_key": [bytes.fromhex(v) for v in values("wrapped_key-1.txt", "wrapped")],
         "source_key": [v.encode() for v in values("source_key-1.txt", "text")],
         "text_form": [v.encode() for v in values("text-1.txt", "text")],
+        "note": list(notes()),
         "roots": [text.encode() for text in (f"1 {key}\n", f"# keys\r\n2\t{key}{key}\r\n\r\n 7  {key.upper()} \n", f"1 {key}\n1 {key}",
                                              f"1 {key[:-1]}", "1 " + 64 * "0", "", "# none\n")],
         "http_body": [text.encode() for text in bodies()],
