@@ -250,15 +250,15 @@ bool decide(Flow& flow, double score) {
 Datum finish_flow(Flow& flow, FunctionCallInfo fcinfo) {
   engine().forget_keys();
   const bool opened = flow.contents->model_length != 0;
-  TupleDesc row;
-  if (get_call_result_type(fcinfo, nullptr, &row) != TYPEFUNC_COMPOSITE)
-    elog(ERROR, "return type must be a row type");
   fill_record(flow);
   const Uuid transaction = flow.slot->record.transaction;
   publish_record(result_of(flow));
   const int64 seq = await_record();
   SPI_finish();
 
+  TupleDesc row;
+  if (get_call_result_type(fcinfo, nullptr, &row) != TYPEFUNC_COMPOSITE)
+    elog(ERROR, "return type must be a row type");
   const auto label_of = [&](int place, const char* label) {
     return OidInputFunctionCall(F_ENUM_IN, const_cast<char*>(label), TupleDescAttr(row, place)->atttypid, -1);
   };

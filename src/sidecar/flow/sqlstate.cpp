@@ -23,9 +23,12 @@ constexpr Row kTable[] = {
     {"V0003", ProblemCode::kDatabaseTimeout, 2, kUnknownEffect},
     {"V0004", ProblemCode::kBusy, 1, kLater},
     {"V0005", ProblemCode::kInternal, 0, kAsk},
-    {"VG001", ProblemCode::kDatabaseMisconfigured, 0, kAsk},  // a stored value does not open
-    {"VG002", ProblemCode::kNotReady, 0, kAsk},               // a key version is not loaded
-    {"VG003", ProblemCode::kNotReady, 0, kAsk},               // no preload, no provider
+    {"VG001", ProblemCode::kDatabaseMisconfigured, 0, kAsk},      // a stored value does not open
+    {"VG002", ProblemCode::kNotReady, 0, kAsk},                   // a key version is not loaded
+    {"VG003", ProblemCode::kNotReady, 0, kAsk},                   // no preload, no provider
+    {"VG004", ProblemCode::kDatabaseUnavailable, 2, kLater},      // no audit writer: nothing was decided
+    {"VG005", ProblemCode::kDatabaseUnavailable, 2, kLater},      // not recorded, so there is no verdict
+    {"VG006", ProblemCode::kDatabaseTimeout, 2, kUnknownEffect},  // not durable in time
     {"08", ProblemCode::kDatabaseUnavailable, 2, kUnknownEffect},
     {"22", ProblemCode::kInvalidValue, 0, nullptr},
     {"25006", ProblemCode::kDatabaseReadOnly, 5, kLater},
