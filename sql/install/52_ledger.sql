@@ -160,47 +160,11 @@ END
 $$;
 COMMENT ON FUNCTION visage.policy_digest() IS 'SHA-256 over all policy tables as text';
 
--- Changes. Nothing is recorded before the ledger is open: the event that opens it has the digest of all policy then.
 CREATE FUNCTION visage.record_change(
   operation visage.operation, institution integer, object text, before bytea, after bytea, note text) RETURNS bigint
   LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'visage_record_change';
 COMMENT ON FUNCTION visage.record_change(visage.operation, integer, text, bytea, bytea, text) IS
   'records a change and waits until the record is durable; for the functions of this extension';
-
-CREATE FUNCTION visage.audit_change() RETURNS trigger
-  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  old_row jsonb := CASE WHEN TG_OP <> 'INSERT' THEN to_jsonb(OLD) END;
-  new_row jsonb := CASE WHEN TG_OP <> 'DELETE' THEN to_jsonb(NEW) END;
-BEGIN
-  IF old_row IS NOT DISTINCT FROM new_row OR NOT EXISTS (SELECT FROM visage.tree) THEN
-    RETURN NULL;
-  END IF;
-  PERFORM visage.record_change(
-    'change', coalesce(new_row ->> 'institution', old_row ->> 'institution')::integer,
-    -- TG_ARGV holds the columns of the key.
-    lower(TG_OP) || ' ' || TG_TABLE_NAME || ' '
-      || (SELECT string_agg(coalesce(coalesce(new_row, old_row) ->> k, '-'), '/' ORDER BY n)
-          FROM unnest(TG_ARGV) WITH ORDINALITY u (k, n)),
-    sha256(convert_to(old_row::text, 'UTF8')), sha256(convert_to(new_row::text, 'UTF8')), NULL);
-  RETURN NULL;
-END
-$$;
-DO $$
-DECLARE
-  watched record;
-BEGIN
-  FOR watched IN VALUES ('channel', ARRAY['name']), ('channel_floor', ARRAY['channel', 'measure']), ('scenario', ARRAY['name']),
-                        ('calibration', ARRAY['model', 'scheme', 'fmr', 'id']), ('capture_source', ARRAY['name']),
-                        ('institution', ARRAY['name']), ('institution_role', ARRAY['role']), ('audit_policy', ARRAY['institution'])
-  LOOP
-    EXECUTE pg_catalog.format('CREATE TRIGGER audit_change AFTER INSERT OR UPDATE OR DELETE ON visage.%I FOR EACH ROW '
-      'EXECUTE FUNCTION visage.audit_change(%s)', watched.column1,
-      (SELECT pg_catalog.string_agg(pg_catalog.quote_literal(k), ', ') FROM pg_catalog.unnest(watched.column2) k));
-    EXECUTE pg_catalog.format('ALTER TABLE visage.%I ENABLE ALWAYS TRIGGER audit_change', watched.column1);
-  END LOOP;
-END
-$$;
 
 CREATE FUNCTION visage.rotate_ledger_key() RETURNS bigint
   LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

@@ -56,12 +56,6 @@ CREATE TRIGGER guard_builtin BEFORE INSERT OR UPDATE OR DELETE ON visage.attempt
   FOR EACH ROW EXECUTE FUNCTION visage.guard_builtin('institution', 'kind', 'with_liveness');
 CREATE TRIGGER count_policy_change AFTER INSERT OR UPDATE OR DELETE ON visage.attempt_limit
   FOR EACH STATEMENT EXECUTE FUNCTION visage.count_policy_change();
--- Sessions keep the policy in memory; this tells them of a change. Always: a restore may switch ordinary triggers off.
-CREATE FUNCTION visage.forget_limits() RETURNS trigger LANGUAGE c AS 'MODULE_PATHNAME', 'visage_forget_limits';
-CREATE TRIGGER forget_limits AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON visage.attempt_limit
-  FOR EACH STATEMENT EXECUTE FUNCTION visage.forget_limits();
-ALTER TABLE visage.attempt_limit ENABLE ALWAYS TRIGGER forget_limits;
-
 -- Written by the audit writer alone, read where a counter is not in memory. No foreign keys: the writer must never wait
 -- for a row that a caller has locked. Updates touch no indexed column, and pages keep room for them (HOT).
 CREATE TABLE visage.attempt (

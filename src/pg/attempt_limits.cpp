@@ -1,18 +1,8 @@
-// The policy of attempts, kept by each backend until somebody changes it: every flow asks for it, and reading
-// it takes a good part of what a comparison takes.
-//
-// A trigger of visage.attempt_limit invalidates the table as DDL would. PostgreSQL then tells every backend,
-// with the commit and to the changing transaction itself at once, also when it rolls back.
+// The policy of attempts, kept by each backend until somebody changes it.
 #include "pg/attempt.h"
 #include "pg/boundary.h"
+#include "pg/policy_generation.h"
 #include "pg/statement.h"
-
-extern "C" {
-#include "commands/trigger.h"
-#include "utils/inval.h"
-#include "utils/rel.h"
-#include "utils/snapmgr.h"
-}
 
 namespace visage::pg {
 namespace {
@@ -25,22 +15,14 @@ Statement find_limits = {
     2,
     {"integer", "boolean"}};
 
-struct Kept {
-  bool valid;
+struct LimitsKey {
   int32 institution;
+  int32 with_liveness;
+};
+struct KeptLimits {
   AttemptLimits limits;
 };
-constexpr int kKept = 16;  // institutions that a session serves in turn
-Kept kept[kKept][2] = {};
-uint64 invalidations = 0;
-Oid limits_table = InvalidOid;
-
-void forget(Datum, Oid relation) {
-  if (OidIsValid(relation) && relation != limits_table) return;
-  ++invalidations;
-  for (auto& institution : kept)
-    for (Kept& limits : institution) limits.valid = false;
-}
+Kept<LimitsKey, KeptLimits, 16> kept;
 
 uint32 count_column(uint64 row, int number) {
   bool is_null;
@@ -60,8 +42,7 @@ int64 interval_column(uint64 row, int number) {
 
 void read_limits(int32 institution, bool with_liveness, AttemptLimits& out) {
   const Datum arguments[] = {Int32GetDatum(institution), BoolGetDatum(with_liveness)};
-  // Not the transaction's own snapshot: what is kept must be the newest, and outlives the transaction.
-  PushActiveSnapshot(GetLatestSnapshot());
+  begin_newest();
   const uint64 rows = execute(find_limits, arguments, nullptr, true);
   bool is_found[kMaxAttemptHolds] = {};
   bool is_own[kMaxAttemptHolds] = {};
@@ -78,7 +59,7 @@ void read_limits(int32 institution, bool with_liveness, AttemptLimits& out) {
     }
   }
   SPI_freetuptable(SPI_tuptable);
-  PopActiveSnapshot();
+  end_newest();
   for (int i = 0; i < kMaxAttemptHolds; ++i)
     if (!is_found[i])
       ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -90,33 +71,16 @@ void read_limits(int32 institution, bool with_liveness, AttemptLimits& out) {
 }  // namespace
 
 void load_attempt_limits(int32 institution, bool with_liveness, AttemptLimits& out) {
-  static bool is_registered = false;
-  if (!is_registered) {
-    CacheRegisterRelcacheCallback(forget, 0);
-    is_registered = true;
+  const LimitsKey key = {institution, with_liveness};
+  const uint64 generation = policy_generation();
+  const KeptLimits* found = kept.find(key, generation);
+  if (found == nullptr) {
+    KeptLimits read;
+    read_limits(institution, with_liveness, read.limits);
+    kept.keep(key, read, generation);
+    found = kept.find(key, generation);
   }
-  // A transaction that takes no new lock would not hear of a change.
-  AcceptInvalidationMessages();
-  Kept& place = kept[static_cast<uint32>(institution) % kKept][with_liveness];
-  if (place.valid && place.institution == institution) {
-    memcpy(out, place.limits, sizeof out);
-    return;
-  }
-  const uint64 before = invalidations;
-  limits_table = get_relname_relid("attempt_limit", get_namespace_oid("visage", false));
-  read_limits(institution, with_liveness, out);
-  place.institution = institution;
-  memcpy(place.limits, out, sizeof out);
-  // A change that arrived while we read may be newer than what we read.
-  place.valid = invalidations == before;
-}
-
-// Trigger after every change of visage.attempt_limit.
-VISAGE_FUNCTION(visage_forget_limits) {
-  if (!CALLED_AS_TRIGGER(fcinfo)) elog(ERROR, "visage.forget_limits() is a trigger");
-  const auto* data = reinterpret_cast<const TriggerData*>(fcinfo->context);
-  CacheInvalidateRelcache(data->tg_relation);
-  return PointerGetDatum(nullptr);
+  memcpy(out, found->limits, sizeof out);
 }
 
 }  // namespace visage::pg

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "pg/boundary.h"
+#include "pg/policy_generation.h"
 #include "pg/settings.h"
 #include "pg/statement.h"
 
@@ -54,6 +55,36 @@ Datum calling_role() {
   return ObjectIdGetDatum(GetOuterUserId());
 }
 
+// All names fit: the institution's is a PostgreSQL name, and flows check the others.
+constexpr size_t kNameSize = 256;
+
+struct PolicyKey {
+  Oid role;
+  char institution[kNameSize];
+  char channel[kNameSize];
+  char scenario[kNameSize];
+};
+Kept<PolicyKey, Policy, 16> policies;
+
+struct ThresholdKey {
+  double target_fmr;
+  int32 institution;
+  char model[probe::kMaxModelLength + 1];
+  char scheme[20];
+};
+struct Threshold {
+  bool supported;
+  double value;
+};
+Kept<ThresholdKey, Threshold, 32> thresholds;
+
+void copy_name(char (&out)[kNameSize], const text* name) {
+  memcpy(out, VARDATA_ANY(name), Min(VARSIZE_ANY_EXHDR(name), kNameSize - 1));
+}
+
+void read_policy(const text* channel, const text* scenario, Policy& out);
+Threshold read_threshold(const ThresholdKey& key);
+
 }  // namespace
 
 VISAGE_FUNCTION(visage_calling_role) {
@@ -70,6 +101,47 @@ int32 acting_institution() {
 }
 
 void load_policy(const text* channel, const text* scenario, Policy& out) {
+  PolicyKey key;
+  memset(static_cast<void*>(&key), 0, sizeof key);
+  key.role = GetOuterUserId();
+  strlcpy(key.institution, settings::institution, sizeof key.institution);
+  copy_name(key.channel, channel);
+  copy_name(key.scenario, scenario);
+  const uint64 generation = policy_generation();
+  const Policy* found = policies.find(key, generation);
+  if (found == nullptr) {
+    begin_newest();
+    read_policy(channel, scenario, out);
+    end_newest();
+    policies.keep(key, out, generation);
+  } else {
+    out = *found;
+  }
+}
+
+bool find_threshold(int32 institution, const char* model, const char* scheme, double target_fmr,
+                    double& threshold) {
+  ThresholdKey key;
+  memset(static_cast<void*>(&key), 0, sizeof key);
+  key.target_fmr = target_fmr;
+  key.institution = institution;
+  strlcpy(key.model, model, sizeof key.model);
+  strlcpy(key.scheme, scheme, sizeof key.scheme);
+  const uint64 generation = policy_generation();
+  const Threshold* found = thresholds.find(key, generation);
+  if (found == nullptr) {
+    begin_newest();
+    thresholds.keep(key, read_threshold(key), generation);
+    end_newest();
+    found = thresholds.find(key, generation);
+  }
+  threshold = found->value;
+  return found->supported;
+}
+
+namespace {
+
+void read_policy(const text* channel, const text* scenario, Policy& out) {
   const Datum arguments[] = {CStringGetTextDatum(settings::institution), calling_role(),
                              PointerGetDatum(channel), PointerGetDatum(scenario)};
   if (execute(find_policy, arguments, nullptr, true) != 1) no_institution();
@@ -104,16 +176,17 @@ void load_policy(const text* channel, const text* scenario, Policy& out) {
   load_attempt_limits(out.institution, out.has_liveness_floor, out.attempt_limits);
 }
 
-bool find_threshold(int32 institution, const char* model, const char* scheme, double target_fmr,
-                    double& threshold) {
-  const Datum arguments[] = {Int32GetDatum(institution), CStringGetTextDatum(model),
-                             CStringGetTextDatum(scheme), Float8GetDatum(target_fmr)};
-  if (execute(find_calibration, arguments, nullptr, true) != 1) return false;
+Threshold read_threshold(const ThresholdKey& key) {
+  const Datum arguments[] = {Int32GetDatum(key.institution), CStringGetTextDatum(key.model),
+                             CStringGetTextDatum(key.scheme), Float8GetDatum(key.target_fmr)};
+  if (execute(find_calibration, arguments, nullptr, true) != 1) return {false, 0};
   bool is_null;
-  threshold = DatumGetFloat8(column(0, 1, &is_null));
+  const Threshold threshold = {true, DatumGetFloat8(column(0, 1, &is_null))};
   SPI_freetuptable(SPI_tuptable);
-  return true;
+  return threshold;
 }
+
+}  // namespace
 
 bool liveness_reached(const Policy& policy, const probe::Contents& contents) {
   if (!policy.has_liveness_floor) return true;

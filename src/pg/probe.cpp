@@ -6,6 +6,7 @@
 #include "pg/clock.h"
 #include "pg/envelope_io.h"
 #include "pg/keys.h"
+#include "pg/policy_generation.h"
 #include "pg/statement.h"
 
 namespace visage::pg {
@@ -21,6 +22,42 @@ Statement find_source = {
     "WHERE id = $1 AND institution = $2 AND disabled_at IS NULL",
     2,
     {"uuid", "integer"}};
+
+struct SourceKey {
+  Uuid source;
+  int32 institution;
+};
+struct Source {
+  bool admitted;
+  crypto::Suite suite;
+  uint32_t key_version;
+  uint32_t generation;
+};
+Kept<SourceKey, Source, 16> sources;
+
+Source read_source(const Uuid& id, int32 institution) {
+  const Datum arguments[] = {uuid_datum(id), Int32GetDatum(institution)};
+  Source source = {};
+  begin_newest();
+  if (execute(find_source, arguments, nullptr, true) == 1) {
+    bool is_null;
+    source = {true, static_cast<crypto::Suite>(DatumGetInt16(column(0, 1, &is_null))),
+              static_cast<uint32_t>(DatumGetInt64(column(0, 2, &is_null))),
+              static_cast<uint32_t>(DatumGetInt32(column(0, 3, &is_null)))};
+  }
+  SPI_freetuptable(SPI_tuptable);
+  end_newest();
+  return source;
+}
+
+Source find(const Uuid& id, int32 institution) {
+  const SourceKey key = {id, institution};
+  const uint64 generation = policy_generation();
+  if (const Source* found = sources.find(key, generation)) return *found;
+  const Source source = read_source(id, institution);
+  sources.keep(key, source, generation);
+  return source;
+}
 
 }  // namespace
 
@@ -61,20 +98,15 @@ ProbeState open_probe(const struct varlena* value, int32 institution, probe::Hea
   const keys::KeyRing& ring = key_ring();
   raise_unless_ok(guarded([&] { return probe::parse(envelope_bytes(value), header); }), "visage.probe");
   if (header.institution != static_cast<uint32_t>(institution)) return ProbeState::kUnknownSource;
-  const Datum arguments[] = {uuid_datum(header.source), Int32GetDatum(institution)};
-  if (execute(find_source, arguments, nullptr, true) != 1) return ProbeState::kUnknownSource;
-  bool is_null;
-  const auto suite = static_cast<crypto::Suite>(DatumGetInt16(column(0, 1, &is_null)));
-  const auto key_version = static_cast<uint32_t>(DatumGetInt64(column(0, 2, &is_null)));
-  const auto generation = static_cast<uint32_t>(DatumGetInt32(column(0, 3, &is_null)));
-  SPI_freetuptable(SPI_tuptable);
-  if (suite != header.suite || key_version != header.key_version || generation != header.source_generation)
+  const Source source = find(header.source, institution);
+  if (!source.admitted || source.suite != header.suite || source.key_version != header.key_version ||
+      source.generation != header.source_generation)
     return ProbeState::kUnknownSource;
 
   const Status status = guarded([&] {
     Secret<probe::SourceKey> key;
-    VISAGE_TRY(keys::derive_source_key(engine(), ring, suite, key_version, header.institution, header.source,
-                                       generation, key.value));
+    VISAGE_TRY(keys::derive_source_key(engine(), ring, source.suite, source.key_version, header.institution,
+                                       header.source, source.generation, key.value));
     return probe::open(engine(), {key.value.key, probe::kSourceKeySize}, envelope_bytes(value), header,
                        contents);
   });

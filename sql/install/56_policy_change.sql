@@ -1,0 +1,53 @@
+-- What follows every change of policy, whoever makes it: an event, and word to the sessions that keep it in memory.
+-- Nothing is recorded before the ledger is open: the event that opens it has the digest of all policy then.
+CREATE FUNCTION visage.audit_change() RETURNS trigger
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  old_row jsonb := CASE WHEN TG_OP <> 'INSERT' THEN to_jsonb(OLD) END;
+  new_row jsonb := CASE WHEN TG_OP <> 'DELETE' THEN to_jsonb(NEW) END;
+BEGIN
+  IF old_row IS NOT DISTINCT FROM new_row OR NOT EXISTS (SELECT FROM visage.tree) THEN
+    RETURN NULL;
+  END IF;
+  PERFORM visage.record_change(
+    'change', coalesce(new_row ->> 'institution', old_row ->> 'institution')::integer,
+    -- TG_ARGV holds the columns of the key.
+    lower(TG_OP) || ' ' || TG_TABLE_NAME || ' '
+      || (SELECT string_agg(coalesce(coalesce(new_row, old_row) ->> k, '-'), '/' ORDER BY n)
+          FROM unnest(TG_ARGV) WITH ORDINALITY u (k, n)),
+    sha256(convert_to(old_row::text, 'UTF8')), sha256(convert_to(new_row::text, 'UTF8')), NULL);
+  RETURN NULL;
+END
+$$;
+DO $$
+DECLARE
+  watched record;
+BEGIN
+  FOR watched IN VALUES ('channel', ARRAY['name']), ('channel_floor', ARRAY['channel', 'measure']), ('scenario', ARRAY['name']),
+                        ('calibration', ARRAY['model', 'scheme', 'fmr', 'id']), ('capture_source', ARRAY['name']),
+                        ('institution', ARRAY['name']), ('institution_role', ARRAY['role']), ('audit_policy', ARRAY['institution']),
+                        ('attempt_limit', ARRAY['kind', 'with_liveness'])
+  LOOP
+    EXECUTE pg_catalog.format('CREATE TRIGGER audit_change AFTER INSERT OR UPDATE OR DELETE ON visage.%I FOR EACH ROW '
+      'EXECUTE FUNCTION visage.audit_change(%s)', watched.column1,
+      (SELECT pg_catalog.string_agg(pg_catalog.quote_literal(k), ', ') FROM pg_catalog.unnest(watched.column2) k));
+    -- Always: a restore or a replica role may switch ordinary triggers off.
+    EXECUTE pg_catalog.format('ALTER TABLE visage.%I ENABLE ALWAYS TRIGGER audit_change', watched.column1);
+  END LOOP;
+END
+$$;
+
+CREATE FUNCTION visage.forget_policy() RETURNS trigger LANGUAGE c AS 'MODULE_PATHNAME', 'visage_forget_policy';
+DO $$
+DECLARE
+  kept text;
+BEGIN
+  FOREACH kept IN ARRAY ARRAY['institution', 'institution_role', 'policy_version', 'channel', 'channel_floor', 'scenario',
+                              'calibration', 'capture_source', 'attempt_limit', 'audit_policy']
+  LOOP
+    EXECUTE pg_catalog.format('CREATE TRIGGER forget_policy AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON visage.%I '
+      'FOR EACH STATEMENT EXECUTE FUNCTION visage.forget_policy()', kept);
+    EXECUTE pg_catalog.format('ALTER TABLE visage.%I ENABLE ALWAYS TRIGGER forget_policy', kept);
+  END LOOP;
+END
+$$;
