@@ -17,6 +17,19 @@ SELECT count(*) AS nobody FROM visage.history_of('report-nobody');
 SELECT count(*) AS nobody FROM visage.history_of('00000000-0000-0000-0000-000000000000');
 SELECT count(*) AS nobody FROM visage.history_of(NULL);
 -- A change says how its transaction ended; only changes do.
+BEGIN;
+SELECT (visage.register('report-3', fixture.probe('report-3', 1))).event AS undone \gset
+ROLLBACK;
+DO $$
+BEGIN
+  FOR i IN 1 .. 200 LOOP
+    EXIT WHEN NOT EXISTS (SELECT FROM visage.history WHERE settled = 'open');
+    PERFORM pg_sleep(0.05);
+  END LOOP;
+END
+$$;
+SELECT decision, settled FROM visage.history WHERE event = :undone;
+SELECT decision, settled FROM visage.history_of('report-1') WHERE operation = 'register';
 SELECT count(*) AS wrong FROM visage.history h LEFT JOIN visage.history s ON s.settles = h.event AND s.operation = 'settle'
 WHERE h.settled IS DISTINCT FROM CASE WHEN h.xid IS NOT NULL THEN coalesce(s.note, 'open') END;
 -- After cancellation the name leads nowhere and the surrogate to everything. [8.2.5g]
