@@ -276,7 +276,9 @@ BEGIN
   -- root key version (4 bytes), tree hash (32), signature (64)
   SELECT format('<bdi>%s</bdi>, %s records, signed tree hash <code>%s</code>', visage.html_escape(t.origin),
                 visage.html_count(e.seq + 1), encode(substr(e.head, 5, 32), 'base64')) INTO head
-    FROM visage.event e, visage.tree t WHERE e.head IS NOT NULL ORDER BY e.seq DESC LIMIT 1;
+    FROM visage.event e, visage.tree t
+    -- What is committed ends with a batch, whose last row carries the head.
+    WHERE e.seq = (SELECT max(seq) FROM visage.event) AND e.head IS NOT NULL;
   SELECT count(*) AS attempts, count(*) FILTER (WHERE decision = 'accept') AS accepts,
          count(*) FILTER (WHERE decision = 'reject') AS rejects, count(*) FILTER (WHERE decision = 'refuse') AS refusals,
          count(DISTINCT subject_surrogate) AS subjects INTO total
