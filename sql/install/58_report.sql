@@ -1,8 +1,8 @@
 -- Trace-back and analysis reports for auditors [6.6f, 6.6i]. All of them read visage.history, and so show a caller the
 -- institutions it acts for and no others. The page that shows them as charts is in 59_report_page.sql.
 
--- The ledger has no index page a subject (50_audit.sql says why), and the planner takes summaries of random surrogates for
--- useless: it assumes that an uncorrelated column matches in every block range, and reads the whole ledger. So it is told.
+-- The ledger has no index page a subject (50_audit.sql says why), only summaries of block ranges. The planner expects
+-- little of summaries of random values and, without fresh statistics, reads the whole ledger instead. So it is told.
 CREATE FUNCTION visage.history_of(subject text) RETURNS SETOF visage.history
   LANGUAGE plpgsql STABLE STRICT SECURITY DEFINER
   SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $$

@@ -79,6 +79,7 @@ CREATE FUNCTION visage.svg_attempts(labels text[], accepts bigint[], rejects big
   LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   slot double precision := 660.0 / cardinality(labels);
+  width double precision := least(0.8 * slot, 48);
   most bigint := (SELECT max(a + b + c) FROM unnest(accepts, rejects, refusals) u (a, b, c));
   step double precision := greatest(1, visage.svg_step(greatest(1, most)));
   high double precision := step * greatest(1, ceil(most / step));
@@ -88,9 +89,9 @@ BEGIN
       '<g><title>' || format('%s: %s accepted, %s rejected, %s refused', labels[i], visage.html_count(a),
                              visage.html_count(b), visage.html_count(c)) || '</title>'
       || (SELECT coalesce(string_agg(format('<rect class="%s" x="%s" y="%s" width="%s" height="%s"/>', kind,
-                                            round((52 + (i - 0.9) * slot)::numeric, 2),
+                                            round((52 + (i - 0.5) * slot - width / 2)::numeric, 2),
                                             round((192 - 180 * (under + n) / high)::numeric, 2),
-                                            round((0.8 * slot)::numeric, 2), round((180 * n / high)::numeric, 2)), ''), '')
+                                            round(width::numeric, 2), round((180 * n / high)::numeric, 2)), ''), '')
           FROM (VALUES ('accept', 0, a), ('reject', a, b), ('refuse', a + b, c)) v (kind, under, n) WHERE n > 0)
       || '</g>', E'\n' ORDER BY i)
     FROM unnest(accepts, rejects, refusals) WITH ORDINALITY u (a, b, c, i));
@@ -168,9 +169,10 @@ BEGIN
         format('<g><title>%1$s: median %2$s ms, 90 %% within %3$s ms, 99 %% within %4$s ms</title>'
                '<text x="170" y="%5$s" text-anchor="end">%1$s</text>'
                '<line class="span" x1="%6$s" x2="%8$s" y1="%9$s" y2="%9$s"/><circle class="p50" cx="%6$s" cy="%9$s" r="5"/>'
-               '<circle class="p90" cx="%7$s" cy="%9$s" r="4"/><rect class="p99" x="%8$s" y="%10$s" width="3" height="14"/></g>',
+               '<circle class="p90" cx="%7$s" cy="%9$s" r="4"/><rect class="p99" x="%11$s" y="%10$s" width="3" height="14"/></g>',
                l, a, b, c, 26 * i - 5, round((178 + 520 * a / high)::numeric, 1), round((178 + 520 * b / high)::numeric, 1),
-               round((178 + 520 * c / high)::numeric, 1), 26 * i - 9, 26 * i - 16), E'\n' ORDER BY i)
+               round((178 + 520 * c / high)::numeric, 1), 26 * i - 9, 26 * i - 16,
+               round((176.5 + 520 * c / high)::numeric, 1)), E'\n' ORDER BY i)
       FROM unnest(labels, p50, p90, p99) WITH ORDINALITY u (l, a, b, c, i));
 END
 $$;
@@ -194,9 +196,9 @@ h2 { margin: 2.5rem 0 .25rem; padding-top: .9rem; border-top: 1px solid var(--li
 p { margin: .25rem 0 .75rem; } .lead, .note, figcaption, dt { color: var(--soft); }
 .note, figcaption { font-size: .87rem; }
 code { font: .87em ui-monospace, "Cascadia Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; overflow-wrap: anywhere; }
-dl.facts { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1.25rem; margin: 1.25rem 0; font-size: .93rem; }
-dd { margin: 0; }
-ul.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(7rem, 1fr)); gap: .75rem; margin: 1.5rem 0;
+dl.facts { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: .2rem 1.25rem; margin: 1.25rem 0; font-size: .93rem; }
+dd { margin: 0; overflow-wrap: anywhere; }
+ul.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(max(8rem, 30%), 1fr)); gap: .75rem; margin: 1.5rem 0;
   padding: 0; list-style: none; }
 ul.figures li { padding: .7rem .9rem; border: 1px solid var(--line); border-radius: .4rem; background: var(--tint);
   color: var(--soft); font-size: .82rem; }
@@ -219,7 +221,7 @@ tbody th { font-weight: 400; white-space: normal; overflow-wrap: anywhere; } ol 
 @media print { body { max-width: none; padding: 0; font-size: 10pt; } h2 { margin-top: 1.4rem; break-after: avoid; }
   figure, li, tr, dl, .together { break-inside: avoid; } thead { display: table-header-group; } .wide { overflow: visible; }
   ul.figures { grid-template-columns: repeat(6, 1fr); gap: .4rem; } ul.figures li { padding: .4rem .5rem; }
-  ul.figures b { font-size: 1.1rem; } * { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
+  ul.figures b { font-size: 1rem; } * { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
 '
 $$;
 COMMENT ON FUNCTION visage.html_style() IS 'part of report_html: how the page looks on light and dark screens and on A4';
@@ -272,9 +274,11 @@ BEGIN
 
   SELECT array_agg(i.name ORDER BY i.name) INTO institutions FROM visage.institution i WHERE visage.acts_for(i.id);
   -- root key version (4 bytes), tree hash (32), signature (64)
-  SELECT format('%s records, signed tree hash <code>%s</code>', visage.html_count(e.seq + 1),
-                encode(substr(e.head, 5, 32), 'base64')) INTO head
-    FROM visage.event e WHERE e.head IS NOT NULL ORDER BY e.seq DESC LIMIT 1;
+  SELECT format('<bdi>%s</bdi>, %s records, signed tree hash <code>%s</code>', visage.html_escape(t.origin),
+                visage.html_count(e.seq + 1), encode(substr(e.head, 5, 32), 'base64')) INTO head
+    FROM visage.event e, visage.tree t
+    -- What is committed ends with a batch, whose last row carries the head.
+    WHERE e.seq = (SELECT max(seq) FROM visage.event) AND e.head IS NOT NULL;
   SELECT count(*) AS attempts, count(*) FILTER (WHERE decision = 'accept') AS accepts,
          count(*) FILTER (WHERE decision = 'reject') AS rejects, count(*) FILTER (WHERE decision = 'refuse') AS refusals,
          count(DISTINCT subject_surrogate) AS subjects INTO total
@@ -296,7 +300,7 @@ BEGIN
     coalesce((SELECT string_agg('<bdi>' || visage.html_escape(i) || '</bdi>', ', ') FROM unnest(institutions) i),
              'none: the caller acts for no institution'),
     visage.html_escape(current_setting('TimeZone')), to_char(statement_timestamp(), stamp),
-    visage.html_escape(visage.calling_role()::regrole::text), visage.html_escape(current_database()),
+    visage.html_escape(pg_get_userbyid(visage.calling_role())), visage.html_escape(current_database()),
     coalesce(head, 'no signed tree head yet'));
   page := page || format(
     E'<ul class="figures"><li><b>%s</b>calls</li><li><b>%s</b>accepted</li><li><b>%s</b>rejected</li><li><b>%s</b>refused</li>'
@@ -405,7 +409,7 @@ BEGIN
     'committed, which a later record tells.</p>'
     || visage.html_table('{Operation,Records,Committed,Rolled back,Open}', part, 'Nothing was changed.') || E'</section>\n';
 
-  SELECT string_agg(visage.html_row(l, ARRAY[
+  SELECT string_agg(visage.html_row(replace(l, ' ', '&#160;'), ARRAY[
            visage.html_count(a + b + c), visage.html_count(a), visage.html_count(b), visage.html_count(c),
            visage.html_percent(w.rate), visage.html_percent(w.low) || ' to ' || visage.html_percent(w.high),
            visage.html_count(n), visage.html_percent(v::numeric / nullif(n, 0))]), '' ORDER BY i) INTO part
