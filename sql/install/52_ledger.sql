@@ -103,7 +103,8 @@ COMMENT ON FUNCTION visage.leaf_of(visage.event, bytea) IS 'the bytes of an even
 
 CREATE FUNCTION visage.leaf(event bigint) RETURNS bytea
   LANGUAGE sql STABLE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-  SELECT visage.leaf_of(e, (SELECT p.head FROM visage.event p WHERE p.seq = e.seq - 1)) FROM visage.event e WHERE e.seq = $1
+  SELECT visage.leaf_of(e, (SELECT p.head FROM visage.event p WHERE p.seq = e.seq - 1)) 
+  FROM visage.event e WHERE e.seq = $1 AND (e.institution IS NULL OR visage.acts_for(e.institution))
 $$;
 COMMENT ON FUNCTION visage.leaf(bigint) IS 'the bytes of an event that the tree covers: SHA-256 of 0x00 and these is the leaf hash that inclusion_proof() leads to the root';
 

@@ -4,7 +4,7 @@ SET client_min_messages = warning;
 DROP DATABASE IF EXISTS tour;
 CREATE DATABASE tour;
 ALTER SYSTEM SET visage.database = 'tour';
-SELECT pg_reload_conf();
+SELECT pg_reload_conf() \gset
 \c tour
 SET client_min_messages = warning;
 \getenv tour_file PG_ABS_SRCDIR
@@ -13,4 +13,4 @@ SET client_min_messages = warning;
 \i :tour_file
 \set ECHO none
 ALTER SYSTEM RESET visage.database;
-SELECT pg_reload_conf();
+SELECT pg_reload_conf() \gset
