@@ -38,6 +38,18 @@ sub wait_for_server { wait_until(sub { $current->psql('postgres', q{SELECT try('
 is(query("SELECT string_agg(fixture.verdict(visage.register(person, fresh(person))), ', ') FROM face WHERE person <> 'mallory'"),
   repeated('accept OK', 3), 'registered');
 
+# What ships. It is changed, not deleted; an insert over it changes it in place, as a restore does.
+is(query(q{SELECT string_agg(concat_ws(' ', kind, with_liveness, coalesce(free_failures::text, '-'), coalesce(first_delay::text, '-'),
+    coalesce(max_delay::text, '-'), coalesce(hard_stop::text, '-'), period_failures, period, builtin), ', ' ORDER BY kind, with_liveness)
+    FROM visage.attempt_limit}),
+  join(', ', 'subject f 5 00:00:30 01:00:00 50 50 30 days t', 'subject t 10 00:00:30 01:00:00 100 100 30 days t',
+    map { my $limit = $_; map { "$limit->[0] $_ - - - - $limit->[1] 00:10:00 t" } 'f', 't' } [ source => 1000 ], [ address => 100 ], [ device => 20 ]),
+  'the limits that ship are those of NIST SP 800-63B-4');
+fails($node, q{DELETE FROM visage.attempt_limit WHERE kind = 'device'}, '55000', qr/cannot be deleted/, 'a shipped limit cannot be deleted');
+query(q{INSERT INTO visage.attempt_limit (institution, kind, with_liveness, period_failures, period) VALUES (1, 'device', true, 21, '10 minutes')});
+is(query(q{SELECT string_agg(concat_ws(' ', with_liveness, period_failures, builtin), ', ' ORDER BY 1) FROM visage.attempt_limit WHERE kind = 'device'}),
+  'f 20 t, t 21 f', 'an insert over a shipped limit changes it');
+
 # Thirty-two parallel guessers, again and again, get what one would get.
 my $script = write_file($node->basedir . '/guess.sql', q{SELECT try('alice', 'mallory');});
 $node->command_ok([ 'pgbench', '-n', '-c', 32, '-j', 2, '-t', 20, '-f', $script, $node->connstr('postgres') ], 'thirty-two guess in parallel');
