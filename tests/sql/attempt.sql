@@ -1,4 +1,4 @@
--- Attempt limits: failures are limited, and past the limit a control acts. [8.2.5d] [B.3]
+-- Attempt limits: failures are limited, and past the limit a control acts. [8.2.5d]
 -- The limits that ship, which other tests lift.
 UPDATE visage.attempt_limit l SET (free_failures, first_delay, max_delay, hard_stop, period_failures, period) =
     (d.free_failures, d.first_delay, d.max_delay, d.hard_stop, d.period_failures, d.period)
@@ -41,13 +41,13 @@ SELECT o.decision, o.reason, o.retry_after > '25 s' AND o.retry_after <= '30 s' 
 FROM visage.verify('attempt-1', fixture.probe('attempt-1', 2), 'attempt') o;
 SELECT kind, subject, failures, failures_in_period, locked_until - last_failure AS wait, needs_unlock
 FROM visage.attempts WHERE subject = 'attempt-1';
--- Nobody can tell from it who is registered. [8.1.4b]
+-- Nobody can tell from it who is registered.
 SELECT pg_temp.tries('attempt-nobody', 'mallory', 7);
 SELECT o.retry_after > '25 s' AND o.retry_after <= '30 s' AS half_a_minute FROM visage.verify('attempt-nobody', fixture.probe('mallory', 2), 'attempt') o;
 -- Ten with liveness, by whichever channel the first five came.
 SELECT pg_temp.tries('attempt-1', 'mallory', 7, 'default');
 
--- An administrator unlocks; the reason stays in the history. [6.6i]
+-- An administrator unlocks; the reason stays in the history.
 SELECT visage.unlock('attempt-1', 'called the help desk, ticket 4711');
 SELECT visage.unlock('attempt-1', 'again');
 SELECT operation, subject, note FROM visage.history WHERE operation = 'unlock' ORDER BY event;
@@ -122,7 +122,7 @@ INSERT INTO visage.attempt_limit (institution, kind, with_liveness, free_failure
 SELECT pg_temp.here(3);
 RESET visage.institution;
 
--- By address, in whatever spelling, and by device, if the caller names them. [8.1.4d]
+-- By address, in whatever spelling, and by device, if the caller names them.
 BEGIN;
 UPDATE visage.attempt_limit SET period_failures = 3 WHERE kind IN ('address', 'device');
 SELECT pg_temp.tries('attempt-a1', 'mallory', 2, context => '{"address": "2001:db8::1"}'),
