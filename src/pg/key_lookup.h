@@ -2,18 +2,9 @@
 // a statement asks for many, from a table of all of them. SPI would cost several times the comparison itself.
 #pragma once
 
-#include "core/keys/subject_key.h"
-#include "pg/pg.h"
+#include "pg/key_table.h"
 
 namespace visage::pg {
-
-struct WrappedKey {
-  Uuid subject;  // key of the hash table: must come first
-  uint32_t size;
-  uint8_t bytes[keys::kMaxWrappedSize];
-
-  Bytes view() const { return {bytes, size}; }
-};
 
 // Valid under one snapshot: under the next one it starts again, as a key may have been destroyed meanwhile.
 // Zeroes, but for the context that its table may use.
@@ -23,8 +14,8 @@ struct KeyLookup {
   uint32 running;
   CommandId command;
   uint64 lookups;
-  HTAB* all;
-  bool too_many;     // for the memory that a hash table may take
+  KeyTable* all;
+  bool too_many;     // for the memory that a hash may take
   WrappedKey found;  // through the index
 };
 
