@@ -26,12 +26,14 @@ struct KeyTable {
   uint32 count;
   Slot* slots;
   WrappedKey** chunks;
+  uint32 next;    // the entry after the one that was found last
+  bool in_order;  // that one was where `next` had pointed
 };
 
 namespace {
 
-// Identifiers are random where we made them, but rows can be restored from anywhere: under a secret seed nobody
-// chooses them so that they collide.
+// Identifiers are random where we made them, but rows can be restored from anywhere: under a secret seed
+// nobody chooses them so that they collide.
 uint32 hash_of(const KeyTable* table, const Uuid& subject) {
   return static_cast<uint32>(hash_bytes_extended(subject.bytes, sizeof subject.bytes, table->seed));
 }
@@ -61,7 +63,8 @@ void grow(KeyTable* table) {
   const uint32 old_count = table->slot_count;
   table->slot_count = 2 * old_count;
   table->slots = static_cast<Slot*>(allocate(table, sizeof(Slot) * table->slot_count));
-  table->chunks = static_cast<WrappedKey**>(allocate(table, sizeof(WrappedKey*) * chunks_for(table->slot_count)));
+  table->chunks =
+      static_cast<WrappedKey**>(allocate(table, sizeof(WrappedKey*) * chunks_for(table->slot_count)));
   for (uint32 i = 0; i < old_count; ++i)
     if (old_slots[i].entry != 0) insert_slot(table, old_slots[i]);
   memcpy(table->chunks, old_chunks, sizeof(WrappedKey*) * chunks_for(old_count));
@@ -99,13 +102,26 @@ void add_key(KeyTable* table) {
   insert_slot(table, {hash_of(table, subject), table->count});
 }
 
-const WrappedKey* find_key(const KeyTable* table, const Uuid& subject) {
+const WrappedKey* find_key(KeyTable* table, const Uuid& subject) {
+  // While references come in the order of their keys, no slot is looked at; where they do not, no entry in
+  // vain.
+  if (table->in_order && table->next < table->count) {
+    const WrappedKey* guess = entry_at(table, table->next);
+    if (guess->subject == subject) {
+      ++table->next;
+      return guess;
+    }
+  }
   const uint32 hash = hash_of(table, subject);
   const uint32 mask = table->slot_count - 1;
   for (uint32 at = hash & mask; table->slots[at].entry != 0; at = (at + 1) & mask) {
     if (table->slots[at].hash != hash) continue;
-    const WrappedKey* entry = entry_at(table, table->slots[at].entry - 1);
-    if (entry->subject == subject) return entry;
+    const uint32 index = table->slots[at].entry - 1;
+    const WrappedKey* entry = entry_at(table, index);
+    if (!(entry->subject == subject)) continue;
+    table->in_order = index == table->next;
+    table->next = index + 1;
+    return entry;
   }
   return nullptr;
 }
@@ -113,7 +129,8 @@ const WrappedKey* find_key(const KeyTable* table, const Uuid& subject) {
 uint64 key_table_size(uint64 keys) {
   const uint64 slots = Max(uint64{kFirstSlots}, pg_nextpower2_64(Max(2 * keys, uint64{1})));
   const uint64 chunks = (keys + kChunk - 1) / kChunk;
-  return slots * sizeof(Slot) + chunks_for(slots) * sizeof(WrappedKey*) + chunks * kChunk * sizeof(WrappedKey);
+  return slots * sizeof(Slot) + chunks_for(slots) * sizeof(WrappedKey*) +
+         chunks * kChunk * sizeof(WrappedKey);
 }
 
 }  // namespace visage::pg

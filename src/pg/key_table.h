@@ -1,6 +1,6 @@
-// Wrapped keys of many subjects by subject, for scans: dense entries in the order they came in, and an index of eight
-// bytes a slot. References and keys are mostly stored in the order of registration, so a scan of references walks
-// the entries forward, and what it misses the cache for is small.
+// Wrapped keys of many subjects by subject, for scans: dense entries in the order they came in, and an index
+// of eight bytes a slot. References and keys are mostly stored in the order of registration, so a scan of
+// references walks the entries forward, which is found out before the index is asked.
 #pragma once
 
 #include "core/keys/subject_key.h"
@@ -26,7 +26,8 @@ void delete_key_table(KeyTable* table);
 WrappedKey* next_key(KeyTable* table);
 void add_key(KeyTable* table);
 
-const WrappedKey* find_key(const KeyTable* table, const Uuid& subject);
+// Null when there is none.
+const WrappedKey* find_key(KeyTable* table, const Uuid& subject);
 
 // Bytes that a table of so many keys takes, at most.
 uint64 key_table_size(uint64 keys);

@@ -1,6 +1,7 @@
 #include "core/crypto/engine.h"
 
 #include <openssl/core_names.h>
+#include <openssl/crypto.h>
 #include <openssl/params.h>
 #include <openssl/rand.h>
 
@@ -66,7 +67,8 @@ struct Engine::State {
     sm3.inner_keyed = EVP_MD_CTX_new();
     sm3.outer_keyed = EVP_MD_CTX_new();
     sm3.running = EVP_MD_CTX_new();
-    return aes_gcm && kept_gcm && aes_ctr && sm4_ctr && sm3.sm3 && sm3.inner_keyed && sm3.outer_keyed && sm3.running;
+    return aes_gcm && kept_gcm && aes_ctr && sm4_ctr && sm3.sm3 && sm3.inner_keyed && sm3.outer_keyed &&
+           sm3.running;
   }
   ~State() {
     EVP_MD_CTX_free(sm3.running);

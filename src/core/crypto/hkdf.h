@@ -6,8 +6,8 @@
 
 namespace visage::crypto {
 
-// `salted()` builds an HMAC object keyed with the salt and `make_hmac(key)` one with another key; it must have
-// update(), finish() and 32-byte output.
+// `salted()` builds an HMAC object keyed with the salt and `make_hmac(key)` one with another key; it must
+// have update(), finish() and 32-byte output.
 template <typename Salted, typename MakeHmac>
 void hkdf_with(Salted salted, MakeHmac make_hmac, Bytes ikm1, Bytes ikm2, Bytes info, MutableBytes out) {
   Secret<KeyBytes<kDigestSize>> prk;

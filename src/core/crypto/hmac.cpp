@@ -63,7 +63,8 @@ void HmacSha256::update(Bytes bytes) {
   }
 }
 
-// The end of a message of SHA-256: a one bit, zeros, and the message's length in bits in the last eight bytes.
+// The end of a message of SHA-256: a one bit, zeros, and the message's length in bits in the last eight
+// bytes.
 void HmacSha256::pad(uint64_t message_size) {
   constexpr size_t kLengthAt = kBlockSize - sizeof(uint64_t);
   block_[filled_++] = 0x80;

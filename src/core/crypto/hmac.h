@@ -1,8 +1,9 @@
 // HMAC (RFC 2104) with keyed states that can be kept, over the two hashes of the suites.
 //
-// SHA-256 is OpenSSL's compression function with the buffering and padding here: a message of an HKDF is one or two
-// blocks, and libcrypto's own handling of them took as long as hashing them. SHA256_Transform is deprecated in
-// OpenSSL 3 but runs the same assembly. SM3 has no such public call and goes through reused EVP contexts.
+// SHA-256 is OpenSSL's compression function with the buffering and padding here: a message of an HKDF is one
+// or two blocks, and libcrypto's own handling of them took as long as hashing them. SHA256_Transform is
+// deprecated in OpenSSL 3 but runs the same assembly. SM3 has no such public call and goes through reused EVP
+// contexts.
 #pragma once
 
 #define OPENSSL_SUPPRESS_DEPRECATED

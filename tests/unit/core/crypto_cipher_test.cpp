@@ -124,6 +124,34 @@ TEST(CryptoSeal, FailedOpenWipesItsOutput) {
   }
 }
 
+TEST(CryptoSeal, AKeptKeyOpensTheSameAndNothingElse) {
+  std::mt19937_64 random(12);
+  for (Suite suite : test::kSuites) {
+    const Sealed made[] = {sealed_at_random(random, suite, 60, 32), sealed_at_random(random, suite, 9, 77)};
+    const auto open_kept = [&](const Sealed& sealed, const Buffer& key) {
+      Buffer out(sealed.plaintext.size(), 0xEE);
+      const Status status =
+          engine().open_with_kept_key(suite, key, sealed.nonce, sealed.aad, sealed.sealed, out);
+      EXPECT_EQ(out, status.ok() ? sealed.plaintext : Buffer(out.size(), 0));
+      return status.code;
+    };
+    for (size_t i : {0u, 0u, 1u, 0u, 1u, 1u}) {
+      EXPECT_EQ(open_kept(made[i], made[i].key), Code::kOk);
+      EXPECT_EQ(open_kept(made[1 - i], made[i].key), Code::kAuthenticationFailed) << "under the kept key";
+      EXPECT_EQ(open_kept(made[i], made[i].key), Code::kOk) << "after a failure";
+      Buffer out;
+      EXPECT_OK(open(suite, made[1 - i], out)) << "the other context is another";
+    }
+    engine().forget_keys();
+    EXPECT_EQ(open_kept(made[1], made[1].key), Code::kOk);
+    uint8_t out[32];
+    EXPECT_EQ(engine()
+                  .open_with_kept_key(suite, made[0].key, Buffer(11), {}, Buffer(32 + tag_size(suite)), out)
+                  .code,
+              Code::kInternal);
+  }
+}
+
 TEST(CryptoSeal, WrongSizesAreRefusedBeforeUse) {
   Buffer out(16 + 16);
   const Buffer key(32), nonce(12), plaintext(16);
