@@ -1,5 +1,7 @@
-// Subjects' wrapped keys for functions that are called once a row: read straight through the index, and, once
-// a statement asks for many, from a table of all of them. SPI would cost several times the comparison itself.
+// Subjects' wrapped keys for functions that are called once a row. SPI would cost several times the
+// comparison itself, so they are read straight through the index; once a statement asks for many, from a
+// table of all of them; and where that takes more memory than a hash may, from a table of those stored next
+// to each other, while they are asked for in that order.
 #pragma once
 
 #include "pg/key_table.h"
@@ -15,8 +17,11 @@ struct KeyLookup {
   CommandId command;
   uint64 lookups;
   KeyTable* all;
-  bool too_many;     // for the memory that a hash may take
-  WrappedKey found;  // through the index
+  bool too_many;      // for the memory that a hash may take
+  WrappedKey found;   // through the index
+  BlockNumber block;  // where it was
+  uint32 in_order;    // finds in a row that went forward
+  KeyTable* window;   // the keys of the blocks from there on
 };
 
 // Null when the subject has no key under the active snapshot. Checks no rights: what comes back opens nothing

@@ -8,8 +8,8 @@ extern "C" {
 namespace visage::pg {
 namespace {
 
-constexpr uint32 kFirstSlots = 8192;
-constexpr uint32 kChunk = 512;  // entries that are allocated at once
+constexpr uint32 kFirstSlots = 1024;
+constexpr uint32 kChunk = 128;  // entries that are allocated at once
 
 struct Slot {
   uint32 hash;
