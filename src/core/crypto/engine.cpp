@@ -35,7 +35,7 @@ struct Engine::State {
   // state.
   EVP_CIPHER_CTX* aes_gcm = nullptr;
   EVP_CIPHER_CTX* kept_gcm = nullptr;  // holds the schedule of kept_key
-  EVP_CIPHER_CTX* aes_ctr = nullptr;
+  EVP_CIPHER_CTX* aes_ecb = nullptr;   // of counters: a keystream
   EVP_CIPHER_CTX* sm4_ctr = nullptr;
   Sm3Contexts sm3;
   bool key_kept = false;
@@ -61,13 +61,13 @@ struct Engine::State {
   bool init() {
     aes_gcm = context_of("AES-256-GCM");
     kept_gcm = context_of("AES-256-GCM");
-    aes_ctr = context_of("AES-256-CTR");
+    aes_ecb = context_of("AES-256-ECB");
     sm4_ctr = context_of("SM4-CTR");
     sm3.sm3 = EVP_MD_fetch(nullptr, "SM3", nullptr);
     sm3.inner_keyed = EVP_MD_CTX_new();
     sm3.outer_keyed = EVP_MD_CTX_new();
     sm3.running = EVP_MD_CTX_new();
-    return aes_gcm && kept_gcm && aes_ctr && sm4_ctr && sm3.sm3 && sm3.inner_keyed && sm3.outer_keyed &&
+    return aes_gcm && kept_gcm && aes_ecb && sm4_ctr && sm3.sm3 && sm3.inner_keyed && sm3.outer_keyed &&
            sm3.running;
   }
   ~State() {
@@ -76,10 +76,34 @@ struct Engine::State {
     EVP_MD_CTX_free(sm3.inner_keyed);
     EVP_MD_free(sm3.sm3);
     EVP_CIPHER_CTX_free(sm4_ctr);
-    EVP_CIPHER_CTX_free(aes_ctr);
+    EVP_CIPHER_CTX_free(aes_ecb);
     EVP_CIPHER_CTX_free(kept_gcm);
     EVP_CIPHER_CTX_free(aes_gcm);
     wipe(kept_key, sizeof kept_key);
+  }
+
+  // AES-256-CTR of zeros from counter zero, as the cipher's blocks of the counters: a third faster than
+  // through EVP's CTR, which looks up the length of an IV by name first.
+  Status aes_keystream(const uint8_t* key, MutableBytes out) {
+    const size_t whole = out.size() - out.size() % kCtrBlockSize;
+    uint8_t last[kCtrBlockSize];
+    const auto write_counter = [](uint8_t* block, size_t at) {
+      const uint64_t counter = __builtin_bswap64(at / kCtrBlockSize);
+      std::memset(block, 0, kCtrBlockSize - sizeof counter);
+      std::memcpy(block + kCtrBlockSize - sizeof counter, &counter, sizeof counter);
+    };
+    for (size_t at = 0; at < whole; at += kCtrBlockSize) write_counter(out.data() + at, at);
+    write_counter(last, whole);
+    int length = 0;
+    if (!EVP_EncryptInit_ex2(aes_ecb, nullptr, key, nullptr, nullptr) ||
+        !EVP_EncryptUpdate(aes_ecb, out.data(), &length, out.data(), static_cast<int>(whole)) ||
+        (whole != out.size() && !EVP_EncryptUpdate(aes_ecb, last, &length, last, kCtrBlockSize)))
+      return library_failed("AES-256");
+    if (whole != out.size()) {
+      std::memcpy(out.data() + whole, last, out.size() - whole);
+      wipe(last, sizeof last);
+    }
+    return {};
   }
 
   // CTR over `in`, which may be `out`.
@@ -238,13 +262,10 @@ Status Engine::hkdf(Suite suite, Bytes ikm1, Bytes ikm2, Bytes salt, Bytes info,
 Status Engine::keystream(Suite suite, Bytes seed, MutableBytes out) {
   if (seed.size() != kSeedSize)
     return Status::error(Code::kInternal, "keystream needs a seed of %zu bytes", kSeedSize);
+  if (suite == Suite::kAes256Gcm) return state_->aes_keystream(seed.data(), out);
+  state_->suite2_used = true;
   std::memset(out.data(), 0, out.size());
-  if (suite == Suite::kSm4CtrHmacSm3) {
-    state_->suite2_used = true;
-    return state_->ctr_crypt(state_->sm4_ctr, seed.data(), seed.data() + kSm4KeySize, out, out.data());
-  }
-  static constexpr uint8_t kZeroIv[kCtrBlockSize] = {};
-  return state_->ctr_crypt(state_->aes_ctr, seed.data(), kZeroIv, out, out.data());
+  return state_->ctr_crypt(state_->sm4_ctr, seed.data(), seed.data() + kSm4KeySize, out, out.data());
 }
 
 Status Engine::digest(Suite suite, Bytes bytes, MutableBytes out) {
@@ -283,7 +304,7 @@ void Engine::forget_keys() {
   (void)EVP_EncryptInit_ex2(state_->kept_gcm, nullptr, kZeros, kZeros, nullptr);
   wipe(state_->kept_key, sizeof state_->kept_key);
   state_->key_kept = false;
-  (void)EVP_EncryptInit_ex2(state_->aes_ctr, nullptr, kZeros, kZeros, nullptr);
+  (void)EVP_EncryptInit_ex2(state_->aes_ecb, nullptr, kZeros, nullptr, nullptr);
   if (!state_->suite2_used) return;
   (void)EVP_EncryptInit_ex2(state_->sm4_ctr, nullptr, kZeros, kZeros, nullptr);
   HmacSm3 mac(state_->sm3, kZeros);

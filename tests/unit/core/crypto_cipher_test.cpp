@@ -193,6 +193,24 @@ TEST(CryptoKeystream, CounterIsBigEndianOver128Bits) {
   }
 }
 
+// Written as the cipher's blocks of counters: the same as OpenSSL's CTR, whole blocks or not.
+TEST(CryptoKeystream, AesAgreesWithOpenSslsCtrAtEverySize) {
+  std::mt19937_64 random(13);
+  const Buffer key = test::random_bytes(random, 32), zeros(5000);
+  const uint8_t iv[16] = {};
+  Buffer expected(zeros.size());
+  int length = 0;
+  EVP_CIPHER_CTX* context = EVP_CIPHER_CTX_new();
+  ASSERT_TRUE(EVP_EncryptInit_ex(context, EVP_aes_256_ctr(), nullptr, key.data(), iv));
+  ASSERT_TRUE(EVP_EncryptUpdate(context, expected.data(), &length, zeros.data(), 5000));
+  EVP_CIPHER_CTX_free(context);
+  for (size_t size : {0u, 1u, 15u, 16u, 17u, 31u, 32u, 100u, 528u, 1040u, 4999u, 5000u}) {
+    Buffer out(size, 0xEE);
+    ASSERT_OK(engine().keystream(Suite::kAes256Gcm, key, out));
+    ASSERT_EQ(out, Buffer(expected.begin(), expected.begin() + static_cast<long>(size))) << size;
+  }
+}
+
 TEST(CryptoKeystream, OverwritesWhatWasThere) {
   Buffer a(100, 0x00), b(100, 0xFF);
   for (Suite suite : test::kSuites) {
