@@ -158,7 +158,7 @@ COMMENT ON COLUMN visage.history.biz_id IS 'the caller''s own id of the call';
 COMMENT ON COLUMN visage.history.transaction_id IS 'this call''s id, as the caller received it';
 COMMENT ON COLUMN visage.history.caller IS 'database role that called';
 COMMENT ON COLUMN visage.history.elapsed IS 'time inside the database until the decision';
-COMMENT ON COLUMN visage.history.xid IS 'database transaction whose commit makes a data-changing call true; its end is told by a settle event';
+COMMENT ON COLUMN visage.history.xid IS 'database transaction, or subtransaction, whose commit makes a data-changing call true; its end is told by a settle event';
 COMMENT ON COLUMN visage.history.settled IS 'how that transaction ended: committed, rolled back, or open when it has not yet';
 COMMENT ON COLUMN visage.history.settles IS 'number of the event whose transaction ended';
 COMMENT ON COLUMN visage.history.object IS 'what was changed';

@@ -163,6 +163,15 @@ Slot& begin_record(audit::Operation operation) {
   return slot;
 }
 
+void set_transaction(audit::EventRecord& record) {
+  // The subtransaction's own: it may be rolled back alone, and shares its parent's fate when it is not.
+  FullTransactionId xid = GetCurrentFullTransactionIdIfAny();
+  if (!FullTransactionIdIsValid(xid)) xid = GetTopFullTransactionIdIfAny();
+  if (!FullTransactionIdIsValid(xid)) return;
+  record.xid = U64FromFullTransactionId(xid);
+  record.mark(audit::Field::kXid);
+}
+
 void mark_scored() {
   open_record.scored = true;
 }

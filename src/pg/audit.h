@@ -17,6 +17,10 @@ void audit_init();
 // standby.
 Slot& begin_record(audit::Operation operation);
 
+// Names the database transaction whose end decides about what was done, when that has changed anything, this
+// call included.
+void set_transaction(audit::EventRecord& record);
+
 // From here on the record is published whatever happens: on an error as INTERRUPTED, which counts as a
 // failure.
 void mark_scored();

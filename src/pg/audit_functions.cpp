@@ -117,11 +117,7 @@ VISAGE_FUNCTION(visage_record_change) {
     set_text(record.note, PG_GETARG_TEXT_PP(5));
     record.mark(Field::kNote);
   }
-  const FullTransactionId xid = GetTopFullTransactionIdIfAny();
-  if (FullTransactionIdIsValid(xid)) {
-    record.xid = U64FromFullTransactionId(xid);
-    record.mark(Field::kXid);
-  }
+  set_transaction(record);
   publish_record(AttemptResult::kRelease);
   PG_RETURN_INT64(await_record());
 }

@@ -164,9 +164,9 @@ void load(void*) {
 void write_batch(void* argument) {
   auto& batch = *static_cast<Batch*>(argument);
   begin();
-  // The extension may have been dropped and made anew.
+  // The extension may have been dropped and made anew, or its tables filled by a restore.
   Oid event = InvalidOid;
-  if (!ledger_present(event) || event != ledger.event) read_tables();
+  if (!ledger_present(event) || event != ledger.event || !ledger.open) read_tables();
   batch.settlements = make_settlements(settled, kMaxSettlements);
   for (int i = 0; i < batch.taken; ++i)
     if (slot_at(places[i]).database != MyDatabaseId)

@@ -105,12 +105,7 @@ void fill_record(const Flow& flow) {
   INSTR_TIME_SUBTRACT(elapsed, flow.began);
   record.mark(Field::kElapsed);
   record.elapsed_us = static_cast<int64>(INSTR_TIME_GET_MICROSEC(elapsed));
-  // Set when the caller's transaction has changed something, this call included.
-  const FullTransactionId xid = GetTopFullTransactionIdIfAny();
-  if (FullTransactionIdIsValid(xid)) {
-    record.mark(Field::kXid);
-    record.xid = U64FromFullTransactionId(xid);
-  }
+  set_transaction(record);
 }
 
 void fill_context(const Flow& flow) {
@@ -177,9 +172,7 @@ bool take_probe(Flow& flow, const struct varlena* value, probe::Header& header, 
     return refuse(flow, Reason::kUnknownSource);
   const int64 now = unix_now();
   if (expired(header, now)) return refuse(flow, Reason::kExpiredProbe);
-  const int64 max_age = static_cast<int64>(settings::probe_max_age + settings::clock_skew) * USECS_PER_SEC;
-  switch (use_probe(header.probe, header.captured_at, Min(header.expires_at, header.captured_at + max_age),
-                    now)) {
+  switch (use_probe(header.probe, header.captured_at, header.expires_at, now)) {
     case ProbeUse::kFirst:
       return true;
     case ProbeUse::kReplayed:

@@ -86,14 +86,33 @@ void store_nodes() {
   pg_unreachable();
 }
 
-void store_key(uint32_t version, uint64 since) {
-  crypto::VerifyingKey key;
-  const Status status = guarded([&]() -> Status {
+Status derive_public_key(uint32_t version, crypto::VerifyingKey& key) {
+  return guarded([&]() -> Status {
     Secret<crypto::SigningKey> signing;
     VISAGE_TRY(keys::derive_ledger_key(engine(), key_ring(), version, signing.value));
     return crypto::public_key(signing.value, key);
   });
+}
+
+// Heads signed with another key under the same version would all be forged ones. A version that is not loaded
+// is no fault here: the ledger's key can be rotated away from it.
+void check_key(uint32_t version) {
+  crypto::VerifyingKey stored;
+  crypto::VerifyingKey ours;
+  if (!load_tree_key(version, stored)) damaged("the key that it is signed with is unknown");
+  const Status status = derive_public_key(version, ours);
+  if (status.code == Code::kKeyMissing) return;
   raise_unless_ok(status, "cannot make the ledger's key");
+  if (memcmp(stored.bytes, ours.bytes, sizeof ours.bytes) != 0)
+    ereport(ERROR,
+            (errcode(ERRCODE_VISAGE_DOES_NOT_OPEN),
+             errmsg("envelope key version %u is not the one that the ledger is signed with", version),
+             errhint("If this is a restored database, load the keys that it was made with.")));
+}
+
+void store_key(uint32_t version, uint64 since) {
+  crypto::VerifyingKey key;
+  raise_unless_ok(derive_public_key(version, key), "cannot make the ledger's key");
   const Datum arguments[] = {Int64GetDatum(version), PointerGetDatum(copy_bytes(key.bytes, sizeof key.bytes)),
                              Int64GetDatum(static_cast<int64>(since))};
   execute(insert_key, arguments, nullptr, false);
@@ -283,6 +302,7 @@ void load_ledger(LedgerWriter& ledger) {
       damaged("the key of its last tree head is unknown");
     status = guarded([&] { return audit::verify_checkpoint(checkpoint, key, head_signature(ledger.head)); });
     if (!status.ok()) damaged("the signature of its last tree head does not hold");
+    check_key(ledger.tree.key_version);
   }
   ledger.loaded = true;
 }

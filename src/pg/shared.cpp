@@ -24,6 +24,9 @@ constexpr int64 kNever = PG_INT64_MAX;
 struct ReplayEntry {
   Uuid probe;
   int64 forget_at;
+  // Forgotten by its age while its own life may go on: a later setting that lets probes live longer must not
+  // make it good again. kNever else.
+  int64 captured_at;
 };
 
 shmem_request_hook_type previous_request_hook = nullptr;
@@ -58,11 +61,19 @@ void startup() {
   LWLockRelease(AddinShmemInitLock);
 }
 
+// How long after its capture a probe may be used, by a source whose clock is ahead as well.
+int64 life_of_probes() {
+  return static_cast<int64>(settings::probe_max_age + settings::clock_skew) * USECS_PER_SEC;
+}
+
 void forget_expired(int64 now) {
   HASH_SEQ_STATUS scan;
   hash_seq_init(&scan, replay);
   while (auto* entry = static_cast<ReplayEntry*>(hash_seq_search(&scan)))
-    if (entry->forget_at < now) hash_search(replay, &entry->probe, HASH_REMOVE, nullptr);
+    if (entry->forget_at < now) {
+      if (entry->captured_at != kNever) state->replay_began = Max(state->replay_began, entry->captured_at + 1);
+      hash_search(replay, &entry->probe, HASH_REMOVE, nullptr);
+    }
 }
 
 // Newest first. A comparison with a document uses the document's probe up as well; its event names it as
@@ -86,7 +97,7 @@ LWLock* shared_lock(SharedLock lock) {
   return &locks[static_cast<int>(lock)].lock;
 }
 
-ProbeUse use_probe(const Uuid& probe, int64 captured_at, int64 forget_at, int64 now) {
+ProbeUse use_probe(const Uuid& probe, int64 captured_at, int64 expires_at, int64 now) {
   constexpr int64 kSweepInterval = 1000000;  // at most one sweep a second: it walks the whole table
   LWLockAcquire(shared_lock(SharedLock::kReplay), LW_EXCLUSIVE);
   if (captured_at < state->replay_began) {
@@ -102,7 +113,11 @@ ProbeUse use_probe(const Uuid& probe, int64 captured_at, int64 forget_at, int64 
   auto* entry = hash_get_num_entries(replay) >= settings::max_probes
                     ? static_cast<ReplayEntry*>(hash_search(replay, &probe, HASH_FIND, &found))
                     : static_cast<ReplayEntry*>(hash_search(replay, &probe, HASH_ENTER_NULL, &found));
-  if (entry != nullptr && !found) entry->forget_at = forget_at;
+  if (entry != nullptr && !found) {
+    const int64 too_old_at = captured_at + life_of_probes();
+    entry->forget_at = Min(expires_at, too_old_at);
+    entry->captured_at = expires_at <= too_old_at ? kNever : captured_at;
+  }
   LWLockRelease(shared_lock(SharedLock::kReplay));
   if (found) return ProbeUse::kReplayed;
   if (entry == nullptr)
@@ -114,12 +129,14 @@ ProbeUse use_probe(const Uuid& probe, int64 captured_at, int64 forget_at, int64 
 
 void load_replay_memory() {
   if (state->replay_database == MyDatabaseId) return;
-  const int64 life = static_cast<int64>(settings::probe_max_age + settings::clock_skew) * USECS_PER_SEC;
+  const int64 life = life_of_probes();
+  const TimestampTz now = GetCurrentTimestamp();
   // Half of the memory at most; it must have room for what comes.
   const int64 limit = settings::max_probes / 2;
-  const Datum arguments[] = {TimestampTzGetDatum(GetCurrentTimestamp() - life), Int64GetDatum(limit)};
+  const Datum arguments[] = {TimestampTzGetDatum(now - life), Int64GetDatum(limit)};
   const uint64 found = execute(used_probes, arguments, nullptr, true);
-  int64 began = PG_INT64_MIN;
+  // What was captured earlier has expired; it may have been used before what we read.
+  int64 began = to_unix(now) - static_cast<int64>(settings::probe_max_age) * USECS_PER_SEC;
   LWLockAcquire(shared_lock(SharedLock::kReplay), LW_EXCLUSIVE);
   for (uint64 i = 0; i < found && hash_get_num_entries(replay) < settings::max_probes; ++i) {
     bool is_null;
@@ -128,10 +145,12 @@ void load_replay_memory() {
       if (column_is_null(i, place)) continue;
       const Uuid probe = column_uuid(i, place);
       auto* entry = static_cast<ReplayEntry*>(hash_search(replay, &probe, HASH_ENTER_NULL, nullptr));
-      if (entry != nullptr) entry->forget_at = at + life;
+      if (entry == nullptr) continue;
+      entry->forget_at = at + life;
+      entry->captured_at = at + static_cast<int64>(settings::clock_skew) * USECS_PER_SEC;
     }
     // Older ones than fit are refused by their time of capture, which is before that of their use.
-    if (found == static_cast<uint64>(limit)) began = at;
+    if (found == static_cast<uint64>(limit)) began = Max(began, at);
   }
   state->replay_began = began;
   state->replay_database = MyDatabaseId;

@@ -20,7 +20,7 @@ enum class ProbeUse { kFirst, kReplayed, kBeforeMemory };
 // Remembers that a probe was used, until `forget_at` (microseconds since 1970), whatever the transaction
 // does. kBeforeMemory: captured before what is remembered, so a former use could have been forgotten. Raises
 // when the memory is full of probes that have not expired.
-ProbeUse use_probe(const Uuid& probe, int64 captured_at, int64 forget_at, int64 now);
+ProbeUse use_probe(const Uuid& probe, int64 captured_at, int64 expires_at, int64 now);
 
 // Reads the ledger's probes that have not expired; for the audit writer, inside SPI.
 void load_replay_memory();

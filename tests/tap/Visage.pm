@@ -13,7 +13,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 our @EXPORT = qw(random_key write_file new_server configure start_fails log_size log_since load_fixture fails
-  verdict verdict_is files_below find_in_files wait_until);
+  verdict verdict_is serve all_settled files_below find_in_files wait_until);
 
 my $tests = dirname(dirname(__FILE__));
 
@@ -112,6 +112,24 @@ sub verdict_is {
   my ($node, $subject, $expected, $name, %options) = @_;
   local $Test::Builder::Level = $Test::Builder::Level + 1;
   return is(verdict($node, $subject, %options), $expected, $name);
+}
+
+# Has the audit writer keep this database's ledger; returns when it does.
+sub serve {
+  my ($node, $database) = @_;
+  $node->safe_psql('postgres', "ALTER SYSTEM SET visage.database = '$database'");
+  $node->reload;
+  $node->poll_query_until($database, q{SELECT state = 'ready' AND database = current_database() FROM visage.audit_status})
+    or die "no audit writer for $database";
+  return;
+}
+
+# Waits until the end of every transaction that an event names is recorded.
+sub all_settled {
+  my ($node, $database) = @_;
+  $node->poll_query_until($database // 'postgres', q{SELECT NOT EXISTS (SELECT FROM visage.event e WHERE e.xid IS NOT NULL
+    AND NOT EXISTS (SELECT FROM visage.event s WHERE s.settles = e.seq))}) or die 'a transaction is not settled';
+  return;
 }
 
 # Every regular file below these paths.

@@ -12,6 +12,8 @@ my $node = new_server('faults');
 configure($node, Visage::preloaded($node));
 $node->start;
 load_fixture($node);
+# An attempt that ends in an error counts as failed, and there are thousands here.
+$node->safe_psql('postgres', 'UPDATE visage.attempt_limit SET free_failures = NULL, first_delay = NULL, max_delay = NULL, hard_stop = NULL, period_failures = NULL, period = NULL');
 verdict_is($node, $_, 'accept OK', "$_ is registered", flow => 'register') for 'alice', 'bob';
 # One probe a call: features are made beforehand, because making them takes longer than a verification.
 $node->safe_psql('postgres', <<'SQL');

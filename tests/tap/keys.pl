@@ -179,8 +179,13 @@ fails($node, q{SELECT visage.verify('bob', fixture.probe('bob', 3))}, 'VG002', q
   "a capture source whose key's version is missing cannot seal");
 fails($node, "SELECT visage.verify('alice', " . sprintf($probe, 'alice') . ')', 'VG002', qr/key version 1/,
   'a subject whose version is missing cannot be verified');
+# So does the ledger, until its key is rotated.
+$error = fails($node, "SELECT visage.verify('bob', " . sprintf($probe, 'bob') . ')', 'VG005', qr/version 1 is not loaded/,
+  'there is no verdict while the ledger cannot be signed');
+$node->safe_psql('postgres', 'SELECT visage.rotate_ledger_key()');
 is($node->safe_psql('postgres', "SELECT fixture.verdict(visage.verify('bob', " . sprintf($probe, 'bob') . '))'),
   'accept OK', 'others can');
+is($node->safe_psql('postgres', 'SELECT count(*) FROM visage.verify_ledger()'), 0, 'the ledger verifies across the change of its key');
 is($node->safe_psql('postgres',
     q{SELECT concat_ws(' ', loaded, subject_keys, subject_references, capture_sources) FROM visage.keys
       WHERE custody = 'envelope' AND version = 1}),

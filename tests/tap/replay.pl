@@ -54,28 +54,42 @@ for my $end (sort keys %ends) {
   is(verdict_of($probe), 'refuse REPLAYED_PROBE', "$end does not give a probe back");
 }
 
-# A crash clears the memory: whatever was captured before can no longer be told from a replay.
-my ($unused, $used_before) = (probe(), probe());
-is(verdict_of($used_before), 'accept OK', 'used before the crash');
-my $victim = $node->background_psql('postgres');
-my $pid = $victim->query_safe('SELECT pg_backend_pid()');
-kill KILL => $pid;
-wait_until(sub { !kill 0, $pid }, 'the end of the backend');
-wait_for_server();
-{ local $SIG{PIPE} = 'IGNORE'; eval { $victim->quit }; }
-for my $probe ([ $used, 'used long before' ], [ $used_before, 'used' ], [ $unused, 'captured and not used' ]) {
-  is(verdict_of($probe->[0]), 'refuse EXPIRED_PROBE', "after a crash: $probe->[1] before it is refused");
+# The memory of uses comes back from the ledger: a crash and a restart forget no use and cost no unused probe.
+sub crash {
+  my $victim = $node->background_psql('postgres');
+  my $pid = $victim->query_safe('SELECT pg_backend_pid()');
+  kill KILL => $pid;
+  wait_until(sub { !kill 0, $pid }, 'the end of the backend');
+  wait_for_server();
+  { local $SIG{PIPE} = 'IGNORE'; eval { $victim->quit }; }
+  return;
 }
-my $fresh = probe();
-is(verdict_of($fresh), 'accept OK', 'a new capture is accepted');
-is(verdict_of($fresh), 'refuse REPLAYED_PROBE', '… once');
+my $document = probe();
+is($node->safe_psql('postgres', "SELECT fixture.verdict(visage.compare('" . probe() . "', '$document'))"), 'accept OK', 'a document is used');
+my %restarts = (
+  'a crash' => \&crash,
+  'a restart' => sub { $node->restart },
+  'an immediate stop' => sub { $node->stop('immediate'); $node->start });
+for my $restart (sort keys %restarts) {
+  my ($unused, $used_before) = (probe(), probe());
+  is(verdict_of($used_before), 'accept OK', "used before $restart");
+  $restarts{$restart}->();
+  is(verdict_of($_), 'refuse REPLAYED_PROBE', "after $restart: a use before it is known") for $used, $used_before, $document;
+  is(verdict_of($unused), 'accept OK', '… a probe captured before and not used is good');
+  is(verdict_of($unused), 'refuse REPLAYED_PROBE', '… once');
+}
 
-my $kept = probe();
+# A probe whose life became longer after its use was forgotten is not good again: what a restart did not read is refused.
+my $long = probe(lifetime => '1 hour');
+is(verdict_of($long), 'accept OK', 'a probe that would live for an hour is used');
+configure($node, Visage::preloaded($node), 'visage.max_probes' => 1024, 'visage.probe_max_age' => '1s', 'visage.clock_skew' => '0');
+$node->poll_query_until('postgres', "SELECT clock_timestamp() - captured_at > '1.1 seconds' FROM visage.probe_info('$long')");
 $node->restart;
-is(verdict_of($_), 'refuse EXPIRED_PROBE', 'after a restart: refused') for $fresh, $kept;
-$node->stop('immediate');
-$node->start;
-is(verdict_of($_), 'refuse EXPIRED_PROBE', 'after an immediate stop: refused') for $fresh, $kept;
+is(verdict_of($long), 'refuse EXPIRED_PROBE', 'after a restart with a shorter life of probes it has expired');
+configure($node, Visage::preloaded($node), 'visage.max_probes' => 1024);
+$node->reload;
+$node->poll_query_until('postgres', q{SELECT current_setting('visage.probe_max_age') = '10min'});
+like(verdict_of($long), qr/refuse (EXPIRED|REPLAYED)_PROBE/, '… and with a longer life it is not good again');
 
 # Full: an error and no verdict, for as long as what it remembers could be replayed.
 my $many = "SELECT count(visage.verify('nobody', visage.seal_probe(feature, 'test/1', 0.9, 'fixture', $quality, lifetime => '%s')))
