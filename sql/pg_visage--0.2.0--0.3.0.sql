@@ -100,7 +100,7 @@ COMMENT ON COLUMN visage.history.biz_id IS 'the caller''s own id of the call';
 COMMENT ON COLUMN visage.history.transaction_id IS 'this call''s id, as the caller received it';
 COMMENT ON COLUMN visage.history.caller IS 'database role that called';
 COMMENT ON COLUMN visage.history.elapsed IS 'time inside the database until the decision';
-COMMENT ON COLUMN visage.history.xid IS 'database transaction whose commit makes a data-changing call true; its end is told by a settle event';
+COMMENT ON COLUMN visage.history.xid IS 'database transaction, or subtransaction, whose commit makes a data-changing call true; its end is told by a settle event';
 COMMENT ON COLUMN visage.history.settled IS 'how that transaction ended: committed, rolled back, or open when it has not yet';
 COMMENT ON COLUMN visage.history.settles IS 'number of the event whose transaction ended';
 COMMENT ON COLUMN visage.history.object IS 'what was changed';
@@ -178,7 +178,18 @@ END
 $$;
 CREATE TRIGGER writer_only BEFORE INSERT ON visage.event FOR EACH STATEMENT EXECUTE FUNCTION visage.refuse_insert();
 ALTER TABLE visage.event ENABLE ALWAYS TRIGGER writer_only;
-CREATE TRIGGER writer_only BEFORE INSERT ON visage.tree_node FOR EACH STATEMENT EXECUTE FUNCTION visage.refuse_insert();
+-- A restore brings the nodes after the tree: they may be put where they are missing, which is nowhere in a ledger that
+-- the audit writer writes, and not ahead of the events.
+CREATE FUNCTION visage.refuse_node() RETURNS trigger
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF NEW.index >= (SELECT greatest(t.archived, (SELECT max(e.seq) + 1 FROM visage.event e)) FROM visage.tree t) >> NEW.level THEN
+    RAISE EXCEPTION 'visage.% is written by the audit writer', TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege';
+  END IF;
+  RETURN NEW;
+END
+$$;
+CREATE TRIGGER writer_only BEFORE INSERT ON visage.tree_node FOR EACH ROW EXECUTE FUNCTION visage.refuse_node();
 ALTER TABLE visage.tree_node ENABLE ALWAYS TRIGGER writer_only;
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON visage.tree_node
   FOR EACH STATEMENT EXECUTE FUNCTION visage.refuse_change();

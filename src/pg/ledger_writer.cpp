@@ -104,10 +104,9 @@ void check_key(uint32_t version) {
   if (status.code == Code::kKeyMissing) return;
   raise_unless_ok(status, "cannot make the ledger's key");
   if (memcmp(stored.bytes, ours.bytes, sizeof ours.bytes) != 0)
-    ereport(ERROR,
-            (errcode(ERRCODE_VISAGE_DOES_NOT_OPEN),
-             errmsg("envelope key version %u is not the one that the ledger is signed with", version),
-             errhint("If this is a restored database, load the keys that it was made with.")));
+    ereport(ERROR, (errcode(ERRCODE_VISAGE_DOES_NOT_OPEN),
+                    errmsg("envelope key version %u is not the one that the ledger is signed with", version),
+                    errhint("If this is a restored database, load the keys that it was made with.")));
 }
 
 void store_key(uint32_t version, uint64 since) {

@@ -71,7 +71,8 @@ void forget_expired(int64 now) {
   hash_seq_init(&scan, replay);
   while (auto* entry = static_cast<ReplayEntry*>(hash_seq_search(&scan)))
     if (entry->forget_at < now) {
-      if (entry->captured_at != kNever) state->replay_began = Max(state->replay_began, entry->captured_at + 1);
+      if (entry->captured_at != kNever)
+        state->replay_began = Max(state->replay_began, entry->captured_at + 1);
       hash_search(replay, &entry->probe, HASH_REMOVE, nullptr);
     }
 }
