@@ -15,7 +15,7 @@ CREATE EXTENSION pg_visage CASCADE;
 \i :serve_file
 \i :catalog_file
 \set ECHO all
-SELECT count(*) > 250 AS compared FROM catalog;
+SELECT count(*) > 1000 AS compared FROM catalog;
 SELECT string_agg(line, E'\n' ORDER BY line) AS fresh FROM catalog \gset
 -- This library refuses the flows of earlier versions, so people are registered here and carried over; the format of
 -- envelopes is frozen by tests/vectors. One in each suite.
@@ -44,13 +44,13 @@ INSERT INTO visage.channel (institution, name, target_fmr) VALUES (1, 'old', 1e-
 INSERT INTO visage.calibration (model, scheme, fmr, threshold, source, measured_at) VALUES ('old/1', 'RFR-1/1024', 1e-5, 0.5, 'made up', '2026-01-01');
 CREATE FUNCTION face(person text) RETURNS real[] LANGUAGE sql AS $$ SELECT array_agg(hashtext(person || i)::real) FROM generate_series(1, 128) i $$;
 -- Events as that version recorded them: by its statement, numbered with the gaps that rolled back calls leave.
-CREATE FUNCTION record(operation text, external_id text, decision text, reason text, biz_id text DEFAULT NULL) RETURNS bigint
-  LANGUAGE sql AS $$
+CREATE FUNCTION record(operation text, external_id text, decision text, reason text, biz_id text DEFAULT NULL,
+                       probe uuid DEFAULT gen_random_uuid()) RETURNS bigint LANGUAGE sql AS $$
   INSERT INTO visage.event (transaction_id, operation, institution, subject, channel, scenario, decision, reason, target_fmr, model,
                             policy_version, source, probe, reference, biz_id, elapsed_us, caller)
   VALUES (gen_random_uuid(), $1::visage.operation, 1, (SELECT id FROM visage.subject WHERE external_id = $2), 'old', 'default',
           $3::visage.decision, $4::visage.reason, 1e-5, CASE WHEN $4 <> 'EXPIRED_PROBE' THEN 'old/1' END, 2,
-          (SELECT id FROM visage.capture_source WHERE name = 'old'), gen_random_uuid(),
+          (SELECT id FROM visage.capture_source WHERE name = 'old'), $6,
           CASE WHEN $1 = 'register' THEN gen_random_uuid() END, $5, 1234, current_user) RETURNING seq
 $$;
 SELECT record('register', 'old-1', 'accept', 'OK'), record('register', 'old-2', 'accept', 'OK', 'Überweisung 1');
@@ -61,6 +61,8 @@ SELECT record('verify', 'old-1', 'reject', 'NO_MATCH');
 -- Between the new library and the update no flow decides, and its caller is told what to do. What only reads still works.
 SET visage.audit_timeout = '1s';
 CREATE TABLE sealed_before AS SELECT visage.seal_probe(face('old-1'), 'old/1', source => 'old') AS probe;
+CREATE TABLE used_before AS SELECT visage.seal_probe(face('old-1'), 'old/1', source => 'old') AS probe;
+SELECT record('verify', 'old-1', 'accept', 'OK', probe => (SELECT i.id FROM used_before, visage.probe_info(probe) i));
 SELECT v.decision FROM sealed_before, visage.verify('old-1', probe, 'old') v;
 \echo :LAST_ERROR_SQLSTATE
 SELECT count(*) FROM visage.list_references('old-1');
@@ -98,7 +100,7 @@ SELECT version - :version_before AS versions FROM visage.policy_version;
 SELECT decision FROM visage.verify('old-2', visage.seal_probe(face('old-2'), 'old/1', source => 'old'), 'old');
 SELECT decision FROM visage.verify('old-2', visage.seal_probe(face('old-1'), 'old/1', source => 'old'), 'old');
 SELECT decision, reason FROM sealed_before, visage.verify('old-1', probe, 'old');
-SELECT decision, reason FROM sealed_before, visage.verify('old-1', probe, 'old');
+SELECT decision, reason FROM used_before, visage.verify('old-1', probe, 'old');
 SELECT event, operation, subject, decision, reason, biz_id, note FROM visage.history WHERE event < 5 OR event > 300 ORDER BY event;
 SELECT * FROM visage.verify_ledger();
 SELECT suite, (SELECT count(*) FROM visage.tree_node) AS nodes, (SELECT since FROM visage.tree_key) AS since FROM visage.tree;
