@@ -13,17 +13,6 @@
 namespace visage::pg {
 namespace {
 
-#define VISAGE_SUBJECT                                                                                       \
-  "SELECT s.id, k.wrapped, r.reference, r.id, r.generation FROM visage.subject s JOIN visage.subject_key k " \
-  "ON k.subject = s.id "                                                                                     \
-  "JOIN visage.subject_reference r ON r.subject = s.id WHERE s.institution = $1 AND s.external_id = $2 "     \
-  "ORDER BY r.created_at, r.id"
-
-Statement find_subject = {VISAGE_SUBJECT, 2, {"integer", "text"}};
-Statement lock_subject = {
-    "SELECT s.id FROM visage.subject s WHERE s.institution = $1 AND s.external_id = $2 FOR UPDATE",
-    2,
-    {"integer", "text"}};
 Statement insert_subject = {
     "INSERT INTO visage.subject (id, institution, external_id) VALUES ($1, $2, $3) "
     "ON CONFLICT (institution, external_id) DO NOTHING",
@@ -108,29 +97,6 @@ void register_subject(Flow& flow, const text* subject) {
 }
 
 }  // namespace
-
-void load_subject(Flow& flow, const text* subject, bool lock, SubjectRecord& out) {
-  const int32 institution = flow.policy.institution;
-  const Datum arguments[] = {Int32GetDatum(institution), PointerGetDatum(subject)};
-  // The lock comes first: the rows must be read after a concurrent change has committed.
-  if (lock) execute(lock_subject, arguments, nullptr, false);
-  const uint64 rows = execute(find_subject, arguments, nullptr, !lock);
-  out.found = rows > 0;
-  out.reference_count = 0;
-  if (rows == 0) return;
-  if (rows > kMaxReferences)
-    ereport(ERROR, (errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
-                    errmsg("subject has more than %d references", kMaxReferences)));
-  out.owner = {static_cast<uint32_t>(institution), column_uuid(0, 1)};
-  flow.subject = out.owner.subject;
-  flow.has_subject = true;
-  out.wrapped_key = column_bytes(0, 2);
-  for (uint64 i = 0; i < rows; ++i) {
-    bool is_null;
-    const auto generation = static_cast<uint32_t>(DatumGetInt32(column(i, 5, &is_null)));
-    out.references[out.reference_count++] = {column_uuid(i, 4), generation, column_bytes(i, 3)};
-  }
-}
 
 // register(subject, probe, channel, scenario, context) → outcome   [5.3.1]
 VISAGE_FUNCTION(visage_register) {
