@@ -67,5 +67,6 @@ using visage_update_indexes = bool;
   list_free(ExecInsertIndexTuples(target, slot, state, false, false, nullptr, NIL, false))
 #define visage_update_indexes TU_UpdateIndexes
 #define visage_update_index_tuples(target, slot, state, update) \
-  list_free(ExecInsertIndexTuples(target, slot, state, false, false, nullptr, NIL, (update) == TU_Summarizing))
+  list_free(                                                    \
+      ExecInsertIndexTuples(target, slot, state, false, false, nullptr, NIL, (update) == TU_Summarizing))
 #endif
