@@ -13,7 +13,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 our @EXPORT = qw(random_key write_file new_server configure start_fails log_size log_since load_fixture fails
-  load_faces lift_limits verdict verdict_is serve all_settled files_below find_in_files wait_until);
+  load_faces lift_limits kill_postmaster verdict verdict_is serve all_settled files_below find_in_files wait_until);
 
 my $tests = dirname(dirname(__FILE__));
 
@@ -90,6 +90,18 @@ CREATE FUNCTION fresh(person text DEFAULT 'alice') RETURNS visage.probe LANGUAGE
 \$\$;
 SELECT visage.register(person, fixture.probe(person, 1)) FROM unnest(ARRAY[$names]) person;
 SQL
+  return;
+}
+
+# Its children notice by themselves, in their own time; until then the shared memory is in use.
+sub kill_postmaster {
+  my ($node) = @_;
+  my ($pid) = slurp_file($node->data_dir . '/postmaster.pid') =~ /^(\d+)/;
+  my $memory = (split /\n/, slurp_file($node->data_dir . '/postmaster.pid'))[6];
+  my ($segment) = $memory =~ /(\d+)\s*$/;
+  $node->kill9;
+  wait_until(sub { !kill 0, $pid }, 'the end of the postmaster');
+  wait_until(sub { slurp_file('/proc/sysvipc/shm') !~ /^\s*\d+\s+$segment\s+\d+\s+\d+\s+\d+\s+\d+\s+[1-9]/m }, 'the end of its children');
   return;
 }
 
