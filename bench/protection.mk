@@ -2,8 +2,8 @@
 
 PROTECTION := $(BUILD)/bench/protection
 PROTECTION_OBJS := $(patsubst bench/%.cpp,$(BUILD)/bench/%.o,$(wildcard bench/protection*.cpp))
-# Pictures and their remembered features are read as make bench-accuracy does it.
-PROTECTION_SHARED := $(BUILD)/bench/accuracy_dataset.o $(BUILD)/bench/accuracy_features.o
+# Pictures and their remembered features are read as make bench-accuracy does it, and rare events bounded.
+PROTECTION_SHARED := $(BUILD)/bench/accuracy_dataset.o $(BUILD)/bench/accuracy_features.o $(BUILD)/bench/accuracy_rates.o
 
 $(PROTECTION_OBJS): $(BUILD)/bench/%.o: bench/%.cpp
 	@mkdir -p $(@D)

@@ -15,8 +15,9 @@ constexpr size_t kGenerations = 24;  // of every picture
 static_assert(kCodeBits[kThreshold] == kBits);
 
 struct Counts {
-  size_t trials = 0, accepted = 0, replays = 0, opened = 0, distances = 0;
-  double highest = -1, distance = 0, square = 0;
+  size_t trials = 0, accepted = 0, replays = 0, opened = 0;
+  double highest = -1;
+  Distances distances;
 };
 
 // Generations of one subject, all from one picture: what the system forbids, and the most alike they can be.
@@ -42,10 +43,7 @@ void one_subject(Setting& setting, size_t face, Counts& counts) {
   }
   // Disjoint pairs, so that the distances are independent.
   for (size_t i = 0; i + 1 < kGenerations; i += 2) {
-    const double d = hamming(records[i].code_bytes(opened[i]), records[i + 1].code_bytes(opened[i + 1]));
-    ++counts.distances;
-    counts.distance += d;
-    counts.square += d * d;
+    counts.distances.add(hamming(records[i].code_bytes(opened[i]), records[i + 1].code_bytes(opened[i + 1])));
     ++counts.replays;
     counts.opened += setting.bank.opens(records[i + 1], records[i].envelope);
   }
@@ -63,8 +61,7 @@ void report_renewability(Setting& setting) {
       progress.step();
     }
   }
-  const auto n = static_cast<double>(counts.distances);
-  const double p = counts.distance / n, variance = counts.square / n - p * p;
+  const Distances& distances = counts.distances;
   print(
       "renewed_accept_rate", static_cast<double>(counts.accepted) / static_cast<double>(counts.trials),
       "ratio", "<= 1e-5", counts.trials,
@@ -78,10 +75,11 @@ void report_renewability(Setting& setting) {
         text("old envelopes put into the renewed row: %zu of %zu opened, at most %.3g (upper 95 %% bound)",
              counts.opened, counts.replays, upper_bound(counts.opened, counts.replays)));
   print(
-      "degrees_of_freedom", p * (1 - p) / variance, "bits", "", counts.distances,
+      "degrees_of_freedom", distances.degrees_of_freedom(), "bits", "", distances.n(),
       text("p(1-p)/s^2 of the Hamming distance of renewed codes of one picture, mean p = %.5f, s = %.5f; m = "
            "%zu; standard error of the estimate %.1f",
-           p, std::sqrt(variance), kBits, p * (1 - p) / variance * std::sqrt(2 / n)));
+           distances.mean(), std::sqrt(distances.variance()), kBits,
+           distances.degrees_of_freedom() * std::sqrt(2 / static_cast<double>(distances.n()))));
 }
 
 }  // namespace visage::bench::protection

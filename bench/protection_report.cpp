@@ -4,6 +4,8 @@
 #include <cmath>
 #include <map>
 
+#include "accuracy_rates.h"
+
 namespace visage::bench::protection {
 
 namespace {
@@ -54,9 +56,7 @@ double median(std::vector<double> values) {
 }
 
 double upper_bound(size_t count, size_t n) {
-  const double trials = static_cast<double>(n), rate = static_cast<double>(count) / trials;
-  if (count == 0) return 3 / trials;
-  return rate + 1.645 * std::sqrt(rate * (1 - rate) / trials);
+  return std::min(1.0, poisson_limit(static_cast<double>(count)) / static_cast<double>(n));
 }
 
 }  // namespace visage::bench::protection

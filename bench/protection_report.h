@@ -44,10 +44,29 @@ struct Mean {
 };
 Mean mean_of(const Values& values);
 
+// Of an even number of values the upper one of the middle two.
 double median(std::vector<double> values);
 
-// Upper 95 % bound of a rate of which `count` of `n` trials were seen: 3/n when none was (rule of three), the
-// normal approximation otherwise.
+// Upper 95 % bound of a rate of which `count` of `n` trials were seen: Poisson's, which is not below the
+// binomial's; 3/n when none was (rule of three).
 double upper_bound(size_t count, size_t n);
+
+// Normalised Hamming distances, and how many independent bits would spread as they do (Daugman): p(1 − p)/σ².
+class Distances {
+ public:
+  void add(double distance) {
+    ++n_;
+    sum_ += distance;
+    square_ += distance * distance;
+  }
+  size_t n() const { return n_; }
+  double mean() const { return sum_ / static_cast<double>(n_); }
+  double variance() const { return square_ / static_cast<double>(n_) - mean() * mean(); }
+  double degrees_of_freedom() const { return mean() * (1 - mean()) / variance(); }
+
+ private:
+  size_t n_ = 0;
+  double sum_ = 0, square_ = 0;
+};
 
 }  // namespace visage::bench::protection

@@ -27,6 +27,7 @@ CREATE FUNCTION probe() RETURNS visage.probe LANGUAGE sql VOLATILE AS
   $$ SELECT visage.seal_probe(feature(), 'bench/1', source => 'bench', lifetime => '1 hour') $$;
 SELECT count(*) FROM (SELECT visage.register('s' || i, probe(), 'bench') FROM generate_series(1, {ROWS}) i OFFSET 0) s;
 CREATE TABLE refs AS SELECT reference FROM visage.references_for_calibration();
+CREATE TABLE shuffled AS SELECT reference FROM refs ORDER BY random();
 -- As a table is made by default, 512 floats go to TOAST and are fetched from there; "inline" keeps them in the row.
 CREATE TABLE sealed_128 (c bytea);
 CREATE TABLE sealed_512 (c bytea);
@@ -44,26 +45,40 @@ VACUUM ANALYZE;
 MEASURE = """
 SET max_parallel_workers_per_gather = 0;
 SET jit = off;
-SET work_mem = '64MB';  -- room for a hash of 100,000 keys; with less, each key is found through its index
-CREATE FUNCTION pg_temp.us_per_row(statement text, n bigint) RETURNS double precision LANGUAGE plpgsql AS $$
+CREATE FUNCTION pg_temp.us_per_row(statement text, n bigint, memory text) RETURNS double precision LANGUAGE plpgsql AS $$
 DECLARE
-  began timestamptz := clock_timestamp();
-  counted bigint;
+  began timestamptz;
+  counted text;
 BEGIN
+  PERFORM set_config('work_mem', memory, true);
+  began := clock_timestamp();
   EXECUTE statement INTO counted;
-  IF counted <> n THEN RAISE EXCEPTION 'counted % of %', counted, n; END IF;
+  IF counted !~ format('^%s$|rows=%s[ .]', n, n) THEN RAISE EXCEPTION 'counted % of %', counted, n; END IF;
   RETURN extract(epoch FROM clock_timestamp() - began) * 1e6 / n;
 END $$;
 """
 
-STATEMENTS = {
-    "score": "SELECT count(visage.score(reference, p)) FROM refs, (SELECT probe AS p FROM probes LIMIT 1) q",
-    "decrypt_512": "SELECT count(decrypt(c, '0123456789abcdef', 'aes')) FROM sealed_512",
-    "decrypt_512_inline": "SELECT count(decrypt(c, '0123456789abcdef', 'aes')) FROM sealed_512_inline",
-    "decrypt_128": "SELECT count(decrypt(c, '0123456789abcdef', 'aes')) FROM sealed_128",
-}
+PROBE = "(SELECT probe AS p FROM probes LIMIT 1) q"
+DEFAULT_MEMORY, ROOM_FOR_ALL = "4MB", "64MB"  # all keys in a hash take 14 MB
+# Name, work_mem, statement.
+STATEMENTS = [
+    ("score", DEFAULT_MEMORY, f"SELECT count(visage.score(reference, p)) FROM refs, {PROBE}"),
+    ("decrypt_512", DEFAULT_MEMORY, "SELECT count(decrypt(c, '0123456789abcdef', 'aes')) FROM sealed_512"),
+    ("decrypt_512_inline", DEFAULT_MEMORY,
+     "SELECT count(decrypt(c, '0123456789abcdef', 'aes')) FROM sealed_512_inline"),
+    ("decrypt_128", DEFAULT_MEMORY, "SELECT count(decrypt(c, '0123456789abcdef', 'aes')) FROM sealed_128"),
+    ("explain", DEFAULT_MEMORY, f"EXPLAIN (ANALYZE) SELECT visage.score(reference, p) FROM refs, {PROBE}"),
+    ("shuffled", ROOM_FOR_ALL, f"SELECT count(visage.score(reference, p)) FROM shuffled, {PROBE}"),
+    ("shuffled_by_index", DEFAULT_MEMORY, f"SELECT count(visage.score(reference, p)) FROM shuffled, {PROBE}"),
+]
 VERIFY = ("SELECT count((visage.verify('s' || i, probe, 'bench')).decision) "
           "FROM (SELECT probe, row_number() OVER () AS i FROM probes OFFSET 0) p")
+
+# A call returns when its record is durable, so the time until the decision is taken from the records.
+DECIDED = """
+SELECT 'verify', percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM elapsed) * 1e6)
+FROM visage.history WHERE operation = 'verify';
+"""
 
 
 def metric(name, value, unit, target, n, note):
@@ -77,24 +92,32 @@ def main():
     with Cluster(settings, prefix="pg_visage_bench.") as cluster:
         print(f"score: registering {ROWS} subjects", file=sys.stderr)
         cluster.psql(SETUP)
-        queries = "".join(f"SELECT '{name}', pg_temp.us_per_row($q${sql}$q$, {ROWS});\n"
-                          for _ in range(ROUNDS + 1) for name, sql in STATEMENTS.items())
-        queries += f"SELECT 'verify', pg_temp.us_per_row($q${VERIFY}$q$, {VERIFICATIONS});\n"
+        queries = "".join(f"SELECT '{name}', pg_temp.us_per_row($q${sql}$q$, {ROWS}, '{memory}');\n"
+                          for _ in range(ROUNDS + 1) for name, memory, sql in STATEMENTS)
+        queries += f"SELECT 'recorded', pg_temp.us_per_row($q${VERIFY}$q$, {VERIFICATIONS}, '{DEFAULT_MEMORY}');\n"
+        queries += DECIDED
         print(f"score: {ROUNDS} rounds", file=sys.stderr)
         lines = [line.split("|") for line in cluster.psql(MEASURE + queries, "-A", "-t").split() if "|" in line]
     times = {}
     for name, value in lines:
         times.setdefault(name, []).append(float(value))
-    verify = times.pop("verify")[0]
+    verify, recorded = times.pop("verify")[0], times.pop("recorded")[0]
     times = {name: values[1:] for name, values in times.items()}  # the first round warms up
     note = f"{ROUNDS} alternating rounds over {ROWS} rows, one core; " + ", ".join(
         f"{name} {statistics.median(values):.2f} us" for name, values in times.items())
     metric("score.sql_us", statistics.median(times["score"]), "us", "", ROWS, note)
+    for name, what in (("explain", "the whole of EXPLAIN (ANALYZE) of the same scan"),
+                       ("shuffled", f"references in random order, work_mem {ROOM_FOR_ALL}"),
+                       ("shuffled_by_index",
+                        f"references in random order, work_mem {DEFAULT_MEMORY}: no room for all keys")):
+        metric(f"score.sql_{name}_us", statistics.median(times[name]), "us", "", ROWS, what)
     for size, target in (("512", "<= 1.0"), ("512_inline", ""), ("128", "<= 1.5")):
         ratio = statistics.median(a / b for a, b in zip(times["score"], times[f"decrypt_{size}"]))
         metric(f"score.sql_vs_pgcrypto_{size}", ratio, "ratio", target, ROWS, note)
     metric("score.sql_verify_us", verify, "us", "", VERIFICATIONS,
-           "visage.verify inside one transaction: policy, probe, replay memory, comparison, event; no commit")
+           "visage.verify until the decision, median: policy, probe, replay memory, attempt limits, comparison")
+    metric("score.sql_verify_recorded_us", recorded, "us", "", VERIFICATIONS,
+           "the whole call, one client: also the wait for the audit writer, with fsync off")
 
 
 try:

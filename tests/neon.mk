@@ -24,7 +24,7 @@ check-neon: ## the ARM kernels against the scalar ones, under emulation
 $(neon_objs): $(neon_build)/%.o: %.cpp
 	@mkdir -p $(@D)
 	@echo "  CXX  $< (aarch64)" >&2
-	@$(NEON_CXX) $(VISAGE_CXXFLAGS) -isystem tests/neon -isystem $(NEON_GTEST)/include -c -o $@ $<
+	@$(NEON_CXX) $(VISAGE_CXXFLAGS) -isystem $(NEON_GTEST)/include -c -o $@ $<
 $(neon_build)/gtest.o: $(NEON_GTEST)/src/gtest-all.cc
 	@mkdir -p $(@D)
 	@$(NEON_CXX) -std=c++20 -O1 -I$(NEON_GTEST) -I$(NEON_GTEST)/include -c -o $@ $<

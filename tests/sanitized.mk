@@ -10,12 +10,18 @@ asan_unit_core_objs := $(patsubst tests/%.cpp,$(ASAN)/tests/%.o,$(wildcard tests
 asan_unit_capture_objs := $(patsubst tests/%.cpp,$(ASAN)/tests/%.o,$(wildcard tests/unit/sidecar/*.cpp))
 asan_programs := $(ASAN)/unit_core $(ASAN)/unit_capture
 
-.PHONY: check-sanitized
+.PHONY: check-sanitized check-sanitized-core sanitized-core
 
 # MatchResidue searches the whole process's memory for secrets: minutes here, and no memory fault of the core's.
+asan_run = ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1 UBSAN_OPTIONS=print_stacktrace=1 GTEST_FILTER=-*MatchResidue* \
+	LSAN_OPTIONS=suppressions=tests/memory/lsan.supp:print_suppressions=0 tests/unit/run
+
 check-sanitized: $(asan_programs) ## unit tests of the core and the capture pipeline under ASan and UBSan
-	@ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1 UBSAN_OPTIONS=print_stacktrace=1 \
-	  GTEST_FILTER=-*MatchResidue* LSAN_OPTIONS=suppressions=tests/memory/lsan.supp:print_suppressions=0 tests/unit/run $(asan_programs)
+	@$(asan_run) $^
+# The parsers and the cryptography, in seconds; the fuzz suite is linked from the same objects.
+check-sanitized-core: sanitized-core ## of these the core's, part of `make check`
+	@$(asan_run) $(ASAN)/unit_core
+sanitized-core: $(ASAN)/unit_core
 
 $(ASAN)/tests/%.o: tests/%.cpp
 	@mkdir -p $(@D)

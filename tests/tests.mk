@@ -6,8 +6,9 @@
 -include tests/memory/memory.mk
 
 SUITES := style setup unit fuzz sql isolation tap sidecar demo
-# Minutes to build from nothing, so a developer asks for it; continuous integration always does.
-SUITES += $(if $(CI),sanitized)
+# Of what looks for memory faults only the part that takes seconds: all of it takes minutes, so a developer asks for
+# it and continuous integration always does. valgrind is an optional package.
+SUITES += $(if $(CI),sanitized,sanitized-core) $(if $(shell command -v valgrind),memory-brief)
 CONCEPTS := keys probe reference match subject policy audit attempt
 
 .PHONY: check $(SUITES:%=check-%) $(CONCEPTS:%=check-%) conformance
@@ -17,7 +18,7 @@ check: setup ## set up and run every test
 	@$(MAKE) --no-print-directory check-built
 
 .PHONY: build-all check-built
-build-all: all visaged unit-tests
+build-all: all visaged unit-tests sanitized-core
 check-built: install-server
 	@tests/check-all $(SUITES)
 

@@ -198,6 +198,7 @@ int64 await_record() {
                      "visage.event or a slow disk can be the reason; visage.audit_timeout is the limit.")));
   const bool done = slot.get() == SlotState::kDone;
   const int64 seq = slot.seq;
+  const XLogRecPtr flush_to = slot.flush_to;
   char failure[sizeof slot.failure];
   strlcpy(failure, slot.failure, sizeof failure);
   slot.set(SlotState::kIdle);
@@ -205,6 +206,8 @@ int64 await_record() {
     ereport(ERROR, (errcode(ERRCODE_VISAGE_AUDIT_FAILED),
                     errmsg("no verdict: it could not be recorded: %s", failure),
                     errhint("Nothing was told to anyone; the attempt counts. %s", kWriterHint)));
+  // Whoever comes first flushes for all that wait.
+  if (!XLogRecPtrIsInvalid(flush_to)) XLogFlush(flush_to);
   return seq;
 }
 

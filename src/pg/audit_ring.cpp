@@ -3,6 +3,7 @@
 #include "pg/shared.h"
 
 extern "C" {
+#include "access/xlog.h"
 #include "storage/proc.h"
 }
 
@@ -76,6 +77,10 @@ int dequeue(uint32* places, int limit) {
   }
   LWLockRelease(shared_lock(SharedLock::kAudit));
   return taken;
+}
+
+void flush_ledger() {
+  if (!RecoveryInProgress()) XLogFlush(GetXLogInsertRecPtr());
 }
 
 void settle_slot(Slot& slot, SlotState state) {

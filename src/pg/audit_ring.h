@@ -10,6 +10,7 @@
 #include "pg/pg.h"
 
 extern "C" {
+#include "access/xlogdefs.h"
 #include "port/atomics.h"
 #include "storage/condition_variable.h"
 #include "storage/latch.h"
@@ -22,7 +23,7 @@ enum class SlotState : uint32_t {
   kFilling,  // the backend writes the record
   kQueued,   // the record waits for the writer
   kTaken,    // the record is in the writer's batch
-  kDone,     // durable
+  kDone,     // committed; durable once flushed
   kFailed,   // not recorded: `failure` says why
 };
 
@@ -44,8 +45,8 @@ struct Slot {
   Detail detail;
   TimestampTz queued_at;
   // Set by the writer.
+  XLogRecPtr flush_to;  // the record is durable once the log is flushed up to here; 0: it is already
   int64 seq;
-  TimestampTz at;
   char failure[160];
   ConditionVariable settled;
   // Of a verification of the ledger that runs in this backend; total is 0 when none does.
@@ -100,6 +101,8 @@ uint32 own_place();
 void enqueue(uint32 place);
 // The writer takes up to `limit` slots, oldest first.
 int dequeue(uint32* places, int limit);
+// Makes durable what the ledger shows: before a signed head leaves the database, and after it was read.
+void flush_ledger();
 // Deals a slot's result out; for the writer.
 void settle_slot(Slot& slot, SlotState state);
 

@@ -1,8 +1,9 @@
 // The audit writer: a background worker on visage.database, the only writer of the ledger.
 //
-// It takes whatever records wait, writes them in one transaction and wakes their callers once that is
-// durable, so that many verdicts share one flush. While it waits for the disk the next batch gathers by
-// itself.
+// It takes whatever records wait, writes them in one transaction and wakes their callers, who then flush the
+// log as any commit does: one flush serves all that are there, and the writer meanwhile goes on with the next
+// batch. With synchronous standbys it waits for disk and standbys itself before it wakes anybody: cut short
+// by a cancel, that wait would end with a warning in a caller, where a verdict needs an error.
 #include "pg/audit_writer.h"
 
 #include "pg/boundary.h"
@@ -17,6 +18,8 @@ extern "C" {
 #include "pgstat.h"
 #include "postmaster/bgworker.h"
 #include "postmaster/interrupt.h"
+#include "replication/syncrep.h"
+#include "replication/walsender.h"
 #include "storage/proc.h"
 #include "tcop/tcopprot.h"
 #include "utils/snapmgr.h"
@@ -53,6 +56,7 @@ Statement move_tree = {"UPDATE visage.tree SET system_identifier = $1", 1, {"big
 struct Batch {
   int taken;        // slots
   int settlements;  // events of our own
+  XLogRecPtr flush_to;
 };
 
 void announce(WriterState state) {
@@ -124,6 +128,17 @@ void end() {
     ereport(FATAL, (errcode(ERRCODE_ADMIN_SHUTDOWN), errmsg("terminating the audit writer")));
 }
 
+// Ends the batch's transaction; returns up to where callers must flush, 0 when it is durable already.
+XLogRecPtr end_batch() {
+  const int configured = synchronous_commit;
+  const bool standbys =
+      SyncRepRequested() && SyncRepStandbyNames != nullptr && SyncRepStandbyNames[0] != '\0';
+  if (!standbys) synchronous_commit = SYNCHRONOUS_COMMIT_OFF;
+  end();
+  synchronous_commit = configured;
+  return standbys ? InvalidXLogRecPtr : XactLastCommitEnd;
+}
+
 // What a writer that has just begun, or lost track, reads from the tables.
 void read_tables() {
   const auto here = static_cast<int64>(GetSystemIdentifier());
@@ -169,7 +184,7 @@ void write_batch(void* argument) {
   }
   if (count > 0) extend_ledger(ledger, events, count);
   save_attempts(settlements, attempts, GetCurrentTimestamp());
-  end();
+  batch.flush_to = end_batch();
 }
 
 void expire(void*) {
@@ -183,17 +198,16 @@ void expire(void*) {
 void tell(const Batch& batch, instr_time began) {
   AuditRing& ring = audit_ring();
   publish_attempts();
-  forget_settled();
   const int count = batch.settlements + batch.taken;
-  for (int i = 0; i < count; ++i) {
+  for (int i = batch.settlements; i < count; ++i) {
     NewEvent& event = events[i];
     expect_settlement(*event.record, event.seq);
-    if (event.slot == nullptr) continue;
     event.slot->seq = event.seq;
-    event.slot->at = event.at;
+    event.slot->flush_to = batch.flush_to;
     settle_slot(*event.slot, SlotState::kDone);
   }
   taken_now = 0;
+  forget_settled();
   instr_time took;
   INSTR_TIME_SET_CURRENT(took);
   INSTR_TIME_SUBTRACT(took, began);
@@ -266,7 +280,7 @@ void serve() {
       run(expire, nullptr, why);
       next_expiry = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), kIdleInterval);
     }
-    pgstat_report_stat(true);
+    pgstat_report_stat(false);
     const long timeout = !ready                   ? kFaultInterval
                          : settlements_expected() ? kSettlementInterval
                                                   : kIdleInterval;

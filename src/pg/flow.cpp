@@ -148,8 +148,9 @@ void begin_flow(Flow& flow, audit::Operation operation, FunctionCallInfo fcinfo,
   read_context(PG_GETARG_JSONB_P(arguments.context), flow);
   flow.contents = allocate_contents(CurrentMemoryContext);
   SPI_connect();
-  load_policy(flow.channel, flow.scenario, flow.policy);
+  // First, as it says so when the tables are still those of an earlier version.
   flow.slot = &begin_record(operation);
+  load_policy(flow.channel, flow.scenario, flow.policy);
   fill_context(flow);
 }
 

@@ -1,19 +1,12 @@
-// Subjects' wrapped keys for functions that are called once a row: read straight through the index, and, once
-// a statement asks for many, from a table of all of them. SPI would cost several times the comparison itself.
+// Subjects' wrapped keys for functions that are called once a row. SPI would cost several times the
+// comparison itself, so they are read straight through the index; once a statement asks for many, from a
+// table of all of them; and where that takes more memory than a hash may, from a table of those stored next
+// to each other, while they are asked for in that order.
 #pragma once
 
-#include "core/keys/subject_key.h"
-#include "pg/pg.h"
+#include "pg/key_table.h"
 
 namespace visage::pg {
-
-struct WrappedKey {
-  Uuid subject;  // key of the hash table: must come first
-  uint32_t size;
-  uint8_t bytes[keys::kMaxWrappedSize];
-
-  Bytes view() const { return {bytes, size}; }
-};
 
 // Valid under one snapshot: under the next one it starts again, as a key may have been destroyed meanwhile.
 // Zeroes, but for the context that its table may use.
@@ -23,9 +16,12 @@ struct KeyLookup {
   uint32 running;
   CommandId command;
   uint64 lookups;
-  HTAB* all;
-  bool too_many;     // for the memory that a hash table may take
-  WrappedKey found;  // through the index
+  KeyTable* all;
+  bool too_many;      // for the memory that a hash may take
+  WrappedKey found;   // through the index
+  BlockNumber block;  // where it was
+  uint32 in_order;    // finds in a row that went forward
+  KeyTable* window;   // the keys of the blocks from there on
 };
 
 // Null when the subject has no key under the active snapshot. Checks no rights: what comes back opens nothing

@@ -1,5 +1,6 @@
 #include "pg/keys.h"
 
+#include <openssl/crypto.h>
 #include <sys/mman.h>
 
 #include <atomic>

@@ -1,4 +1,5 @@
 // SQL functions over the ledger: checkpoint, public key, proofs, leaves.
+#include "pg/audit_ring.h"
 #include "pg/boundary.h"
 #include "pg/clock.h"
 #include "pg/keys.h"
@@ -26,6 +27,7 @@ struct View {
 };
 
 void load_view(View& out) {
+  flush_ledger();
   if (!load_tree(out.tree)) not_open();
   out.size = ledger_size(&out.tree, out.has_head, out.head);
   if (out.size == 0) not_open();

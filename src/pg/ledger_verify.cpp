@@ -340,6 +340,7 @@ uint64 bound_argument(FunctionCallInfo fcinfo, int index, const char* name, uint
 // verify_ledger(from, to, checkpoint) → one row a fault
 VISAGE_FUNCTION(visage_verify_ledger) {
   key_ring();
+  flush_ledger();
   InitMaterializedSRF(fcinfo, 0);
   SPI_connect();
   auto& v = *static_cast<Verification*>(palloc0(sizeof(Verification)));

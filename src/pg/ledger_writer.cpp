@@ -104,10 +104,9 @@ void check_key(uint32_t version) {
   if (status.code == Code::kKeyMissing) return;
   raise_unless_ok(status, "cannot make the ledger's key");
   if (memcmp(stored.bytes, ours.bytes, sizeof ours.bytes) != 0)
-    ereport(ERROR,
-            (errcode(ERRCODE_VISAGE_DOES_NOT_OPEN),
-             errmsg("envelope key version %u is not the one that the ledger is signed with", version),
-             errhint("If this is a restored database, load the keys that it was made with.")));
+    ereport(ERROR, (errcode(ERRCODE_VISAGE_DOES_NOT_OPEN),
+                    errmsg("envelope key version %u is not the one that the ledger is signed with", version),
+                    errhint("If this is a restored database, load the keys that it was made with.")));
 }
 
 void store_key(uint32_t version, uint64 since) {
@@ -118,9 +117,31 @@ void store_key(uint32_t version, uint64 since) {
   execute(insert_key, arguments, nullptr, false);
 }
 
-// Rows that an earlier version recorded before there was a ledger: their leaves become the tree's first.
+// Whether a row's leaf is the hash of what the row says.
+Status check_leaf(const audit::TreeHasher& hasher, const EventRow& row, bool& right) {
+  uint8_t bytes[audit::kMaxLeafSize];
+  size_t size = 0;
+  audit::Hash leaf;
+  VISAGE_TRY(audit::encode_leaf(row.record, static_cast<uint64>(row.seq), to_unix(row.at), {}, bytes, size));
+  VISAGE_TRY(hasher.leaf({bytes, size}, leaf));
+  right = leaf == row.leaf;
+  return {};
+}
+
+// Rows that an earlier version recorded before there was a ledger: their leaves become the tree's first, and
+// their hash the tree's, whatever the suite is by now.
+Status adopt_event(LedgerWriter& ledger, const EventRow& row, bool& right) {
+  VISAGE_TRY(check_leaf({engine(), ledger.tree.suite}, row, right));
+  if (!right && row.seq == 0) {
+    ledger.tree.suite = ledger.tree.suite == crypto::Suite::kSm4CtrHmacSm3 ? crypto::Suite::kAes256Gcm
+                                                                           : crypto::Suite::kSm4CtrHmacSm3;
+    VISAGE_TRY(check_leaf({engine(), ledger.tree.suite}, row, right));
+  }
+  if (!right) return {};
+  return audit::append({engine(), ledger.tree.suite}, ledger.range, row.leaf, keep_node);
+}
+
 void adopt_events(LedgerWriter& ledger) {
-  const audit::TreeHasher hasher(engine(), ledger.tree.suite);
   for (;;) {
     const Datum arguments[] = {Int64GetDatum(static_cast<int64>(ledger.range.size))};
     const uint64 found = execute(some_events, arguments, nullptr, true);
@@ -130,19 +151,11 @@ void adopt_events(LedgerWriter& ledger) {
       bool nulls[kEventColumns];
       heap_deform_tuple(table->vals[i], table->tupdesc, values, nulls);
       EventRow& row = rows[0];
-      const uint64 seq = ledger.range.size;
-      const bool readable =
-          read_event(ledger.labels, values, nulls, row) && row.seq == static_cast<int64>(seq);
-      audit::Hash leaf = {};
-      const Status status = guarded([&]() -> Status {
-        uint8_t bytes[audit::kMaxLeafSize];
-        size_t size = 0;
-        VISAGE_TRY(audit::encode_leaf(row.record, seq, to_unix(row.at), {}, bytes, size));
-        VISAGE_TRY(hasher.leaf({bytes, size}, leaf));
-        return audit::append(hasher, ledger.range, leaf, keep_node);
-      });
-      if (!readable || !status.ok() || !(leaf == row.leaf))
-        damaged("visage.event has rows, and there is no visage.tree about them");
+      bool right =
+          read_event(ledger.labels, values, nulls, row) && row.seq == static_cast<int64>(ledger.range.size);
+      Status status;
+      if (right) status = guarded([&] { return adopt_event(ledger, row, right); });
+      if (!right || !status.ok()) damaged("visage.event has rows, and there is no visage.tree about them");
       ledger.last_at = Max(ledger.last_at, row.at);
     }
     store_nodes();

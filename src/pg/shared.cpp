@@ -71,7 +71,8 @@ void forget_expired(int64 now) {
   hash_seq_init(&scan, replay);
   while (auto* entry = static_cast<ReplayEntry*>(hash_seq_search(&scan)))
     if (entry->forget_at < now) {
-      if (entry->captured_at != kNever) state->replay_began = Max(state->replay_began, entry->captured_at + 1);
+      if (entry->captured_at != kNever)
+        state->replay_began = Max(state->replay_began, entry->captured_at + 1);
       hash_search(replay, &entry->probe, HASH_REMOVE, nullptr);
     }
 }
@@ -83,6 +84,23 @@ Statement used_probes = {
     "WHERE e.at > $1 AND e.probe IS NOT NULL ORDER BY e.seq DESC LIMIT $2",
     2,
     {"timestamptz", "bigint"}};
+
+// Versions without a ledger lost the record of a use with its caller's transaction. Their last use was before
+// this library was loaded, which was before the ledger was opened.
+Statement recorded_since = {
+    "SELECT coalesce((SELECT t.opened_at FROM visage.tree t), pg_postmaster_start_time()) "
+    "FROM visage.event e WHERE e.seq = 0 AND e.operation <> 'open_ledger'",
+    0,
+    {}};
+
+int64 every_use_recorded_since() {
+  int64 since = PG_INT64_MIN;
+  bool is_null;
+  if (execute(recorded_since, nullptr, nullptr, true) == 1)
+    since = to_unix(DatumGetTimestampTz(column(0, 1, &is_null)));
+  SPI_freetuptable(SPI_tuptable);
+  return since;
+}
 
 }  // namespace
 
@@ -128,6 +146,7 @@ ProbeUse use_probe(const Uuid& probe, int64 captured_at, int64 expires_at, int64
 }
 
 void load_replay_memory() {
+  const int64 recorded = every_use_recorded_since();
   if (state->replay_database == MyDatabaseId) return;
   const int64 life = life_of_probes();
   const TimestampTz now = GetCurrentTimestamp();
@@ -152,7 +171,7 @@ void load_replay_memory() {
     // Older ones than fit are refused by their time of capture, which is before that of their use.
     if (found == static_cast<uint64>(limit)) began = Max(began, at);
   }
-  state->replay_began = began;
+  state->replay_began = Max(began, recorded);
   state->replay_database = MyDatabaseId;
   LWLockRelease(shared_lock(SharedLock::kReplay));
   SPI_freetuptable(SPI_tuptable);

@@ -98,6 +98,23 @@ END $$;
 -- A scan that uses them gives what single calls give.
 SELECT count(*) AS scored, count(DISTINCT score) AS scores FROM (
   SELECT visage.score(r.reference, p.probe) AS score FROM visage.references_for_calibration() r, p, generate_series(1, 600) WHERE r.subject = 'match-1') s;
+-- However the keys are found: all in a hash, read ahead where that has no room, or each through the index.
+BEGIN;
+CREATE TEMP TABLE scan ON COMMIT DROP AS SELECT fixture.probe('scan-300', 2) AS probe;
+SELECT count(*) FROM (SELECT visage.register('scan-' || i, fixture.probe('scan-' || i, 1)) FROM generate_series(1, 600) i OFFSET 0) s;
+CREATE TEMP TABLE scanned ON COMMIT DROP AS SELECT subject, reference FROM visage.references_for_calibration() WHERE subject LIKE 'scan-%';
+CREATE TEMP TABLE shuffled ON COMMIT DROP AS SELECT * FROM scanned ORDER BY hashtext(subject);
+CREATE TEMP TABLE at_once ON COMMIT DROP AS SELECT s.subject, visage.score(s.reference, p.probe) FROM scanned s, scan p;
+SET LOCAL work_mem = '64kB';
+SET LOCAL hash_mem_multiplier = 1;
+CREATE TEMP TABLE ahead ON COMMIT DROP AS SELECT s.subject, visage.score(s.reference, p.probe) FROM scanned s, scan p;
+CREATE TEMP TABLE through_index ON COMMIT DROP AS SELECT s.subject, visage.score(s.reference, p.probe) FROM shuffled s, scan p;
+SELECT a.subject FROM at_once a WHERE score > 0.5;
+SELECT count(*), bool_and(a.score = b.score AND a.score = c.score) AS same
+FROM at_once a JOIN ahead b USING (subject) JOIN through_index c USING (subject);
+-- Several references of one subject follow each other.
+SELECT count(visage.score(s.reference, p.probe)) FROM (SELECT * FROM scanned, generate_series(1, 3) OFFSET 0) s, scan p;
+ROLLBACK;
 
 -- Bad input.
 SELECT visage.verify(NULL, fixture.probe('a', 1));

@@ -138,6 +138,8 @@ $replica->init_from_backup($node, 'base', has_streaming => 1);
 $replica->start;
 verdict_is($node, 'carol', 'accept OK', 'carol is registered on the primary', flow => 'register');
 my ($probe, $unused) = map { $node->safe_psql('postgres', q{SELECT fixture.probe('carol', 2)}) } 1, 2;
+# The writer tells how carol's transaction ended a moment later: that is a row more.
+all_settled($node);
 $node->wait_for_catchup($replica);
 is($replica->safe_psql('postgres', $state), $node->safe_psql('postgres', $state), 'the replica has every row');
 is($replica->safe_psql('postgres', q{SELECT subject FROM visage.history WHERE operation = 'register' ORDER BY event DESC LIMIT 1}), 'carol', 'history can be read there');
@@ -146,6 +148,8 @@ for my $flow ("visage.verify('carol', '$probe')", "visage.register('dave', '$pro
   fails($replica, "SELECT $flow", 'VG004', qr/the server is a standby/, "$name fails closed on a replica");
 }
 is($node->safe_psql('postgres', "SELECT fixture.verdict(visage.verify('carol', '$probe'))"), 'accept OK', 'the primary decides');
+# The writer tells how carol's transaction ended a moment later: that is a row more.
+all_settled($node);
 $node->wait_for_catchup($replica);
 $node->stop('immediate');
 $replica->promote;

@@ -1,9 +1,13 @@
-# Unit tests of the core and of the capture pipeline. Included by tests/tests.mk; CORE_LIB, the flags and BUILD are the
+# Unit tests of the core, the capture pipeline and the benchmarks' statistics. Included by tests/tests.mk; CORE_LIB, the flags and BUILD are the
 # top-level Makefile's, CAPTURE_LIB and its flags the capture pipeline's fragment's.
 
 unit_core_objs := $(patsubst tests/%.cpp,$(BUILD)/tests/%.o,$(wildcard tests/unit/core/*.cpp))
 unit_capture_objs := $(patsubst tests/%.cpp,$(BUILD)/tests/%.o,$(wildcard tests/unit/sidecar/*.cpp))
-unit_programs := $(BUILD)/tests/unit_core $(if $(unit_capture_objs),$(BUILD)/tests/unit_capture)
+unit_bench_objs := $(patsubst tests/%.cpp,$(BUILD)/tests/%.o,$(wildcard tests/unit/bench/*.cpp))
+# What sums the benchmarks' scores up, without what makes them.
+unit_bench_tested := $(addprefix $(BUILD)/bench/,accuracy_dataset.o accuracy_rates.o accuracy_trials.o protection_dsys.o \
+	protection_linkage.o protection_report.o)
+unit_programs := $(BUILD)/tests/unit_core $(if $(unit_bench_objs),$(BUILD)/tests/unit_bench) $(if $(unit_capture_objs),$(BUILD)/tests/unit_capture)
 vector_generator := $(BUILD)/tests/generate_vectors
 
 .PHONY: unit-tests check-unit check-vectors vectors
@@ -24,12 +28,19 @@ $(unit_core_objs) $(BUILD)/tests/vectors/generate.o: $(BUILD)/tests/%.o: tests/%
 	@mkdir -p $(@D)
 	@echo "  CXX  $<"
 	@$(CXX) $(VISAGE_CXXFLAGS) -Itests/unit/core -DVISAGE_VECTORS='"tests/vectors"' -c -o $@ $<
+$(unit_bench_objs): $(BUILD)/tests/%.o: tests/%.cpp
+	@mkdir -p $(@D)
+	@echo "  CXX  $<"
+	@$(CXX) $(VISAGE_CXXFLAGS) -I. -Ibench -c -o $@ $<
 $(unit_capture_objs): $(BUILD)/tests/%.o: tests/%.cpp
 	@mkdir -p $(@D)
 	@echo "  CXX  $<"
 	@$(CXX) $(VISAGE_CXXFLAGS) $(CAPTURE_INCLUDES) -c -o $@ $<
 
 $(BUILD)/tests/unit_core: $(unit_core_objs) $(CORE_LIB)
+	@echo "  LD   $@"
+	@$(CXX) -o $@ $^ -lgtest -lgtest_main -lcrypto
+$(BUILD)/tests/unit_bench: $(unit_bench_objs) $(unit_bench_tested) $(CORE_LIB)
 	@echo "  LD   $@"
 	@$(CXX) -o $@ $^ -lgtest -lgtest_main -lcrypto
 $(BUILD)/tests/unit_capture: $(unit_capture_objs) $(CAPTURE_LIB) $(CORE_LIB)

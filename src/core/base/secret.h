@@ -4,15 +4,16 @@
 // inside calls of src/core.
 #pragma once
 
-#include <openssl/crypto.h>
+#include <string.h>
 
 #include "core/base/bytes.h"
 
 namespace visage {
 
-// Zeroes memory in a way that the compiler may not remove.
+// Zeroes memory in a way that the compiler may not remove. OPENSSL_cleanse() does too, eight bytes at a time:
+// four times as slow for an opened reference.
 inline void wipe(void* memory, size_t size) {
-  OPENSSL_cleanse(memory, size);
+  if (size != 0) explicit_bzero(memory, size);
 }
 
 template <typename T>

@@ -1,5 +1,8 @@
 #include "core/crypto/engine.h"
 
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/params.h>
 #include <openssl/rand.h>
 
 #include <algorithm>
@@ -12,9 +15,11 @@
 namespace visage::crypto {
 namespace {
 
+constexpr size_t kAesKeySize = 32;
 constexpr size_t kSm4KeySize = 16;
 constexpr size_t kMacKeySize = 32;
 constexpr size_t kCtrBlockSize = 16;
+constexpr size_t kSaltSize = 32;  // of the salts that come twice
 
 Status library_failed(const char* what) {
   return Status::error(Code::kInternal, "libcrypto: %s failed", what);
@@ -29,10 +34,17 @@ struct Engine::State {
   // Each context keeps its cipher: naming the cipher again at an init would free and allocate the provider's
   // state.
   EVP_CIPHER_CTX* aes_gcm = nullptr;
-  EVP_CIPHER_CTX* aes_ctr = nullptr;
+  EVP_CIPHER_CTX* kept_gcm = nullptr;  // holds the schedule of kept_key
+  EVP_CIPHER_CTX* aes_ecb = nullptr;   // of counters: a keystream
   EVP_CIPHER_CTX* sm4_ctr = nullptr;
   Sm3Contexts sm3;
+  bool key_kept = false;
+  uint8_t kept_key[kAesKeySize];
   bool suite2_used = false;  // since the last forget_keys()
+  // The last salt, which is no secret, as an HMAC key: a reference derives two keys under one salt.
+  bool salt_known = false;
+  uint8_t salt[kSaltSize];
+  HmacSha256Key salt_key;
 
   static EVP_CIPHER_CTX* context_of(const char* name) {
     EVP_CIPHER* cipher = EVP_CIPHER_fetch(nullptr, name, nullptr);
@@ -48,13 +60,15 @@ struct Engine::State {
 
   bool init() {
     aes_gcm = context_of("AES-256-GCM");
-    aes_ctr = context_of("AES-256-CTR");
+    kept_gcm = context_of("AES-256-GCM");
+    aes_ecb = context_of("AES-256-ECB");
     sm4_ctr = context_of("SM4-CTR");
     sm3.sm3 = EVP_MD_fetch(nullptr, "SM3", nullptr);
     sm3.inner_keyed = EVP_MD_CTX_new();
     sm3.outer_keyed = EVP_MD_CTX_new();
     sm3.running = EVP_MD_CTX_new();
-    return aes_gcm && aes_ctr && sm4_ctr && sm3.sm3 && sm3.inner_keyed && sm3.outer_keyed && sm3.running;
+    return aes_gcm && kept_gcm && aes_ecb && sm4_ctr && sm3.sm3 && sm3.inner_keyed && sm3.outer_keyed &&
+           sm3.running;
   }
   ~State() {
     EVP_MD_CTX_free(sm3.running);
@@ -62,8 +76,34 @@ struct Engine::State {
     EVP_MD_CTX_free(sm3.inner_keyed);
     EVP_MD_free(sm3.sm3);
     EVP_CIPHER_CTX_free(sm4_ctr);
-    EVP_CIPHER_CTX_free(aes_ctr);
+    EVP_CIPHER_CTX_free(aes_ecb);
+    EVP_CIPHER_CTX_free(kept_gcm);
     EVP_CIPHER_CTX_free(aes_gcm);
+    wipe(kept_key, sizeof kept_key);
+  }
+
+  // AES-256-CTR of zeros from counter zero, as the cipher's blocks of the counters: a third faster than
+  // through EVP's CTR, which looks up the length of an IV by name first.
+  Status aes_keystream(const uint8_t* key, MutableBytes out) {
+    const size_t whole = out.size() - out.size() % kCtrBlockSize;
+    uint8_t last[kCtrBlockSize];
+    const auto write_counter = [](uint8_t* block, size_t at) {
+      const uint64_t counter = __builtin_bswap64(at / kCtrBlockSize);
+      std::memset(block, 0, kCtrBlockSize - sizeof counter);
+      std::memcpy(block + kCtrBlockSize - sizeof counter, &counter, sizeof counter);
+    };
+    for (size_t at = 0; at < whole; at += kCtrBlockSize) write_counter(out.data() + at, at);
+    write_counter(last, whole);
+    int length = 0;
+    if (!EVP_EncryptInit_ex2(aes_ecb, nullptr, key, nullptr, nullptr) ||
+        !EVP_EncryptUpdate(aes_ecb, out.data(), &length, out.data(), static_cast<int>(whole)) ||
+        (whole != out.size() && !EVP_EncryptUpdate(aes_ecb, last, &length, last, kCtrBlockSize)))
+      return library_failed("AES-256");
+    if (whole != out.size()) {
+      std::memcpy(out.data() + whole, last, out.size() - whole);
+      wipe(last, sizeof last);
+    }
+    return {};
   }
 
   // CTR over `in`, which may be `out`.
@@ -73,6 +113,39 @@ struct Engine::State {
         !EVP_EncryptUpdate(context, out, &length, in.data(), static_cast<int>(in.size())))
       return library_failed("CTR");
     return {};
+  }
+
+  // `key` null: the one that the context holds.
+  Status gcm_open(EVP_CIPHER_CTX* context, const uint8_t* key, Bytes nonce, Bytes aad, Bytes sealed,
+                  MutableBytes out) {
+    // Each parameter is looked up by name, so the tag comes with the call that looks some up anyway.
+    const OSSL_PARAM tag[] = {
+        OSSL_PARAM_construct_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG,
+                                          const_cast<uint8_t*>(sealed.data() + out.size()),
+                                          tag_size(Suite::kAes256Gcm)),
+        OSSL_PARAM_construct_end(),
+    };
+    int length = 0;
+    if (!EVP_DecryptInit_ex2(context, nullptr, key, nonce.data(), tag) ||
+        !EVP_DecryptUpdate(context, nullptr, &length, aad.data(), static_cast<int>(aad.size())) ||
+        !EVP_DecryptUpdate(context, out.data(), &length, sealed.data(), static_cast<int>(out.size())))
+      return library_failed("AES-256-GCM");
+    if (EVP_DecryptFinal_ex(context, out.data() + length, &length) <= 0) {
+      wipe(out.data(), out.size());
+      return does_not_open();
+    }
+    return {};
+  }
+
+  Status sm4_open(Bytes key, Bytes nonce, Bytes aad, Bytes sealed, MutableBytes out) {
+    const Bytes ciphertext = sealed.first(out.size());
+    uint8_t expected[kDigestSize];
+    VISAGE_TRY(sm4_tag(key, nonce, aad, ciphertext, expected));
+    if (CRYPTO_memcmp(expected, sealed.data() + out.size(), tag_size(Suite::kSm4CtrHmacSm3)) != 0) {
+      wipe(out.data(), out.size());
+      return does_not_open();
+    }
+    return sm4_crypt(key, nonce, ciphertext, out.data());
   }
 
   Status sm4_tag(Bytes key, Bytes nonce, Bytes aad, Bytes ciphertext, uint8_t out[kDigestSize]) {
@@ -127,41 +200,51 @@ Status Engine::seal(Suite suite, Bytes key, Bytes nonce, Bytes aad, Bytes plaint
   return {};
 }
 
+namespace {
+
+bool can_open(Suite suite, Bytes key, Bytes nonce, Bytes sealed, MutableBytes out) {
+  return key.size() == key_size(suite) && nonce.size() == kNonceSize && sealed.size() >= tag_size(suite) &&
+         out.size() == sealed.size() - tag_size(suite);
+}
+
+}  // namespace
+
 Status Engine::open(Suite suite, Bytes key, Bytes nonce, Bytes aad, Bytes sealed, MutableBytes out) {
-  const size_t tag_length = tag_size(suite);
-  if (key.size() != key_size(suite) || nonce.size() != kNonceSize || sealed.size() < tag_length ||
-      out.size() != sealed.size() - tag_length)
+  if (!can_open(suite, key, nonce, sealed, out))
     return Status::error(Code::kInternal, "open called with wrong sizes");
-  const Bytes ciphertext = sealed.first(out.size());
-  const Bytes tag = sealed.last(tag_length);
-  if (suite == Suite::kSm4CtrHmacSm3) {
-    uint8_t expected[kDigestSize];
-    VISAGE_TRY(state_->sm4_tag(key, nonce, aad, ciphertext, expected));
-    if (CRYPTO_memcmp(expected, tag.data(), tag_length) != 0) {
-      wipe(out.data(), out.size());
-      return does_not_open();
-    }
-    return state_->sm4_crypt(key, nonce, ciphertext, out.data());
-  }
-  int length = 0;
-  if (!EVP_DecryptInit_ex2(state_->aes_gcm, nullptr, key.data(), nonce.data(), nullptr) ||
-      !EVP_DecryptUpdate(state_->aes_gcm, nullptr, &length, aad.data(), static_cast<int>(aad.size())) ||
-      !EVP_DecryptUpdate(state_->aes_gcm, out.data(), &length, ciphertext.data(),
-                         static_cast<int>(ciphertext.size())) ||
-      !EVP_CIPHER_CTX_ctrl(state_->aes_gcm, EVP_CTRL_AEAD_SET_TAG, static_cast<int>(tag_length),
-                           const_cast<uint8_t*>(tag.data())))
-    return library_failed("AES-256-GCM");
-  if (EVP_DecryptFinal_ex(state_->aes_gcm, out.data() + length, &length) <= 0) {
-    wipe(out.data(), out.size());
-    return does_not_open();
-  }
-  return {};
+  if (suite == Suite::kSm4CtrHmacSm3) return state_->sm4_open(key, nonce, aad, sealed, out);
+  return state_->gcm_open(state_->aes_gcm, key.data(), nonce, aad, sealed, out);
+}
+
+Status Engine::open_with_kept_key(Suite suite, Bytes key, Bytes nonce, Bytes aad, Bytes sealed,
+                                  MutableBytes out) {
+  if (suite != Suite::kAes256Gcm || key.size() != kAesKeySize)
+    return open(suite, key, nonce, aad, sealed, out);
+  if (!can_open(suite, key, nonce, sealed, out))
+    return Status::error(Code::kInternal, "open called with wrong sizes");
+  const bool same = state_->key_kept && CRYPTO_memcmp(state_->kept_key, key.data(), kAesKeySize) == 0;
+  const Status status =
+      state_->gcm_open(state_->kept_gcm, same ? nullptr : key.data(), nonce, aad, sealed, out);
+  state_->key_kept = status.code != Code::kInternal;
+  if (state_->key_kept && !same) std::memcpy(state_->kept_key, key.data(), kAesKeySize);
+  return status;
 }
 
 Status Engine::hkdf(Suite suite, Bytes ikm1, Bytes ikm2, Bytes salt, Bytes info, MutableBytes out) {
   if (out.size() > 255 * kDigestSize) return Status::error(Code::kInternal, "HKDF output is too long");
   if (suite == Suite::kAes256Gcm) {
-    hkdf_with([](Bytes key) { return HmacSha256(key); }, ikm1, ikm2, salt, info, out);
+    const auto make_hmac = [](Bytes key) { return HmacSha256(key); };
+    if (salt.size() != kSaltSize) {
+      hkdf_with([&] { return HmacSha256(salt); }, make_hmac, ikm1, ikm2, info, out);
+      return {};
+    }
+    if (!state_->salt_known || std::memcmp(state_->salt, salt.data(), kSaltSize) != 0) {
+      const HmacSha256 keyed(salt);
+      state_->salt_key = keyed.key();
+      std::memcpy(state_->salt, salt.data(), kSaltSize);
+      state_->salt_known = true;
+    }
+    hkdf_with([&] { return HmacSha256(state_->salt_key); }, make_hmac, ikm1, ikm2, info, out);
     return {};
   }
   state_->suite2_used = true;
@@ -171,20 +254,18 @@ Status Engine::hkdf(Suite suite, Bytes ikm1, Bytes ikm2, Bytes salt, Bytes info,
     Tracked(Sm3Contexts& contexts, Bytes key, bool& all_ok) : HmacSm3(contexts, key), all_ok(all_ok) {}
     ~Tracked() { all_ok = all_ok && ok(); }
   };
-  hkdf_with([&](Bytes key) { return Tracked(state_->sm3, key, ok); }, ikm1, ikm2, salt, info, out);
+  const auto make_hmac = [&](Bytes key) { return Tracked(state_->sm3, key, ok); };
+  hkdf_with([&] { return make_hmac(salt); }, make_hmac, ikm1, ikm2, info, out);
   return ok ? Status() : library_failed("HKDF-SM3");
 }
 
 Status Engine::keystream(Suite suite, Bytes seed, MutableBytes out) {
   if (seed.size() != kSeedSize)
     return Status::error(Code::kInternal, "keystream needs a seed of %zu bytes", kSeedSize);
+  if (suite == Suite::kAes256Gcm) return state_->aes_keystream(seed.data(), out);
+  state_->suite2_used = true;
   std::memset(out.data(), 0, out.size());
-  if (suite == Suite::kSm4CtrHmacSm3) {
-    state_->suite2_used = true;
-    return state_->ctr_crypt(state_->sm4_ctr, seed.data(), seed.data() + kSm4KeySize, out, out.data());
-  }
-  static constexpr uint8_t kZeroIv[kCtrBlockSize] = {};
-  return state_->ctr_crypt(state_->aes_ctr, seed.data(), kZeroIv, out, out.data());
+  return state_->ctr_crypt(state_->sm4_ctr, seed.data(), seed.data() + kSm4KeySize, out, out.data());
 }
 
 Status Engine::digest(Suite suite, Bytes bytes, MutableBytes out) {
@@ -220,7 +301,10 @@ void Engine::forget_keys() {
   static constexpr uint8_t kZeros[kMaxKeySize] = {};
   // The results do not matter: a context that fails here has no key to forget.
   (void)EVP_EncryptInit_ex2(state_->aes_gcm, nullptr, kZeros, kZeros, nullptr);
-  (void)EVP_EncryptInit_ex2(state_->aes_ctr, nullptr, kZeros, kZeros, nullptr);
+  (void)EVP_EncryptInit_ex2(state_->kept_gcm, nullptr, kZeros, kZeros, nullptr);
+  wipe(state_->kept_key, sizeof state_->kept_key);
+  state_->key_kept = false;
+  (void)EVP_EncryptInit_ex2(state_->aes_ecb, nullptr, kZeros, nullptr, nullptr);
   if (!state_->suite2_used) return;
   (void)EVP_EncryptInit_ex2(state_->sm4_ctr, nullptr, kZeros, kZeros, nullptr);
   HmacSm3 mac(state_->sm3, kZeros);

@@ -50,6 +50,9 @@ class Engine {
   Status seal(Suite suite, Bytes key, Bytes nonce, Bytes aad, Bytes plaintext, MutableBytes out);
   // kAuthenticationFailed when anything differs; `out` (sealed - tag_size bytes) is then wiped.
   Status open(Suite suite, Bytes key, Bytes nonce, Bytes aad, Bytes sealed, MutableBytes out);
+  // The same for a key that opens one value after another: its schedule is kept, until another key comes here
+  // or forget_keys().
+  Status open_with_kept_key(Suite suite, Bytes key, Bytes nonce, Bytes aad, Bytes sealed, MutableBytes out);
 
   // RFC 5869 with the suite's hash, at most 255 blocks. IKM may come in two parts (a root and a subject key),
   // read as one.

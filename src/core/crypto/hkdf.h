@@ -6,12 +6,13 @@
 
 namespace visage::crypto {
 
-// `make_hmac(key)` builds an HMAC object; it must have update(), finish() and 32-byte output.
-template <typename MakeHmac>
-void hkdf_with(MakeHmac make_hmac, Bytes ikm1, Bytes ikm2, Bytes salt, Bytes info, MutableBytes out) {
+// `salted()` builds an HMAC object keyed with the salt and `make_hmac(key)` one with another key; it must
+// have update(), finish() and 32-byte output.
+template <typename Salted, typename MakeHmac>
+void hkdf_with(Salted salted, MakeHmac make_hmac, Bytes ikm1, Bytes ikm2, Bytes info, MutableBytes out) {
   Secret<KeyBytes<kDigestSize>> prk;
   {
-    auto extract = make_hmac(salt);
+    auto extract = salted();
     extract.update(ikm1);
     extract.update(ikm2);
     extract.finish(prk.value.bytes);

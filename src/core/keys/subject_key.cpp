@@ -88,8 +88,8 @@ Status unwrap_subject_key(crypto::Engine& engine, const KeyRing& ring, const Own
   const Root* root;
   VISAGE_TRY(find_root(ring.envelope, header.key_version, "envelope", root));
   const WrapAad aad(wrapped);
-  Status status = engine.open(header.suite, root->wrap_key(header.suite), header.nonce, aad.bytes,
-                              wrapped.subspan(kWrappedHeaderSize), out.span());
+  Status status = engine.open_with_kept_key(header.suite, root->wrap_key(header.suite), header.nonce,
+                                            aad.bytes, wrapped.subspan(kWrappedHeaderSize), out.span());
   if (status.code == Code::kAuthenticationFailed)
     return Status::error(
         Code::kAuthenticationFailed,

@@ -20,9 +20,12 @@ namespace {
 
 constexpr size_t kWidthInRegisters = 256;  // 16 of 32 registers
 
-// Butterfly with the lane that `swapped` holds: a + b in the low lanes, a - b in the `high` ones.
+// Butterfly with the lane that `swapped` holds: a + b in the low lanes, a - b in the `high` ones. Multiplying
+// by one of either sign is exact, so this rounds once, as an addition does, and gives its bits; an addition
+// and a subtraction under a mask would take the adder twice.
 VISAGE_AVX512_INLINE __m512 butterfly(__m512 x, __m512 swapped, __mmask16 high) {
-  return _mm512_mask_sub_ps(_mm512_add_ps(x, swapped), high, swapped, x);
+  const __m512 signs = _mm512_mask_blend_ps(high, _mm512_set1_ps(1.0f), _mm512_set1_ps(-1.0f));
+  return _mm512_fmadd_ps(x, signs, swapped);
 }
 
 // Stages of half 1, 2, 4 and 8, inside one register.

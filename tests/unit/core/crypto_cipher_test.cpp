@@ -124,6 +124,34 @@ TEST(CryptoSeal, FailedOpenWipesItsOutput) {
   }
 }
 
+TEST(CryptoSeal, AKeptKeyOpensTheSameAndNothingElse) {
+  std::mt19937_64 random(12);
+  for (Suite suite : test::kSuites) {
+    const Sealed made[] = {sealed_at_random(random, suite, 60, 32), sealed_at_random(random, suite, 9, 77)};
+    const auto open_kept = [&](const Sealed& sealed, const Buffer& key) {
+      Buffer out(sealed.plaintext.size(), 0xEE);
+      const Status status =
+          engine().open_with_kept_key(suite, key, sealed.nonce, sealed.aad, sealed.sealed, out);
+      EXPECT_EQ(out, status.ok() ? sealed.plaintext : Buffer(out.size(), 0));
+      return status.code;
+    };
+    for (size_t i : {0u, 0u, 1u, 0u, 1u, 1u}) {
+      EXPECT_EQ(open_kept(made[i], made[i].key), Code::kOk);
+      EXPECT_EQ(open_kept(made[1 - i], made[i].key), Code::kAuthenticationFailed) << "under the kept key";
+      EXPECT_EQ(open_kept(made[i], made[i].key), Code::kOk) << "after a failure";
+      Buffer out;
+      EXPECT_OK(open(suite, made[1 - i], out)) << "the other context is another";
+    }
+    engine().forget_keys();
+    EXPECT_EQ(open_kept(made[1], made[1].key), Code::kOk);
+    uint8_t out[32];
+    EXPECT_EQ(engine()
+                  .open_with_kept_key(suite, made[0].key, Buffer(11), {}, Buffer(32 + tag_size(suite)), out)
+                  .code,
+              Code::kInternal);
+  }
+}
+
 TEST(CryptoSeal, WrongSizesAreRefusedBeforeUse) {
   Buffer out(16 + 16);
   const Buffer key(32), nonce(12), plaintext(16);
@@ -162,6 +190,24 @@ TEST(CryptoKeystream, CounterIsBigEndianOver128Bits) {
     at.insert(at.end(), counter.begin(), counter.end());
     ASSERT_OK(engine().keystream(Suite::kSm4CtrHmacSm3, at, block));
     EXPECT_EQ(to_hex(block), to_hex(Bytes(whole).subspan(16 * i, 16))) << i;
+  }
+}
+
+// Written as the cipher's blocks of counters: the same as OpenSSL's CTR, whole blocks or not.
+TEST(CryptoKeystream, AesAgreesWithOpenSslsCtrAtEverySize) {
+  std::mt19937_64 random(13);
+  const Buffer key = test::random_bytes(random, 32), zeros(5000);
+  const uint8_t iv[16] = {};
+  Buffer expected(zeros.size());
+  int length = 0;
+  EVP_CIPHER_CTX* context = EVP_CIPHER_CTX_new();
+  ASSERT_TRUE(EVP_EncryptInit_ex(context, EVP_aes_256_ctr(), nullptr, key.data(), iv));
+  ASSERT_TRUE(EVP_EncryptUpdate(context, expected.data(), &length, zeros.data(), 5000));
+  EVP_CIPHER_CTX_free(context);
+  for (size_t size : {0u, 1u, 15u, 16u, 17u, 31u, 32u, 100u, 528u, 1040u, 4999u, 5000u}) {
+    Buffer out(size, 0xEE);
+    ASSERT_OK(engine().keystream(Suite::kAes256Gcm, key, out));
+    ASSERT_EQ(out, Buffer(expected.begin(), expected.begin() + static_cast<long>(size))) << size;
   }
 }
 

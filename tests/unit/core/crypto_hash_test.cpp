@@ -90,6 +90,18 @@ TEST(CryptoHmac, AgreesWithOpenSslOnEverySize) {
   }
 }
 
+// The padding is ours: every place in a block that a message can end at.
+TEST(CryptoHmac, AgreesWithOpenSslForEveryEndOfAMessage) {
+  std::mt19937_64 random(8);
+  const Buffer key = test::random_bytes(random, 32), bytes = test::random_bytes(random, 200);
+  for (size_t size = 0; size <= bytes.size(); ++size) {
+    uint8_t expected[kDigestSize];
+    unsigned length = 0;
+    ASSERT_NE(HMAC(EVP_sha256(), key.data(), 32, bytes.data(), size, expected, &length), nullptr);
+    ASSERT_EQ(hmac_of(Suite::kAes256Gcm, key, Bytes(bytes).first(size)), to_hex(expected)) << size;
+  }
+}
+
 TEST(CryptoHmac, PartsAreReadAsOneMessage) {
   std::mt19937_64 random(4);
   for (Suite suite : test::kSuites) {
@@ -165,6 +177,18 @@ TEST(CryptoHkdf, AgreesWithOpenSslInBothSuites) {
           << suite_name(suite) << ", " << size;
     }
   }
+}
+
+// The engine remembers the last salt of a reference's size.
+TEST(CryptoHkdf, ASaltThatComesAgainGivesTheSame) {
+  std::mt19937_64 random(9);
+  const Buffer ikm = test::random_bytes(random, 64);
+  const Buffer salts[] = {test::random_bytes(random, 32), test::random_bytes(random, 32),
+                          test::random_bytes(random, 31)};
+  for (size_t i : {0u, 0u, 1u, 0u, 2u, 0u, 0u, 1u, 1u, 2u})
+    for (std::string_view info : {"x", "y"})
+      ASSERT_EQ(hkdf_of(Suite::kAes256Gcm, ikm, salts[i], as_bytes(info), 32),
+                to_hex(openssl_hkdf("SHA256", ikm, salts[i], as_bytes(info), 32)));
 }
 
 TEST(CryptoHkdf, TwoPartsOfKeyMaterialAreReadAsOne) {

@@ -152,6 +152,25 @@ TEST_P(MatchResidue, ContextsForgetTheirSeed) {
   EXPECT_EQ(places(made.masked[kSeed]), 0u);
 }
 
+// The key that stays for the next value is kept as it is, and goes when it is told to.
+TEST_P(MatchResidue, ContextsForgetAKeptKey) {
+  const Handover made = made_by_a_child(GetParam());
+  {
+    Secret<KeyBytes<crypto::kMaxKeySize>> key;
+    for (size_t i = 0; i < crypto::kMaxKeySize; ++i)
+      key.value.bytes[i] = made.masked[kEnvelopeKey][i % kSecretSize] ^ kMask;
+    const Buffer nonce(crypto::kNonceSize), sealed(32 + crypto::tag_size(GetParam()));
+    uint8_t out[32];
+    ASSERT_EQ(engine()
+                  .open_with_kept_key(GetParam(), {key.value.bytes, crypto::key_size(GetParam())}, nonce, {},
+                                      sealed, out)
+                  .code,
+              Code::kAuthenticationFailed);
+  }
+  engine().forget_keys();
+  EXPECT_EQ(places(made.masked[kEnvelopeKey]), 0u);
+}
+
 // The search finds what it looks for: a secret in a buffer counts, and no longer counts once wiped.
 TEST_P(MatchResidue, TheSearchFindsWhatIsThere) {
   const Handover made = made_by_a_child(GetParam());
