@@ -9,6 +9,8 @@ use Test::More;
 use Ledger;
 use Visage;
 
+# Nothing here waits for long: a lock that a query of the test itself meets must not hang it.
+$ENV{PGOPTIONS} = '-c statement_timeout=60s';
 my $node = new_server('audit_faults');
 $node->append_conf('postgresql.conf', 'max_prepared_transactions = 5');
 $node->start;
@@ -77,11 +79,11 @@ for ($session, $timed) { $_->query_safe('RESET ALL'); is($_->query_safe('SELECT 
 $node->command_ok([ 'psql', '-XAtq', '-d', $node->connstr('postgres'), '-c', 'SELECT ' . call('quick') ], 'so do others');
 
 # Before anything was scored there is nothing to record: the probe and the attempt are still good.
-my $policy_lock = $node->background_psql('postgres');
-$policy_lock->query_safe('BEGIN; LOCK visage.subject IN ACCESS EXCLUSIVE MODE');
-$before = failures('bob');
+all_settled($node);
 my $events = events_of($node);
 my $probe = value(q{SELECT fresh('bob')});
+my $policy_lock = $node->background_psql('postgres');
+$policy_lock->query_safe('BEGIN; LOCK visage.subject IN ACCESS EXCLUSIVE MODE');
 my $fresh_session = $node->background_psql('postgres', on_error_stop => 0);
 $fresh_session->query_safe(q{SET statement_timeout = '200ms'});
 fails_in($fresh_session, "SELECT visage.verify('bob', '$probe')", '57014', 'statement_timeout before the comparison');
@@ -200,7 +202,7 @@ configure($node, Visage::preloaded($node));
 $node->restart;
 
 SKIP: {
-  # Made by tests/check-tap when it runs as root and may mount: a file system of 2 MB.
+  # Made by tests/check-tap when it runs as root and may mount: a file system of 64 MB.
   my $disk = $ENV{VISAGE_SMALL_DISK};
   skip 'no small disk: only root may mount one', 8 if !defined $disk;
   value("CREATE TABLESPACE small LOCATION '$disk'");
@@ -208,7 +210,7 @@ SKIP: {
   verdict_is($node, 'alice', 'accept OK', 'the ledger is on a small disk');
   my $filler = "$disk/filler";
   open my $file, '>:raw', $filler or die $!;
-  1 while syswrite $file, "\0" x 4096;
+  1 while syswrite $file, "\0" x 65536;
   close $file;
   my ($full, $good) = ('', 0);
   # The last page has room yet.
