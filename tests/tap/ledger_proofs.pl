@@ -62,6 +62,25 @@ is(scalar(grep { !consistency_holds($node, @notes[ $_ .. $#notes ]) } 0 .. $#not
   'and consistency proofs');
 verifies($node, $node->safe_psql('postgres', 'SELECT visage.checkpoint()'), 'verify_ledger() agrees');
 
+# A checkpoint is made durable before it is given away, also where the log ends with a page. The message's record has 54
+# bytes besides its text; others may write to the log in between.
+is($node->safe_psql('postgres', <<'SQL'), 't', 'a checkpoint at the end of a page of the log');
+CREATE FUNCTION checkpoint_at_page_end() RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE room int;
+BEGIN
+  FOR i IN 1 .. 100 LOOP
+    room := 8192 - (pg_current_wal_insert_lsn() - '0/0')::bigint % 8192;
+    CONTINUE WHEN pg_logical_emit_message(false, '', repeat('x', CASE WHEN room < 400 THEN 1000 ELSE room - 54 END)) IS NULL;
+    IF (pg_current_wal_insert_lsn() - '0/0')::bigint % 8192 = 24 THEN
+      PERFORM visage.checkpoint();
+      RETURN true;
+    END IF;
+  END LOOP;
+  RETURN false;
+END $$;
+SELECT checkpoint_at_page_end();
+SQL
+
 # Everybody gets proofs of the same tree, whatever grew since: a proof for an old size is the same later.
 my ($old_size, $proof) = ($notes[5]{size}, "SELECT visage.inclusion_proof(2, $notes[5]{size})");
 my $before = $node->safe_psql('postgres', $proof);
