@@ -109,8 +109,9 @@ VISAGE_FUNCTION(visage_register) {
   // refused here, not at the first verification.
   // No attempt on the subject: nothing is compared, and its name is not to be locked before it exists. What
   // is not alive counts where it came from.
-  if (take_probe(flow, PG_GETARG_VARLENA_PP(1), flow.header, *flow.contents) &&
-      hold_attempts(flow, nullptr) && check_floors(flow) && find_flow_threshold(flow, kReferenceScheme))
+  if (take_probe(flow, PG_GETARG_VARLENA_PP(1), flow.header, *flow.contents) && check_entitlement(flow) &&
+      check_consent(flow, subject, true) && hold_attempts(flow, nullptr) && check_floors(flow) &&
+      find_flow_threshold(flow, kReferenceScheme))
     register_subject(flow, subject);
   return finish_flow(flow, fcinfo);
 }
@@ -126,7 +127,8 @@ VISAGE_FUNCTION(visage_add_reference) {
   SubjectRecord record;
   load_subject(flow, subject, true, record);
   if (take_probe(flow, PG_GETARG_VARLENA_PP(1), flow.header, *flow.contents) &&
-      hold_attempts(flow, subject) && check_floors(flow) && match_subject(flow, record)) {
+      hold_attempts(flow, subject) && check_entitlement(flow) && check_floors(flow) &&
+      check_consent(flow, subject, record.found) && match_subject(flow, record)) {
     // One more must still leave a threshold that keeps the channel's target over all of them.
     if (record.reference_count == kMaxReferences ||
         !find_flow_threshold(flow, kReferenceScheme, record.reference_count + 1))
