@@ -115,8 +115,6 @@ bool spin_for(Condition awaited);
 void enqueue(uint32 place);
 // The writer takes up to `limit` slots, oldest first.
 int dequeue(uint32* places, int limit);
-// Makes durable what the ledger shows: before a signed head leaves the database, and after it was read.
-void flush_ledger();
 // Deals a slot's result out; for the writer.
 void settle_slot(Slot& slot, SlotState state);
 

@@ -9,6 +9,7 @@
 #include <sched.h>
 
 #include "pg/boundary.h"
+#include "pg/durability.h"
 #include "pg/ledger_writer.h"
 #include "pg/settings.h"
 #include "pg/settlement.h"
@@ -138,8 +139,7 @@ void end() {
 // Ends the batch's transaction; returns up to where callers must flush, 0 when it is durable already.
 XLogRecPtr end_batch() {
   const int configured = synchronous_commit;
-  const bool standbys =
-      SyncRepRequested() && SyncRepStandbyNames != nullptr && SyncRepStandbyNames[0] != '\0';
+  const bool standbys = waits_for_standbys();
   if (!standbys) synchronous_commit = SYNCHRONOUS_COMMIT_OFF;
   end();
   synchronous_commit = configured;
