@@ -76,6 +76,11 @@ GRANT EXECUTE ON FUNCTION visage.give_consent(text, text, bytea, text[], boolean
 GRANT EXECUTE ON FUNCTION visage.notice_digest(text, integer, text[], text, text, text, text)
   TO visage_admin, visage_service, visage_auditor;
 GRANT EXECUTE ON FUNCTION visage.export_subject(text) TO visage_auditor;
+GRANT SELECT ON visage.retention, visage.keeper TO visage_admin, visage_auditor;
+GRANT INSERT, UPDATE, DELETE ON visage.retention TO visage_admin;
+GRANT EXECUTE ON FUNCTION visage.keeper() TO visage_admin, visage_auditor;
+GRANT SELECT, INSERT ON visage.erasure TO visage_admin;
+GRANT EXECUTE ON FUNCTION visage.keep_house(boolean), visage.erasure_list(timestamptz) TO visage_admin;
 
 -- What pg_dump carries: everything but the rows that ship with the extension.
 SELECT pg_catalog.pg_extension_config_dump('visage.institution', 'WHERE NOT builtin');
@@ -94,6 +99,8 @@ SELECT pg_catalog.pg_extension_config_dump('visage.notice', '');
 SELECT pg_catalog.pg_extension_config_dump('visage.notice_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('visage.consent_rule', '');
 SELECT pg_catalog.pg_extension_config_dump('visage.consent', '');
+SELECT pg_catalog.pg_extension_config_dump('visage.retention', '');
+SELECT pg_catalog.pg_extension_config_dump('visage.erasure', '');
 SELECT pg_catalog.pg_extension_config_dump('visage.subject', '');
 SELECT pg_catalog.pg_extension_config_dump('visage.subject_key', '');
 SELECT pg_catalog.pg_extension_config_dump('visage.subject_reference', '');
