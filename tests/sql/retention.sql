@@ -82,7 +82,7 @@ SELECT * FROM visage.verify_ledger();
 DELETE FROM visage.audit_policy;
 
 -- Counters at zero go; those that count stay. [8.2.5d]
-SELECT count(*) > 0 AS ours FROM visage.attempt WHERE institution = :institution;
+INSERT INTO visage.attempt_limit (institution, kind, with_liveness, period_failures, period) VALUES (:institution, 'device', false, 20, '10 minutes');
 INSERT INTO visage.attempt (institution, kind, key, failures, failures_in_period, period_start, last_failure, updated_at) VALUES
   (:institution, 'device', substr(sha256('1'), 1, 16), 0, 0, NULL, now(), now()),
   (:institution, 'device', substr(sha256('2'), 1, 16), 1, 0, NULL, now(), now()),
@@ -93,7 +93,7 @@ SELECT failures, failures_in_period FROM visage.attempt WHERE institution = :ins
 DELETE FROM visage.attempt WHERE institution = :institution AND kind = 'device';
 
 -- The list of erasures: subjects, single references, ended consents; by names that only the keys can make.
-SELECT kind, count(*), count(DISTINCT hash), bool_and(length(hash) = 16) AS keyed FROM visage.erasure_list() GROUP BY 1 ORDER BY 1;
+SELECT kind, count(*), count(DISTINCT hash), bool_and(length(hash) = 16) AS keyed FROM visage.erasure_list() WHERE institution = :institution GROUP BY 1 ORDER BY 1;
 SELECT count(*) FROM visage.erasure_list() WHERE encode(hash, 'hex') IN (SELECT replace(e.subject::text, '-', '') FROM visage.event e);
 SELECT count(*) = 1 AS listed FROM visage.erasure_list() WHERE kind = 'subject' AND hash = visage.erasure_hash(:institution, :'old', key_version);
 SELECT count(*) FROM visage.erasure_list(now() + interval '1 hour');
