@@ -310,3 +310,18 @@ BEGIN
   END LOOP;
 END
 $$;
+
+GRANT SELECT ON visage.entitlement, visage.notice, visage.consent_rule TO visage_admin, visage_auditor;
+GRANT INSERT, UPDATE, DELETE ON visage.entitlement, visage.notice, visage.consent_rule TO visage_admin;
+GRANT SELECT ON visage.notice TO visage_service;
+GRANT EXECUTE ON FUNCTION visage.give_consent(text, text, bytea, text[], boolean, text, text, text),
+  visage.withdraw_consent(text, text[], text), visage.list_consents(text) TO visage_service;
+GRANT EXECUTE ON FUNCTION visage.notice_digest(text, integer, text[], text, text, text, text)
+  TO visage_admin, visage_service, visage_auditor;
+GRANT EXECUTE ON FUNCTION visage.export_subject(text) TO visage_auditor;
+
+SELECT pg_catalog.pg_extension_config_dump('visage.entitlement', '');
+SELECT pg_catalog.pg_extension_config_dump('visage.notice', '');
+SELECT pg_catalog.pg_extension_config_dump('visage.notice_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('visage.consent_rule', '');
+SELECT pg_catalog.pg_extension_config_dump('visage.consent', '');

@@ -317,3 +317,12 @@ BEGIN
   END LOOP;
 END
 $$;
+
+GRANT SELECT ON visage.retention, visage.keeper TO visage_admin, visage_auditor;
+GRANT INSERT, UPDATE, DELETE ON visage.retention TO visage_admin;
+GRANT SELECT, INSERT ON visage.erasure TO visage_admin;
+GRANT EXECUTE ON FUNCTION visage.keeper() TO visage_admin, visage_auditor;
+GRANT EXECUTE ON FUNCTION visage.keep_house(boolean), visage.erasure_list(timestamptz) TO visage_admin;
+
+SELECT pg_catalog.pg_extension_config_dump('visage.retention', '');
+SELECT pg_catalog.pg_extension_config_dump('visage.erasure', '');

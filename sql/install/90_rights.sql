@@ -1,4 +1,4 @@
--- Who may what. PUBLIC has nothing; nobody reads subjects, keys, references or events directly.
+-- Who may what; younger concepts say it in their own files. PUBLIC has nothing; nobody reads subjects, keys, references or events directly.
 
 DO $$
 DECLARE
@@ -68,19 +68,6 @@ GRANT EXECUTE ON FUNCTION visage.score(visage.reference, visage.probe), visage.r
 GRANT SELECT ON visage.calibration_history TO visage_admin, visage_auditor, visage_calibrator;
 
 -- Consent, retention, restore.
-GRANT SELECT ON visage.entitlement, visage.notice, visage.consent_rule TO visage_admin, visage_auditor;
-GRANT INSERT, UPDATE, DELETE ON visage.entitlement, visage.notice, visage.consent_rule TO visage_admin;
-GRANT SELECT ON visage.notice TO visage_service;
-GRANT EXECUTE ON FUNCTION visage.give_consent(text, text, bytea, text[], boolean, text, text, text),
-  visage.withdraw_consent(text, text[], text), visage.list_consents(text) TO visage_service;
-GRANT EXECUTE ON FUNCTION visage.notice_digest(text, integer, text[], text, text, text, text)
-  TO visage_admin, visage_service, visage_auditor;
-GRANT EXECUTE ON FUNCTION visage.export_subject(text) TO visage_auditor;
-GRANT SELECT ON visage.retention, visage.keeper TO visage_admin, visage_auditor;
-GRANT INSERT, UPDATE, DELETE ON visage.retention TO visage_admin;
-GRANT EXECUTE ON FUNCTION visage.keeper() TO visage_admin, visage_auditor;
-GRANT SELECT, INSERT ON visage.erasure TO visage_admin;
-GRANT EXECUTE ON FUNCTION visage.keep_house(boolean), visage.erasure_list(timestamptz) TO visage_admin;
 
 -- What pg_dump carries: everything but the rows that ship with the extension.
 SELECT pg_catalog.pg_extension_config_dump('visage.institution', 'WHERE NOT builtin');
@@ -94,13 +81,6 @@ SELECT pg_catalog.pg_extension_config_dump('visage.calibration', 'WHERE NOT buil
 SELECT pg_catalog.pg_extension_config_dump('visage.calibration_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('visage.calibration_history', '');
 SELECT pg_catalog.pg_extension_config_dump('visage.capture_source', '');
-SELECT pg_catalog.pg_extension_config_dump('visage.entitlement', '');
-SELECT pg_catalog.pg_extension_config_dump('visage.notice', '');
-SELECT pg_catalog.pg_extension_config_dump('visage.notice_id_seq', '');
-SELECT pg_catalog.pg_extension_config_dump('visage.consent_rule', '');
-SELECT pg_catalog.pg_extension_config_dump('visage.consent', '');
-SELECT pg_catalog.pg_extension_config_dump('visage.retention', '');
-SELECT pg_catalog.pg_extension_config_dump('visage.erasure', '');
 SELECT pg_catalog.pg_extension_config_dump('visage.subject', '');
 SELECT pg_catalog.pg_extension_config_dump('visage.subject_key', '');
 SELECT pg_catalog.pg_extension_config_dump('visage.subject_reference', '');

@@ -113,8 +113,11 @@ VISAGE_FUNCTION(visage_register) {
   flow.has_probe = true;
   // The threshold is asked for although nothing is compared: a model that no verification could decide is
   // refused here, not at the first verification.
+  // No attempt on the subject: nothing is compared, and its name is not to be locked before it exists. What
+  // is not alive counts where it came from.
   if (take_probe(flow, PG_GETARG_VARLENA_PP(1), flow.header, *flow.contents) && check_entitlement(flow) &&
-      check_consent(flow, subject, true) && check_floors(flow) && find_flow_threshold(flow, kReferenceScheme))
+      check_consent(flow, subject, true) && hold_attempts(flow, nullptr) && check_floors(flow) &&
+      find_flow_threshold(flow, kReferenceScheme))
     register_subject(flow, subject);
   return finish_flow(flow, fcinfo);
 }
