@@ -36,7 +36,7 @@ namespace visage::pg {
 namespace {
 
 constexpr int kMaxSettlements = 64;
-// How soon the end of a transaction is noticed, and how often an idle writer looks after what has expired.
+// How soon the end of a transaction is noticed, and how often an idle writer stores what is left over.
 constexpr long kSettlementInterval = 100;
 constexpr long kIdleInterval = 10000;
 // A writer that may not extend the ledger looks again, as somebody may have repaired it.
@@ -51,12 +51,6 @@ NewEvent events[kMaxBatch + kMaxSettlements];
 AttemptSettlement settlements[kMaxBatch];
 audit::EventRecord settled[kMaxSettlements];
 
-Statement expire_details = {
-    "DELETE FROM visage.event_detail d USING visage.institution i LEFT JOIN visage.audit_policy p ON "
-    "p.institution = i.id "
-    "WHERE d.institution = i.id AND d.at < now() - coalesce(p.keep_details, interval '0')",
-    0,
-    {}};
 Statement move_tree = {"UPDATE visage.tree SET system_identifier = $1", 1, {"bigint"}};
 
 struct Batch {
@@ -194,9 +188,8 @@ void write_batch(void* argument) {
   batch.flush_to = end_batch();
 }
 
-void expire(void*) {
+void save_idle(void*) {
   begin();
-  execute(expire_details, nullptr, nullptr, false);
   save_attempts(nullptr, 0, GetCurrentTimestamp());
   end();
   publish_attempts();
@@ -276,7 +269,7 @@ void work() {
 }
 
 void serve() {
-  TimestampTz next_expiry = 0;
+  TimestampTz next_saving = 0;
   for (;;) {
     CHECK_FOR_INTERRUPTS();
     if (ConfigReloadPending) {
@@ -292,10 +285,10 @@ void serve() {
     AuditRing& ring = audit_ring();
     const auto queued = [&ring] { return *static_cast<volatile uint32*>(&ring.count) > 0; };
     if (queued() || spin_for(queued)) continue;
-    if (ready && GetCurrentTimestamp() >= next_expiry) {
+    if (ready && GetCurrentTimestamp() >= next_saving) {
       char why[160];
-      run(expire, nullptr, why);
-      next_expiry = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), kIdleInterval);
+      run(save_idle, nullptr, why);
+      next_saving = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), kIdleInterval);
     }
     pgstat_report_stat(false);
     const long timeout = !ready                   ? kFaultInterval
