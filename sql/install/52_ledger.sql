@@ -154,7 +154,8 @@ COMMENT ON FUNCTION visage.ledger_progress() IS 'running verifications of the le
 
 -- Digest of all policy, for the event that opens the ledger: later changes have events of their own.
 CREATE FUNCTION visage.policy_digest() RETURNS bytea
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO'
+  SET intervalstyle = 'postgres' SET extra_float_digits = 1 AS $$
 DECLARE
   name text;
   part bytea;

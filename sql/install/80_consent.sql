@@ -118,7 +118,7 @@ CREATE TABLE visage.consent (
   guardian text CHECK (length(guardian) BETWEEN 1 AND 256),
   guardian_relation text CHECK (length(guardian_relation) BETWEEN 1 AND 63),
   ended_at timestamptz,
-  ended_by text CHECK (ended_by IN ('withdrawn', 'replaced', 'retention')),
+  ended_by text CHECK (ended_by IN ('withdrawn', 'replaced', 'retention', 'restore')),
   ended_channel text,
   CONSTRAINT consent_guardian CHECK (NOT under_14 OR num_nulls(guardian, guardian_relation) = 0),
   CONSTRAINT consent_end CHECK (num_nulls(ended_at, ended_by) IN (0, 2))
