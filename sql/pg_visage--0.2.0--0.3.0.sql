@@ -271,7 +271,7 @@ DECLARE
   whole bytea := '';
 BEGIN
   FOREACH name IN ARRAY ARRAY['institution', 'institution_role', 'channel', 'channel_floor', 'scenario', 'calibration',
-                              'capture_source', 'attempt_limit', 'audit_policy']
+                              'capture_source', 'attempt_limit', 'audit_policy', 'risk_rule', 'deny_list']
   LOOP
     EXECUTE format('SELECT sha256(convert_to(coalesce(string_agg(t::text, E''\n'' ORDER BY t::text COLLATE "C"), ''''), ''UTF8'')) FROM visage.%I t', name)
       INTO part;
@@ -448,6 +448,432 @@ CREATE FUNCTION visage.unlock(subject text, why text) RETURNS boolean
   LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'visage_unlock';
 COMMENT ON FUNCTION visage.unlock(text, text) IS 'sets the failures of a subject back, for a reason that the event keeps; false when there were none [8.2.5d]';
 
+-- Channels and scenarios of the standard [6.3e, A.1]. A site that has one of the same name keeps its own.
+ALTER TABLE visage.channel ADD COLUMN session_required boolean NOT NULL DEFAULT false;
+COMMENT ON COLUMN visage.channel.session_required IS 'flows are refused without a session that was opened for them';
+ALTER TABLE visage.scenario
+  ADD COLUMN factors smallint NOT NULL DEFAULT 0 CHECK (factors BETWEEN 0 AND 4),
+  ADD COLUMN identity_check text NOT NULL DEFAULT 'institution' CHECK (identity_check IN ('institution', 'authority')),
+  ADD COLUMN face text NOT NULL DEFAULT 'remote' CHECK (face IN ('remote', 'local'));
+COMMENT ON COLUMN visage.scenario.factors IS 'further factors beside the face that it takes in any case; risk rules may ask for more';
+COMMENT ON COLUMN visage.scenario.identity_check IS 'who is recommended to say that person and identity belong together: the institution itself, or an authority';
+COMMENT ON COLUMN visage.scenario.face IS 'recommended: a remote comparison here, or the check of the person''s own device';
+-- These rows ship: they are not somebody's own.
+ALTER TABLE visage.channel DISABLE TRIGGER guard_builtin;
+ALTER TABLE visage.channel DISABLE TRIGGER count_policy_change;
+ALTER TABLE visage.channel_floor DISABLE TRIGGER guard_builtin;
+ALTER TABLE visage.channel_floor DISABLE TRIGGER count_policy_change;
+ALTER TABLE visage.scenario DISABLE TRIGGER guard_builtin;
+ALTER TABLE visage.scenario DISABLE TRIGGER count_policy_change;
+-- [6.3e] A counter has staff who see who stands there. A lower target than 1e-5 would leave no measured threshold for
+-- several references. Where the camera is the institution's own, the better 90 px of 7.4f; where it is the customer's, a
+-- session.
+WITH added AS (
+  INSERT INTO visage.channel (institution, name, description, target_fmr, liveness_floor, session_required, builtin) VALUES
+    (1, 'counter', 'counter, with staff', 1e-4, 0.5, false, true),
+    (1, 'terminal', 'self-service terminal', 1e-5, 0.5, false, true),
+    (1, 'mobile', 'the institution''s app on the customer''s phone', 1e-5, 0.5, true, true),
+    (1, 'web', 'browser, with the customer''s own camera', 1e-5, 0.5, true, true)
+    ON CONFLICT DO NOTHING RETURNING name)
+INSERT INTO visage.channel_floor (institution, channel, measure, minimum, builtin)
+  SELECT 1, a.name, measure, CASE WHEN measure = 'InterEyeDistance' AND a.name IN ('counter', 'terminal') THEN 90 ELSE minimum END, true
+  FROM added a, (VALUES ('ImageWidth', 640), ('ImageHeight', 480), ('InterEyeDistance', 60)) f (measure, minimum);
+-- [A.1] Table A.1, a row a line; where it recommends two ways for one business there are two scenarios.
+INSERT INTO visage.scenario (institution, name, description, factors, identity_check, face, builtin) VALUES
+  (1, 'underwriting', 'insurance: underwriting', 0, 'authority', 'remote', true),
+  (1, 'claims', 'insurance: settlement of claims', 0, 'institution', 'remote', true),
+  (1, 'consumer_credit', 'application for consumer credit', 0, 'authority', 'remote', true),
+  (1, 'contract_signing', 'e-banking, quick payment, funds, collection, guarantees: the customer signs', 0, 'authority', 'remote', true),
+  (1, 'contract_officer', 'the same: the officer in charge', 0, 'institution', 'local', true),
+  (1, 'card_business', 'bank card: opening, unblocking, replacement, new password', 0, 'institution', 'remote', true),
+  (1, 'card_application', 'credit card: application', 0, 'authority', 'remote', true),
+  (1, 'card_collection', 'credit card: collection', 0, 'institution', 'remote', true),
+  (1, 'login', 'login to online banking or the app', 0, 'institution', 'local', true),
+  (1, 'remote_opening', 'account opened remotely, class I excluded', 0, 'authority', 'remote', true),
+  (1, 'account_unlock', 'unlocking an account: the face and a one-time code', 1, 'institution', 'remote', true)
+  ON CONFLICT DO NOTHING;
+ALTER TABLE visage.channel ENABLE TRIGGER guard_builtin;
+ALTER TABLE visage.channel ENABLE TRIGGER count_policy_change;
+ALTER TABLE visage.channel_floor ENABLE TRIGGER guard_builtin;
+ALTER TABLE visage.channel_floor ENABLE TRIGGER count_policy_change;
+ALTER TABLE visage.scenario ENABLE TRIGGER guard_builtin;
+ALTER TABLE visage.scenario ENABLE TRIGGER count_policy_change;
+
+-- Risk rules and deny-lists: what the circumstances of a call ask for, beside the face. [8.1.4c] [8.1.4d] docs/policy.md
+-- Evaluated by src/core/risk; each session keeps the rules in memory until somebody changes them.
+
+CREATE TYPE visage.risk_signal AS ENUM (
+  'always',       -- every call that operation, channel and scenario leave
+  'address',      -- context->>'address' lies in one of addresses
+  'country',      -- context->>'country' is one of names
+  'place',        -- context->>'place' is one of names
+  'hours',        -- the time lies between from_time and until_time, on one of weekdays
+  'device',       -- context->>'device' is one of names
+  'mac',          -- context->>'mac' is one of macs
+  -- What follows looks at the subject's scored calls of the period.
+  'new_device',   -- accepted at_least times, never with this device
+  'new_address',  -- accepted at_least times, never from this address
+  'failures',     -- at_least so many calls that were not accepted
+  'attempts',     -- at_least so many calls
+  'distance',     -- at_least so many km from the nearest place of an accepted call
+  'speed'         -- at_least so many km/h since the last accepted call
+);
+CREATE TYPE visage.risk_action AS ENUM (
+  'allow',            -- ends the evaluation: rules behind this one are not asked
+  'require_face',     -- a face check must take place
+  'require_factors',  -- and so many further factors
+  'deny'              -- refused as DENIED
+);
+CREATE TYPE visage.deny_kind AS ENUM ('address', 'country', 'place', 'hours', 'device', 'mac');
+
+CREATE TABLE visage.risk_rule (
+  id integer GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY CHECK (id > 0),
+  institution integer NOT NULL REFERENCES visage.institution,
+  name text NOT NULL CHECK (length(name) BETWEEN 1 AND 63),
+  description text NOT NULL DEFAULT '',
+  priority integer NOT NULL DEFAULT 100,
+  enabled boolean NOT NULL DEFAULT true,
+  operation visage.operation,
+  channel text,
+  scenario text,
+  signal visage.risk_signal NOT NULL,
+  action visage.risk_action NOT NULL,
+  factors smallint,
+  outside boolean NOT NULL DEFAULT false,
+  when_missing boolean NOT NULL DEFAULT false,
+  addresses inet[],
+  names text[],
+  macs macaddr[],
+  from_time time,
+  until_time time,
+  weekdays smallint[],
+  time_zone text,
+  at_least double precision,
+  period interval,
+  version integer NOT NULL DEFAULT 1,
+  changed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  changed_by name NOT NULL DEFAULT '',
+  UNIQUE (institution, name),
+  FOREIGN KEY (institution, channel) REFERENCES visage.channel (institution, name),
+  FOREIGN KEY (institution, scenario) REFERENCES visage.scenario (institution, name)
+);
+COMMENT ON TABLE visage.risk_rule IS 'when more than the face is asked for, or nothing is compared [8.1.4c, 8.1.4d]';
+COMMENT ON COLUMN visage.risk_rule.priority IS 'rules are asked from the lowest on, and by id where it is equal';
+COMMENT ON COLUMN visage.risk_rule.operation IS 'for calls of this flow only; null: of all. So for channel and scenario';
+COMMENT ON COLUMN visage.risk_rule.factors IS 'of require_factors: how many further factors beside the face';
+COMMENT ON COLUMN visage.risk_rule.outside IS 'fires when the value is not in the set, the time not in the window, the device or address not new';
+COMMENT ON COLUMN visage.risk_rule.when_missing IS 'fires when the caller did not name the value; otherwise a missing value never fires';
+COMMENT ON COLUMN visage.risk_rule.names IS 'countries (ISO 3166-1, two letters), places or devices, as the signal says';
+COMMENT ON COLUMN visage.risk_rule.from_time IS 'to the minute; a window that ends no later than it begins runs past midnight';
+COMMENT ON COLUMN visage.risk_rule.weekdays IS '1 Monday to 7 Sunday, of the day on which the window begins; null: every day';
+COMMENT ON COLUMN visage.risk_rule.time_zone IS 'of the window; null: that which the caller names in context->>''time_zone''';
+COMMENT ON COLUMN visage.risk_rule.at_least IS 'count, km or km/h, as the signal says';
+COMMENT ON COLUMN visage.risk_rule.period IS 'how far back, at most 90 days';
+COMMENT ON COLUMN visage.risk_rule.version IS 'counts the rule''s changes; a decision names the version that fired';
+
+CREATE TABLE visage.deny_list (
+  id integer GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY CHECK (id > 0),
+  institution integer NOT NULL REFERENCES visage.institution,
+  kind visage.deny_kind NOT NULL,
+  address inet,
+  country text,
+  place text,
+  device text,
+  hash bytea,
+  mac macaddr,
+  from_time time,
+  until_time time,
+  weekdays smallint[],
+  time_zone text,
+  why text NOT NULL CHECK (length(why) BETWEEN 1 AND 255),
+  expires_at timestamptz,
+  version integer NOT NULL DEFAULT 1,
+  changed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  changed_by name NOT NULL DEFAULT ''
+);
+COMMENT ON TABLE visage.deny_list IS 'who and what is refused as DENIED whatever the rules say [8.1.4d]';
+COMMENT ON COLUMN visage.deny_list.address IS 'an address or a network';
+COMMENT ON COLUMN visage.deny_list.hash IS 'instead of address or device: its keyed hash, as visage.history shows it';
+COMMENT ON COLUMN visage.deny_list.why IS 'for people; no caller sees it';
+COMMENT ON COLUMN visage.deny_list.expires_at IS 'holds until then; null: until it is deleted';
+
+-- Every version that ever was, so that an old decision can be explained by the rule of its time.
+CREATE TABLE visage.risk_history (
+  kind text NOT NULL CHECK (kind IN ('risk_rule', 'deny_list')),
+  id integer NOT NULL,
+  version integer NOT NULL,
+  institution integer NOT NULL,
+  changed_at timestamptz NOT NULL,
+  changed_by name NOT NULL,
+  definition jsonb,
+  PRIMARY KEY (kind, id, version)
+);
+COMMENT ON TABLE visage.risk_history IS 'every version of every rule and every entry of a deny-list';
+COMMENT ON COLUMN visage.risk_history.definition IS 'the row; null: it was deleted';
+
+-- What rules that look at the past compare with: scored calls, kept only while there is such a rule, erased with the
+-- subject and after 90 days. Written by the audit writer, which must never wait for a caller: so nothing here is unique,
+-- refers to another table, or is ever updated.
+CREATE TABLE visage.sighting (
+  subject uuid NOT NULL,
+  at timestamptz NOT NULL,
+  accepted boolean NOT NULL,
+  device bytea,
+  address bytea,
+  latitude real,
+  longitude real
+);
+CREATE INDEX sighting_subject ON visage.sighting (subject, at);
+CREATE INDEX sighting_at ON visage.sighting USING brin (at) WITH (autosummarize = on, pages_per_range = 32);
+COMMENT ON TABLE visage.sighting IS 'scored calls that risk rules on the past compare with, for 90 days at most';
+COMMENT ON COLUMN visage.sighting.device IS 'keyed hash, as in visage.history; so is address';
+COMMENT ON COLUMN visage.sighting.latitude IS 'degrees, to a tenth; so is longitude';
+
+CREATE FUNCTION visage.forget_sightings() RETURNS trigger
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  DELETE FROM visage.sighting s WHERE s.subject = OLD.id;
+  RETURN NULL;
+END
+$$;
+CREATE TRIGGER forget_sightings AFTER DELETE ON visage.subject
+  FOR EACH ROW EXECUTE FUNCTION visage.forget_sightings();
+ALTER TABLE visage.subject ENABLE ALWAYS TRIGGER forget_sightings;
+
+-- Those that somebody has locked, a cancellation for one, are left for the next time.
+CREATE FUNCTION visage.expire_sightings() RETURNS bigint
+  LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+  WITH gone AS (
+    DELETE FROM visage.sighting WHERE ctid = ANY (ARRAY(
+      SELECT s.ctid FROM visage.sighting s WHERE s.at < now() - interval '90 days' LIMIT 10000 FOR UPDATE SKIP LOCKED))
+    RETURNING 1)
+  SELECT count(*) FROM gone
+$$;
+COMMENT ON FUNCTION visage.expire_sightings() IS 'erases sightings that no rule may look at any more; the audit writer calls it';
+
+CREATE FUNCTION visage.is_time_zone(name text) RETURNS boolean
+  LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'visage_is_time_zone';
+COMMENT ON FUNCTION visage.is_time_zone(text) IS 'a time zone that the server knows by its full name?';
+
+CREATE FUNCTION visage.check_window(what text, from_time time, until_time time, weekdays smallint[], time_zone text) RETURNS void
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF from_time IS NULL OR until_time IS NULL THEN
+    RAISE EXCEPTION '% needs from_time and until_time', what
+      USING ERRCODE = 'check_violation', HINT = 'For nights: from_time 22:00, until_time 06:00. Equal times are the whole day.';
+  END IF;
+  IF extract(second FROM from_time) <> 0 OR extract(second FROM until_time) <> 0 THEN
+    RAISE EXCEPTION '% has a time with seconds', what USING ERRCODE = 'check_violation', HINT = 'Windows are to the minute.';
+  END IF;
+  IF cardinality(weekdays) = 0 OR array_position(weekdays, NULL) IS NOT NULL OR NOT weekdays <@ ARRAY[1, 2, 3, 4, 5, 6, 7]::smallint[] THEN
+    RAISE EXCEPTION '% has weekdays other than 1 to 7', what
+      USING ERRCODE = 'check_violation', HINT = '1 is Monday, 7 is Sunday; null is every day.';
+  END IF;
+  IF NOT visage.is_time_zone(time_zone) THEN
+    RAISE EXCEPTION '% has the unknown time zone "%"', what, time_zone
+      USING ERRCODE = 'check_violation', HINT = 'SELECT name FROM pg_timezone_names lists them; for example Asia/Shanghai.';
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION visage.check_window(text, time, time, smallint[], text) IS 'raises when a window of time makes no sense; for the functions of this extension';
+
+-- Returns the rule as it is stored, or says what is wrong with it.
+CREATE FUNCTION visage.checked_rule(rule visage.risk_rule) RETURNS visage.risk_rule
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  what text := format('risk rule "%s" (%s)', rule.name, rule.signal);
+  needs text[] := CASE
+    WHEN rule.signal = 'address' THEN ARRAY['addresses']
+    WHEN rule.signal IN ('country', 'place', 'device') THEN ARRAY['names']
+    WHEN rule.signal = 'mac' THEN ARRAY['macs']
+    WHEN rule.signal = 'hours' THEN ARRAY['from_time', 'until_time']
+    WHEN rule.signal IN ('new_device', 'new_address', 'failures', 'attempts', 'distance', 'speed') THEN ARRAY['at_least', 'period']
+    ELSE '{}' END;
+  may text[] := needs || CASE WHEN rule.signal = 'hours' THEN ARRAY['weekdays', 'time_zone'] ELSE '{}' END;
+  value jsonb := to_jsonb(rule);
+  name text;
+BEGIN
+  IF rule.name IS NULL OR rule.signal IS NULL OR rule.action IS NULL OR rule.institution IS NULL THEN
+    RAISE EXCEPTION 'a risk rule needs name, institution, signal and action' USING ERRCODE = 'not_null_violation';
+  END IF;
+  IF rule.operation NOT IN ('register', 'verify', 'compare', 'add_reference', 'drop_reference', 'cancel') THEN
+    RAISE EXCEPTION '%: "%" is not a flow', what, rule.operation
+      USING ERRCODE = 'check_violation', HINT = 'register, verify, compare, add_reference, drop_reference, cancel, or null for all of them.';
+  END IF;
+  FOREACH name IN ARRAY ARRAY['addresses', 'names', 'macs', 'from_time', 'until_time', 'weekdays', 'time_zone', 'at_least', 'period'] LOOP
+    IF name = ANY (needs) AND value -> name = 'null' THEN
+      RAISE EXCEPTION '% needs %', what, name
+        USING ERRCODE = 'check_violation', HINT = 'docs/policy.md has an example of each signal.';
+    ELSIF NOT name = ANY (may) AND value -> name <> 'null' THEN
+      RAISE EXCEPTION '% has no use for %', what, name
+        USING ERRCODE = 'check_violation', HINT = format('It takes %s.', coalesce(nullif(array_to_string(may, ', '), ''), 'no values'));
+    END IF;
+  END LOOP;
+  IF (rule.action = 'require_factors') <> (rule.factors IS NOT NULL) OR rule.factors NOT BETWEEN 1 AND 4 THEN
+    RAISE EXCEPTION '%: factors must be 1 to 4 for require_factors, and null for other actions', what USING ERRCODE = 'check_violation';
+  END IF;
+  IF rule.outside AND rule.signal IN ('always', 'failures', 'attempts', 'distance', 'speed') THEN
+    RAISE EXCEPTION '%: outside means nothing there', what
+      USING ERRCODE = 'check_violation', HINT = 'It turns sets, windows, new_device and new_address around.';
+  END IF;
+  IF rule.when_missing AND rule.signal IN ('always', 'failures', 'attempts') THEN
+    RAISE EXCEPTION '%: nothing can be missing there', what USING ERRCODE = 'check_violation';
+  END IF;
+  IF cardinality(rule.addresses) = 0 OR cardinality(rule.names) = 0 OR cardinality(rule.macs) = 0
+    OR array_position(rule.addresses, NULL) IS NOT NULL OR array_position(rule.names, NULL) IS NOT NULL
+    OR array_position(rule.macs, NULL) IS NOT NULL THEN
+    RAISE EXCEPTION '%: a set must have values, and no null among them', what
+      USING ERRCODE = 'check_violation', HINT = 'To switch a rule off set enabled to false.';
+  END IF;
+  IF rule.signal = 'country' THEN
+    rule.names := ARRAY(SELECT upper(n) FROM unnest(rule.names) n);
+    SELECT n INTO name FROM unnest(rule.names) n WHERE n !~ '^[A-Z]{2}$' LIMIT 1;
+    IF FOUND THEN
+      RAISE EXCEPTION '%: "%" is not a country', what, name
+        USING ERRCODE = 'check_violation', HINT = 'Two letters of ISO 3166-1, for example CN.';
+    END IF;
+  END IF;
+  IF EXISTS (SELECT FROM unnest(rule.names) n WHERE octet_length(n) NOT BETWEEN 1 AND 128) THEN
+    RAISE EXCEPTION '%: a name has 1 to 128 bytes', what USING ERRCODE = 'check_violation';
+  END IF;
+  IF rule.signal = 'hours' THEN
+    PERFORM visage.check_window(what, rule.from_time, rule.until_time, rule.weekdays, rule.time_zone);
+  END IF;
+  IF NOT (rule.at_least > 0 AND rule.at_least <= 1e6) THEN
+    RAISE EXCEPTION '%: at_least must be above 0 and at most 1000000', what USING ERRCODE = 'check_violation';
+  END IF;
+  IF rule.signal IN ('new_device', 'new_address', 'failures', 'attempts')
+    AND (rule.at_least <> floor(rule.at_least) OR rule.at_least > 200) THEN
+    RAISE EXCEPTION '%: at_least must be a whole number up to 200', what
+      USING ERRCODE = 'check_violation', HINT = 'The newest 256 calls of a subject are looked at.';
+  END IF;
+  IF NOT (rule.period > interval '0' AND rule.period <= interval '90 days') THEN
+    RAISE EXCEPTION '%: period must be above 0 and at most 90 days', what
+      USING ERRCODE = 'check_violation', HINT = 'What rules on the past look at is erased after 90 days.';
+  END IF;
+  RETURN rule;
+END
+$$;
+COMMENT ON FUNCTION visage.checked_rule(visage.risk_rule) IS 'the rule as it is stored; raises when it makes no sense; for the functions of this extension';
+
+CREATE FUNCTION visage.checked_entry(entry visage.deny_list) RETURNS visage.deny_list
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  what text := format('deny-list entry (%s)', entry.kind);
+  may text[] := CASE
+    WHEN entry.kind IN ('address', 'device') THEN ARRAY[entry.kind::text, 'hash']
+    WHEN entry.kind = 'hours' THEN ARRAY['from_time', 'until_time', 'weekdays', 'time_zone']
+    ELSE ARRAY[entry.kind::text] END;
+  value jsonb := to_jsonb(entry);
+  name text;
+BEGIN
+  IF entry.kind IS NULL OR entry.institution IS NULL OR entry.why IS NULL THEN
+    RAISE EXCEPTION 'a deny-list entry needs institution, kind and why' USING ERRCODE = 'not_null_violation';
+  END IF;
+  FOREACH name IN ARRAY ARRAY['address', 'country', 'place', 'device', 'hash', 'mac', 'from_time', 'until_time', 'weekdays', 'time_zone'] LOOP
+    IF NOT name = ANY (may) AND value -> name <> 'null' THEN
+      RAISE EXCEPTION '% has no use for %', what, name
+        USING ERRCODE = 'check_violation', HINT = format('It takes %s.', array_to_string(may, ', '));
+    END IF;
+  END LOOP;
+  IF entry.kind = 'hours' THEN
+    PERFORM visage.check_window(what, entry.from_time, entry.until_time, entry.weekdays, entry.time_zone);
+  ELSIF (SELECT count(*) FROM unnest(may) n WHERE value -> n <> 'null') <> 1 THEN
+    RAISE EXCEPTION '% needs %', what, array_to_string(may, ' or ')
+      USING ERRCODE = 'check_violation', HINT = 'One entry lists one thing.';
+  END IF;
+  IF length(entry.hash) <> 16 THEN
+    RAISE EXCEPTION '%: a hash has 16 bytes', what
+      USING ERRCODE = 'check_violation', HINT = 'Take address_hash or device_hash of visage.history.';
+  END IF;
+  IF entry.kind = 'country' THEN
+    entry.country := upper(entry.country);
+    IF entry.country !~ '^[A-Z]{2}$' THEN
+      RAISE EXCEPTION '%: "%" is not a country', what, entry.country
+        USING ERRCODE = 'check_violation', HINT = 'Two letters of ISO 3166-1, for example CN.';
+    END IF;
+  END IF;
+  IF octet_length(coalesce(entry.place, entry.device, '-')) NOT BETWEEN 1 AND 128 THEN
+    RAISE EXCEPTION '%: a place or device has 1 to 128 bytes', what USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN entry;
+END
+$$;
+COMMENT ON FUNCTION visage.checked_entry(visage.deny_list) IS 'the entry as it is stored; raises when it makes no sense; for the functions of this extension';
+
+-- A restore, which fills the ledger last, keeps version and author; nobody else names them.
+CREATE FUNCTION visage.check_risk() RETURNS trigger
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF TG_TABLE_NAME = 'risk_rule' THEN
+    NEW := visage.checked_rule(NEW);
+  ELSE
+    NEW := visage.checked_entry(NEW);
+  END IF;
+  IF TG_OP = 'UPDATE' THEN
+    IF NEW.id <> OLD.id OR NEW.institution <> OLD.institution THEN
+      RAISE EXCEPTION 'id and institution of visage.% do not change', TG_TABLE_NAME
+        USING ERRCODE = 'check_violation', HINT = 'Insert another row.';
+    END IF;
+    NEW.version := OLD.version + 1;
+    NEW.changed_at := clock_timestamp();
+    NEW.changed_by := pg_get_userbyid(visage.calling_role());
+  ELSIF NEW.changed_by = '' OR EXISTS (SELECT FROM visage.tree) THEN
+    NEW.version := 1 + coalesce((SELECT max(h.version) FROM visage.risk_history h WHERE h.kind = TG_TABLE_NAME AND h.id = NEW.id), 0);
+    NEW.changed_at := clock_timestamp();
+    NEW.changed_by := pg_get_userbyid(visage.calling_role());
+  END IF;
+  RETURN NEW;
+END
+$$;
+CREATE FUNCTION visage.keep_risk_history() RETURNS trigger
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    INSERT INTO visage.risk_history VALUES
+      (TG_TABLE_NAME, OLD.id, OLD.version + 1, OLD.institution, clock_timestamp(), pg_get_userbyid(visage.calling_role()), NULL)
+      ON CONFLICT DO NOTHING;
+  ELSE
+    INSERT INTO visage.risk_history VALUES
+      (TG_TABLE_NAME, NEW.id, NEW.version, NEW.institution, NEW.changed_at, NEW.changed_by, to_jsonb(NEW))
+      ON CONFLICT DO NOTHING;
+  END IF;
+  RETURN NULL;
+END
+$$;
+-- A restore loads rows, which make their history, and the history itself; in either order each version is there once.
+CREATE FUNCTION visage.restore_risk_history() RETURNS trigger
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF pg_trigger_depth() = 1
+    AND EXISTS (SELECT FROM visage.risk_history h WHERE (h.kind, h.id, h.version) = (NEW.kind, NEW.id, NEW.version)) THEN
+    RETURN NULL;
+  END IF;
+  RETURN NEW;
+END
+$$;
+CREATE TRIGGER restore_risk_history BEFORE INSERT ON visage.risk_history
+  FOR EACH ROW EXECUTE FUNCTION visage.restore_risk_history();
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON visage.risk_history
+  FOR EACH STATEMENT EXECUTE FUNCTION visage.refuse_change();
+ALTER TABLE visage.risk_history ENABLE ALWAYS TRIGGER append_only;
+DO $$
+DECLARE
+  name text;
+BEGIN
+  FOREACH name IN ARRAY ARRAY['risk_rule', 'deny_list'] LOOP
+    EXECUTE pg_catalog.format('CREATE TRIGGER check_risk BEFORE INSERT OR UPDATE ON visage.%I '
+      'FOR EACH ROW EXECUTE FUNCTION visage.check_risk()', name);
+    EXECUTE pg_catalog.format('CREATE TRIGGER keep_risk_history AFTER INSERT OR UPDATE OR DELETE ON visage.%I '
+      'FOR EACH ROW EXECUTE FUNCTION visage.keep_risk_history()', name);
+    EXECUTE pg_catalog.format('CREATE TRIGGER count_policy_change AFTER INSERT OR UPDATE OR DELETE ON visage.%I '
+      'FOR EACH STATEMENT EXECUTE FUNCTION visage.count_policy_change()', name);
+    EXECUTE pg_catalog.format('ALTER TABLE visage.%I ENABLE ALWAYS TRIGGER check_risk', name);
+    EXECUTE pg_catalog.format('ALTER TABLE visage.%I ENABLE ALWAYS TRIGGER keep_risk_history', name);
+  END LOOP;
+END
+$$;
+
 -- What follows every change of policy, whoever makes it: an event, and word to the sessions that keep it in memory.
 -- Nothing is recorded before the ledger is open: the event that opens it has the digest of all policy then.
 CREATE FUNCTION visage.audit_change() RETURNS trigger
@@ -476,7 +902,8 @@ BEGIN
   FOR watched IN VALUES ('channel', ARRAY['name']), ('channel_floor', ARRAY['channel', 'measure']), ('scenario', ARRAY['name']),
                         ('calibration', ARRAY['model', 'scheme', 'fmr', 'id']), ('capture_source', ARRAY['name']),
                         ('institution', ARRAY['name']), ('institution_role', ARRAY['role']), ('audit_policy', ARRAY['institution']),
-                        ('attempt_limit', ARRAY['kind', 'with_liveness'])
+                        ('attempt_limit', ARRAY['kind', 'with_liveness']), ('risk_rule', ARRAY['name']),
+                        ('deny_list', ARRAY['kind', 'id'])
   LOOP
     EXECUTE pg_catalog.format('CREATE TRIGGER audit_change AFTER INSERT OR UPDATE OR DELETE ON visage.%I FOR EACH ROW '
       'EXECUTE FUNCTION visage.audit_change(%s)', watched.column1,
@@ -493,7 +920,7 @@ DECLARE
   kept text;
 BEGIN
   FOREACH kept IN ARRAY ARRAY['institution', 'institution_role', 'policy_version', 'channel', 'channel_floor', 'scenario',
-                              'calibration', 'capture_source', 'attempt_limit', 'audit_policy']
+                              'calibration', 'capture_source', 'attempt_limit', 'audit_policy', 'risk_rule', 'deny_list']
   LOOP
     EXECUTE pg_catalog.format('CREATE TRIGGER forget_policy AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON visage.%I '
       'FOR EACH STATEMENT EXECUTE FUNCTION visage.forget_policy()', kept);
@@ -501,6 +928,134 @@ BEGIN
   END LOOP;
 END
 $$;
+
+-- What rules ask for before anything is captured, why a decision fell as it did, and what other rules would have decided.
+
+CREATE FUNCTION visage.assess(
+  subject text, channel text DEFAULT 'default', scenario text DEFAULT 'default', context jsonb DEFAULT '{}',
+  operation visage.operation DEFAULT 'verify',
+  OUT level integer, OUT action visage.risk_action, OUT factors integer, OUT face boolean)
+  LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'visage_assess';
+COMMENT ON FUNCTION visage.assess(text, text, text, jsonb, visage.operation) IS
+  'what the circumstances of a call would ask for: is a face check needed, how many further factors; decides and records nothing [8.1.4c, 6.6e]';
+
+CREATE FUNCTION visage.explain_decision(transaction_id uuid)
+  RETURNS TABLE (event bigint, at timestamptz, decision visage.decision, reason visage.reason, level integer, source text,
+                 id integer, version integer, name text, action visage.risk_action, factors integer, signal visage.risk_signal,
+                 input text, definition jsonb)
+  LANGUAGE sql STABLE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT e.seq, e.at, e.decision, e.reason, coalesce((substring(e.note FROM '^risk (\d)'))::integer, 0),
+         p.m[1], p.m[2]::integer, h.version, coalesce(h.definition ->> 'name', CASE WHEN p.m[1] = 'scenario' THEN e.scenario END),
+         p.m[4]::visage.risk_action, p.m[5]::integer, p.m[6]::visage.risk_signal,
+         CASE
+           WHEN p.m[7] IS NOT NULL THEN p.m[7]
+           WHEN p.m[6] = 'address' THEN encode(e.address, 'hex')
+           WHEN p.m[6] = 'device' THEN encode(e.device, 'hex')
+           WHEN p.m[6] = 'hours' THEN e.at::text
+           WHEN p.m[6] IN ('country', 'place', 'mac') THEN 'not kept'
+         END,
+         h.definition
+  FROM visage.event e
+  LEFT JOIN LATERAL (
+    SELECT regexp_match(part, '^(rule|entry|scenario|and)(?: (\d+)(?:\.(\d+))?)? (allow|require_face|require_factors|deny)(?::(\d+))? (\w+)(?:=(.*))?$') AS m, n
+    FROM unnest(string_to_array(substring(e.note FROM '^risk \d; (.*)$'), '; ')) WITH ORDINALITY u (part, n)) p ON p.m IS NOT NULL
+  LEFT JOIN LATERAL (
+    SELECT r.version, r.definition FROM visage.risk_history r
+    WHERE r.kind = CASE p.m[1] WHEN 'rule' THEN 'risk_rule' WHEN 'entry' THEN 'deny_list' END AND r.id = p.m[2]::integer
+      AND r.version = p.m[3]::integer) h ON true
+  WHERE e.transaction_id = $1 AND e.decision IS NOT NULL AND (e.institution IS NULL OR visage.acts_for(e.institution))
+  ORDER BY p.n
+$$;
+COMMENT ON FUNCTION visage.explain_decision(uuid) IS
+  'which risk rules and deny-list entries fired for a call, as they were then, and on what; one row of nulls when none did [8.1.4d]';
+
+-- Decides the calls of the past anew, as far as history keeps what rules ask about; source of visage.simulate.
+CREATE FUNCTION visage.replay_risk(
+  rules jsonb, entries jsonb, since timestamptz, until timestamptz,
+  OUT event bigint, OUT at timestamptz, OUT operation visage.operation, OUT channel text, OUT scenario text,
+  OUT decision visage.decision, OUT reason visage.reason, OUT note text, OUT action visage.risk_action, OUT factors integer,
+  OUT fired text, OUT uncertain boolean)
+  RETURNS SETOF record
+  LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'visage_replay_risk';
+COMMENT ON FUNCTION visage.replay_risk(jsonb, jsonb, timestamptz, timestamptz) IS 'source of visage.simulate(); for the functions of this extension';
+
+CREATE FUNCTION visage.simulate(
+  change jsonb, since timestamptz DEFAULT now() - interval '30 days', until timestamptz DEFAULT now())
+  RETURNS TABLE (event bigint, at timestamptz, operation visage.operation, channel text, scenario text, decision visage.decision,
+                 reason visage.reason, would_be text, fired text)
+  LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  acting integer;
+  rules jsonb;
+  entries jsonb;
+  unknown text;
+BEGIN
+  SELECT i.id INTO acting FROM visage.institution i WHERE i.name = current_setting('visage.institution') AND visage.acts_for(i.id);
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'the caller does not act for institution "%"', current_setting('visage.institution') USING ERRCODE = 'insufficient_privilege';
+  END IF;
+  IF NOT since < until THEN
+    RAISE EXCEPTION 'the range must begin before it ends' USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  IF jsonb_typeof(change) IS DISTINCT FROM 'object' THEN
+    RAISE EXCEPTION 'a change is a JSON object' USING ERRCODE = 'invalid_parameter_value',
+      HINT = 'For example {"rules": [{"name": "night", "enabled": false}], "deny": [{"kind": "country", "country": "XX"}]}.';
+  END IF;
+  SELECT k INTO unknown FROM jsonb_each(change) c (k, v)
+    WHERE k NOT IN ('rules', 'drop_rules', 'deny', 'drop_deny') OR jsonb_typeof(v) <> 'array' LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION 'a change has no part "%", or it is no array', unknown USING ERRCODE = 'invalid_parameter_value',
+      HINT = 'It has rules, drop_rules (names), deny, drop_deny (ids). Thresholds and floors cannot be replayed: scores and qualities are not kept.';
+  END IF;
+  SELECT k INTO unknown FROM jsonb_array_elements(change -> 'rules') r, jsonb_object_keys(r) k
+    WHERE NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'visage.risk_rule'::regclass AND attnum > 0 AND attname = k) LIMIT 1;
+  IF NOT FOUND THEN
+    SELECT k INTO unknown FROM jsonb_array_elements(change -> 'deny') r, jsonb_object_keys(r) k
+      WHERE NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'visage.deny_list'::regclass AND attnum > 0 AND attname = k) LIMIT 1;
+  END IF;
+  IF FOUND THEN
+    RAISE EXCEPTION 'a rule or entry has no column "%"', unknown USING ERRCODE = 'undefined_column';
+  END IF;
+  SELECT n INTO unknown FROM jsonb_array_elements_text(change -> 'drop_rules') n
+    WHERE NOT EXISTS (SELECT FROM visage.risk_rule r WHERE r.institution = acting AND r.name = n) LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION 'there is no risk rule "%"', unknown USING ERRCODE = 'undefined_object', HINT = 'SELECT name FROM visage.risk_rule lists them.';
+  END IF;
+
+  -- The rules as they would be: each change over the rule of its name, new ones over what the table fills in.
+  SELECT coalesce(jsonb_agg(to_jsonb(visage.checked_rule(jsonb_populate_record(NULL::visage.risk_rule, v.row)))), '[]') INTO rules
+  FROM (
+    SELECT coalesce(to_jsonb(r), jsonb_build_object('id', 1000000000 + c.n, 'priority', 100, 'enabled', true, 'outside', false,
+                                                    'when_missing', false, 'version', 1))
+           || coalesce(c.row, '{}') || jsonb_build_object('institution', acting) AS row
+    FROM (SELECT * FROM visage.risk_rule r WHERE r.institution = acting
+          AND NOT coalesce(change -> 'drop_rules' ? r.name, false)) r
+    FULL JOIN (SELECT e.row, e.n FROM jsonb_array_elements(change -> 'rules') WITH ORDINALITY e (row, n)) c ON c.row ->> 'name' = r.name) v;
+  SELECT coalesce(jsonb_agg(to_jsonb(visage.checked_entry(jsonb_populate_record(NULL::visage.deny_list, v.row)))), '[]') INTO entries
+  FROM (
+    SELECT to_jsonb(d) AS row FROM visage.deny_list d
+    WHERE d.institution = acting AND NOT coalesce(change -> 'drop_deny' @> to_jsonb(d.id), false)
+    UNION ALL
+    SELECT jsonb_build_object('id', 1000000000 + n, 'version', 1, 'why', 'simulated') || e.row || jsonb_build_object('institution', acting)
+    FROM jsonb_array_elements(change -> 'deny') WITH ORDINALITY e (row, n)) v;
+
+  -- What was never asked about rules stays as it was. Presented factors are not recorded: at least as many as were asked for
+  -- then, where that did not fail.
+  RETURN QUERY
+    SELECT v.event, v.at, v.operation, v.channel, v.scenario, v.decision, v.reason,
+           CASE WHEN v.uncertain THEN 'unknown' ELSE coalesce(v.refused, 'compared') END, v.fired
+    FROM (
+      SELECT r.*, CASE WHEN r.action = 'deny' THEN 'DENIED'
+                       WHEN r.factors > CASE WHEN r.reason = 'FACTOR_MISSING' THEN 0
+                                             ELSE coalesce((SELECT max(f[1]::integer) FROM regexp_matches(r.note, 'require_factors:(\d+)', 'g') f), 0) END
+                       THEN 'FACTOR_MISSING' END AS refused
+      FROM visage.replay_risk(rules, entries, since, until) r) v
+    WHERE v.uncertain OR v.refused IS DISTINCT FROM CASE WHEN v.reason IN ('DENIED', 'FACTOR_MISSING') THEN v.reason::text END
+    ORDER BY v.event;
+END
+$$;
+COMMENT ON FUNCTION visage.simulate(jsonb, timestamptz, timestamptz) IS
+  'which calls of the past other rules would have decided otherwise; unknown where history does not keep what a rule asks about; changes and records nothing';
 
 -- Trace-back and analysis reports for auditors [6.6f, 6.6i]. All of them read visage.history, and so show a caller the
 -- institutions it acts for and no others. The page that shows them as charts is in 59_report_page.sql.
@@ -1160,8 +1715,8 @@ BEGIN
   END LOOP;
 END
 $$;
-REVOKE ALL ON TYPE visage.operation, visage.attempt_kind FROM PUBLIC;
-GRANT USAGE ON TYPE visage.operation, visage.attempt_kind
+REVOKE ALL ON TYPE visage.operation, visage.attempt_kind, visage.risk_signal, visage.risk_action, visage.deny_kind FROM PUBLIC;
+GRANT USAGE ON TYPE visage.operation, visage.attempt_kind, visage.risk_signal, visage.risk_action, visage.deny_kind
   TO visage_admin, visage_service, visage_capture, visage_auditor, visage_calibrator;
 GRANT SELECT ON visage.attempt_limit TO visage_admin, visage_service, visage_capture, visage_auditor, visage_calibrator;
 GRANT INSERT, UPDATE, DELETE ON visage.attempt_limit TO visage_admin;
@@ -1176,6 +1731,13 @@ GRANT EXECUTE ON FUNCTION visage.checkpoint(), visage.ledger_public_key(), visag
   visage.consistency_proof(bigint, bigint), visage.leaf(bigint), visage.verify_ledger(bigint, bigint, text)
   TO visage_auditor;
 GRANT SELECT ON visage.attempts TO visage_admin, visage_auditor;
+-- A deny-list names devices and places of people: not for every caller. Sightings are for nobody.
+GRANT SELECT, INSERT, UPDATE, DELETE ON visage.risk_rule, visage.deny_list TO visage_admin;
+GRANT SELECT ON visage.risk_rule, visage.deny_list, visage.risk_history TO visage_auditor;
+GRANT SELECT ON visage.risk_history TO visage_admin;
+GRANT EXECUTE ON FUNCTION visage.explain_decision(uuid) TO visage_auditor;
+GRANT EXECUTE ON FUNCTION visage.simulate(jsonb, timestamptz, timestamptz) TO visage_admin, visage_auditor;
+GRANT EXECUTE ON FUNCTION visage.assess(text, text, text, jsonb, visage.operation) TO visage_service;
 -- What names or follows one subject is for auditors alone; who sets the policy may see what comes of it.
 GRANT EXECUTE ON FUNCTION visage.history_of(text), visage.report_html(timestamptz, timestamptz),
   visage.report_subject_failures(timestamptz, timestamptz, visage.operation, integer) TO visage_auditor;
@@ -1187,6 +1749,12 @@ GRANT EXECUTE ON FUNCTION
 
 SELECT pg_catalog.pg_extension_config_dump('visage.attempt_limit', 'WHERE NOT builtin');
 SELECT pg_catalog.pg_extension_config_dump('visage.attempt', '');
+SELECT pg_catalog.pg_extension_config_dump('visage.risk_rule', '');
+SELECT pg_catalog.pg_extension_config_dump('visage.risk_rule_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('visage.deny_list', '');
+SELECT pg_catalog.pg_extension_config_dump('visage.deny_list_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('visage.risk_history', '');
+SELECT pg_catalog.pg_extension_config_dump('visage.sighting', '');
 SELECT pg_catalog.pg_extension_config_dump('visage.event', '');
 SELECT pg_catalog.pg_extension_config_dump('visage.event_detail', '');
 SELECT pg_catalog.pg_extension_config_dump('visage.audit_policy', '');

@@ -19,9 +19,9 @@ GRANT EXECUTE ON FUNCTION
   visage.reference_recv(internal), visage.reference_send(visage.reference), visage.reference_info(visage.reference)
   TO PUBLIC;
 REVOKE ALL ON TYPE visage.probe, visage.reference, visage.outcome, visage.operation, visage.decision, visage.reason,
-  visage.attempt_kind FROM PUBLIC;
+  visage.attempt_kind, visage.risk_signal, visage.risk_action, visage.deny_kind FROM PUBLIC;
 GRANT USAGE ON TYPE visage.probe, visage.reference, visage.outcome, visage.operation, visage.decision, visage.reason,
-  visage.attempt_kind TO visage_admin, visage_service, visage_capture, visage_auditor, visage_calibrator;
+  visage.attempt_kind, visage.risk_signal, visage.risk_action, visage.deny_kind TO visage_admin, visage_service, visage_capture, visage_auditor, visage_calibrator;
 
 GRANT SELECT ON visage.measure, visage.channel, visage.channel_floor, visage.scenario, visage.calibration,
   visage.attempt_limit TO visage_admin, visage_service, visage_capture, visage_auditor, visage_calibrator;
@@ -54,6 +54,13 @@ GRANT EXECUTE ON FUNCTION visage.checkpoint(), visage.ledger_public_key(), visag
   visage.consistency_proof(bigint, bigint), visage.leaf(bigint), visage.verify_ledger(bigint, bigint, text)
   TO visage_auditor;
 GRANT SELECT ON visage.attempts TO visage_admin, visage_auditor;
+-- A deny-list names devices and places of people: not for every caller. Sightings are for nobody.
+GRANT SELECT, INSERT, UPDATE, DELETE ON visage.risk_rule, visage.deny_list TO visage_admin;
+GRANT SELECT ON visage.risk_rule, visage.deny_list, visage.risk_history TO visage_auditor;
+GRANT SELECT ON visage.risk_history TO visage_admin;
+GRANT EXECUTE ON FUNCTION visage.explain_decision(uuid) TO visage_auditor;
+GRANT EXECUTE ON FUNCTION visage.simulate(jsonb, timestamptz, timestamptz) TO visage_admin, visage_auditor;
+GRANT EXECUTE ON FUNCTION visage.assess(text, text, text, jsonb, visage.operation) TO visage_service;
 -- What names or follows one subject is for auditors alone; who sets the policy may see what comes of it.
 GRANT EXECUTE ON FUNCTION visage.history_of(text), visage.report_html(timestamptz, timestamptz),
   visage.report_subject_failures(timestamptz, timestamptz, visage.operation, integer) TO visage_auditor;
@@ -84,6 +91,12 @@ SELECT pg_catalog.pg_extension_config_dump('visage.subject_key', '');
 SELECT pg_catalog.pg_extension_config_dump('visage.subject_reference', '');
 SELECT pg_catalog.pg_extension_config_dump('visage.attempt_limit', 'WHERE NOT builtin');
 SELECT pg_catalog.pg_extension_config_dump('visage.attempt', '');
+SELECT pg_catalog.pg_extension_config_dump('visage.risk_rule', '');
+SELECT pg_catalog.pg_extension_config_dump('visage.risk_rule_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('visage.deny_list', '');
+SELECT pg_catalog.pg_extension_config_dump('visage.deny_list_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('visage.risk_history', '');
+SELECT pg_catalog.pg_extension_config_dump('visage.sighting', '');
 SELECT pg_catalog.pg_extension_config_dump('visage.event', '');
 SELECT pg_catalog.pg_extension_config_dump('visage.event_detail', '');
 SELECT pg_catalog.pg_extension_config_dump('visage.audit_policy', '');

@@ -158,6 +158,7 @@ Slot& begin_record(audit::Operation operation) {
   slot.database = MyDatabaseId;
   slot.attempt.count = 0;
   slot.keep_detail = false;
+  slot.keep_sighting = false;
   slot.set(SlotState::kFilling);
   open_record = {&slot, GetCurrentTransactionNestLevel(), false};
   return slot;

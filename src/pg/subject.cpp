@@ -124,6 +124,7 @@ void load_subject(Flow& flow, const text* subject, bool lock, SubjectRecord& out
   out.owner = {static_cast<uint32_t>(institution), column_uuid(0, 1)};
   flow.subject = out.owner.subject;
   flow.has_subject = true;
+  flow.claims_subject = true;
   out.wrapped_key = column_bytes(0, 2);
   for (uint64 i = 0; i < rows; ++i) {
     bool is_null;
@@ -181,7 +182,7 @@ VISAGE_FUNCTION(visage_drop_reference) {
   load_subject(flow, subject, true, record);
   if (!record.found) {
     refuse(flow, Reason::kUnknownSubject);
-  } else {
+  } else if (check_risk(flow)) {
     if (!owns_reference(record, flow.reference)) {
       refuse(flow, Reason::kUnknownReference);
     } else if (record.reference_count == 1) {
@@ -206,7 +207,7 @@ VISAGE_FUNCTION(visage_cancel) {
   load_subject(flow, subject, true, record);
   if (!record.found) {
     refuse(flow, Reason::kUnknownSubject);
-  } else {
+  } else if (check_risk(flow)) {
     const Datum arguments[] = {uuid_datum(flow.subject)};
     execute(delete_subject, arguments, nullptr, false);
     accept(flow);
