@@ -28,14 +28,17 @@ bool contains(std::span<const Value> sorted, const Value& value) {
   return std::binary_search(sorted.begin(), sorted.end(), value);
 }
 
-// Of more than there is room for, the stricter stay.
+// Of more than there is room for, the stricter stay, and the earlier of equals.
 void keep(const Fired& fired, Verdict& out) {
-  const auto laxer = [](const Fired& a, const Fired& b) { return a.action < b.action; };
-  if (out.fired_count < kMaxFired)
-    out.fired[out.fired_count] = fired;
-  else if (Fired* laxest = std::min_element(out.fired, out.fired + kMaxFired, laxer); laxer(*laxest, fired))
-    *laxest = fired;
-  ++out.fired_count;
+  const size_t place = out.fired_count++;
+  if (place < kMaxFired) {
+    out.fired[place] = fired;
+    return;
+  }
+  Fired* laxest = out.fired;
+  for (Fired& other : out.fired)
+    if (other.action <= laxest->action) laxest = &other;
+  if (laxest->action < fired.action) *laxest = fired;
 }
 
 class Evaluation {
