@@ -26,8 +26,7 @@ BEGIN
   FOR watched IN VALUES ('channel', ARRAY['name']), ('channel_floor', ARRAY['channel', 'measure']), ('scenario', ARRAY['name']),
                         ('calibration', ARRAY['model', 'scheme', 'fmr', 'id']), ('capture_source', ARRAY['name']),
                         ('institution', ARRAY['name']), ('institution_role', ARRAY['role']), ('audit_policy', ARRAY['institution']),
-                        ('attempt_limit', ARRAY['kind', 'with_liveness']), ('risk_rule', ARRAY['name']),
-                        ('deny_list', ARRAY['kind', 'id'])
+                        ('attempt_limit', ARRAY['kind', 'with_liveness'])
   LOOP
     EXECUTE pg_catalog.format('CREATE TRIGGER audit_change AFTER INSERT OR UPDATE OR DELETE ON visage.%I FOR EACH ROW '
       'EXECUTE FUNCTION visage.audit_change(%s)', watched.column1,
@@ -44,7 +43,7 @@ DECLARE
   kept text;
 BEGIN
   FOREACH kept IN ARRAY ARRAY['institution', 'institution_role', 'policy_version', 'channel', 'channel_floor', 'scenario',
-                              'calibration', 'capture_source', 'attempt_limit', 'audit_policy', 'risk_rule', 'deny_list']
+                              'calibration', 'capture_source', 'attempt_limit', 'audit_policy']
   LOOP
     EXECUTE pg_catalog.format('CREATE TRIGGER forget_policy AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON visage.%I '
       'FOR EACH STATEMENT EXECUTE FUNCTION visage.forget_policy()', kept);

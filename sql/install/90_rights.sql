@@ -1,5 +1,4 @@
--- Who may what. PUBLIC has nothing; nobody reads subjects, keys, references or events directly.
-
+-- Who may what; younger concepts say it in their own files. PUBLIC has nothing; nobody reads subjects, keys, references or events directly.
 DO $$
 DECLARE
   routine regprocedure;
@@ -11,7 +10,6 @@ BEGIN
   END LOOP;
 END
 $$;
-
 -- Types are opaque to everyone who may see the schema.
 GRANT EXECUTE ON FUNCTION
   visage.probe_in(cstring), visage.probe_out(visage.probe), visage.probe_recv(internal), visage.probe_send(visage.probe),
@@ -19,10 +17,9 @@ GRANT EXECUTE ON FUNCTION
   visage.reference_recv(internal), visage.reference_send(visage.reference), visage.reference_info(visage.reference)
   TO PUBLIC;
 REVOKE ALL ON TYPE visage.probe, visage.reference, visage.outcome, visage.operation, visage.decision, visage.reason,
-  visage.attempt_kind, visage.risk_signal, visage.risk_action, visage.deny_kind FROM PUBLIC;
+  visage.attempt_kind FROM PUBLIC;
 GRANT USAGE ON TYPE visage.probe, visage.reference, visage.outcome, visage.operation, visage.decision, visage.reason,
-  visage.attempt_kind, visage.risk_signal, visage.risk_action, visage.deny_kind TO visage_admin, visage_service, visage_capture, visage_auditor, visage_calibrator;
-
+  visage.attempt_kind TO visage_admin, visage_service, visage_capture, visage_auditor, visage_calibrator;
 GRANT SELECT ON visage.measure, visage.channel, visage.channel_floor, visage.scenario, visage.calibration,
   visage.attempt_limit TO visage_admin, visage_service, visage_capture, visage_auditor, visage_calibrator;
 GRANT INSERT, UPDATE, DELETE ON visage.channel, visage.channel_floor, visage.scenario, visage.attempt_limit TO visage_admin;
@@ -31,12 +28,10 @@ GRANT SELECT ON visage.institution, visage.institution_role, visage.policy_versi
 GRANT SELECT ON visage.capture_source TO visage_admin, visage_auditor;
 GRANT EXECUTE ON FUNCTION visage.acts_for(integer)
   TO visage_admin, visage_service, visage_capture, visage_auditor, visage_calibrator;
-
 GRANT EXECUTE ON FUNCTION visage.add_capture_source(text), visage.disable_capture_source(text),
   visage.grant_institution(text, regrole), visage.reload_keys(), visage.unlock(text, text) TO visage_admin;
 GRANT SELECT ON visage.keys TO visage_admin, visage_auditor;
 GRANT EXECUTE ON FUNCTION visage.loaded_keys() TO visage_admin, visage_auditor;
-
 GRANT EXECUTE ON FUNCTION
   visage.register(text, visage.probe, text, text, jsonb), visage.verify(text, visage.probe, text, text, jsonb),
   visage.compare(visage.probe, visage.probe, text, text, jsonb),
@@ -54,13 +49,6 @@ GRANT EXECUTE ON FUNCTION visage.checkpoint(), visage.ledger_public_key(), visag
   visage.consistency_proof(bigint, bigint), visage.leaf(bigint), visage.verify_ledger(bigint, bigint, text)
   TO visage_auditor;
 GRANT SELECT ON visage.attempts TO visage_admin, visage_auditor;
--- A deny-list names devices and places of people: not for every caller. Sightings are for nobody.
-GRANT SELECT, INSERT, UPDATE, DELETE ON visage.risk_rule, visage.deny_list TO visage_admin;
-GRANT SELECT ON visage.risk_rule, visage.deny_list, visage.risk_history TO visage_auditor;
-GRANT SELECT ON visage.risk_history TO visage_admin;
-GRANT EXECUTE ON FUNCTION visage.explain_decision(uuid) TO visage_auditor;
-GRANT EXECUTE ON FUNCTION visage.simulate(jsonb, timestamptz, timestamptz) TO visage_admin, visage_auditor;
-GRANT EXECUTE ON FUNCTION visage.assess(text, text, text, jsonb, visage.operation) TO visage_service;
 -- What names or follows one subject is for auditors alone; who sets the policy may see what comes of it.
 GRANT EXECUTE ON FUNCTION visage.history_of(text), visage.report_html(timestamptz, timestamptz),
   visage.report_subject_failures(timestamptz, timestamptz, visage.operation, integer) TO visage_auditor;
@@ -73,7 +61,7 @@ GRANT EXECUTE ON FUNCTION visage.score(visage.reference, visage.probe), visage.r
   visage.measure_accuracy(regclass, double precision[], name, name), visage.clustered_interval(boolean, double precision)
   TO visage_calibrator;
 GRANT SELECT ON visage.calibration_history TO visage_admin, visage_auditor, visage_calibrator;
-
+-- Consent, retention, restore.
 -- What pg_dump carries: everything but the rows that ship with the extension.
 SELECT pg_catalog.pg_extension_config_dump('visage.institution', 'WHERE NOT builtin');
 SELECT pg_catalog.pg_extension_config_dump('visage.institution_id_seq', '');
@@ -91,12 +79,6 @@ SELECT pg_catalog.pg_extension_config_dump('visage.subject_key', '');
 SELECT pg_catalog.pg_extension_config_dump('visage.subject_reference', '');
 SELECT pg_catalog.pg_extension_config_dump('visage.attempt_limit', 'WHERE NOT builtin');
 SELECT pg_catalog.pg_extension_config_dump('visage.attempt', '');
-SELECT pg_catalog.pg_extension_config_dump('visage.risk_rule', '');
-SELECT pg_catalog.pg_extension_config_dump('visage.risk_rule_id_seq', '');
-SELECT pg_catalog.pg_extension_config_dump('visage.deny_list', '');
-SELECT pg_catalog.pg_extension_config_dump('visage.deny_list_id_seq', '');
-SELECT pg_catalog.pg_extension_config_dump('visage.risk_history', '');
-SELECT pg_catalog.pg_extension_config_dump('visage.sighting', '');
 SELECT pg_catalog.pg_extension_config_dump('visage.event', '');
 SELECT pg_catalog.pg_extension_config_dump('visage.event_detail', '');
 SELECT pg_catalog.pg_extension_config_dump('visage.audit_policy', '');

@@ -94,7 +94,7 @@ RiskCall risk_call(const Flow& flow) {
   call.context = &flow.context;
   call.address_hash = record.has(audit::Field::kAddress) ? record.address : nullptr;
   call.device_hash = record.has(audit::Field::kDevice) ? record.device : nullptr;
-  call.claims_subject = flow.claims_subject;
+  call.claims_subject = flow.claims_subject || flow.has_subject;
   call.subject = flow.has_subject ? &flow.subject : nullptr;
   return call;
 }

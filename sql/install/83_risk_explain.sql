@@ -125,3 +125,7 @@ END
 $$;
 COMMENT ON FUNCTION visage.simulate(jsonb, timestamptz, timestamptz) IS
   'which calls of the past other rules would have decided otherwise; unknown where history does not keep what a rule asks about; changes and records nothing';
+
+GRANT EXECUTE ON FUNCTION visage.explain_decision(uuid) TO visage_auditor;
+GRANT EXECUTE ON FUNCTION visage.simulate(jsonb, timestamptz, timestamptz) TO visage_admin, visage_auditor;
+GRANT EXECUTE ON FUNCTION visage.assess(text, text, text, jsonb, visage.operation) TO visage_service;

@@ -367,8 +367,29 @@ BEGIN
       'FOR EACH ROW EXECUTE FUNCTION visage.keep_risk_history()', name);
     EXECUTE pg_catalog.format('CREATE TRIGGER count_policy_change AFTER INSERT OR UPDATE OR DELETE ON visage.%I '
       'FOR EACH STATEMENT EXECUTE FUNCTION visage.count_policy_change()', name);
+    EXECUTE pg_catalog.format('CREATE TRIGGER audit_change AFTER INSERT OR UPDATE OR DELETE ON visage.%I FOR EACH ROW '
+      'EXECUTE FUNCTION visage.audit_change(%s)', name, CASE name WHEN 'risk_rule' THEN '''name''' ELSE '''kind'', ''id''' END);
+    EXECUTE pg_catalog.format('CREATE TRIGGER forget_policy AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON visage.%I '
+      'FOR EACH STATEMENT EXECUTE FUNCTION visage.forget_policy()', name);
+    EXECUTE pg_catalog.format('ALTER TABLE visage.%I ENABLE ALWAYS TRIGGER audit_change', name);
+    EXECUTE pg_catalog.format('ALTER TABLE visage.%I ENABLE ALWAYS TRIGGER forget_policy', name);
     EXECUTE pg_catalog.format('ALTER TABLE visage.%I ENABLE ALWAYS TRIGGER check_risk', name);
     EXECUTE pg_catalog.format('ALTER TABLE visage.%I ENABLE ALWAYS TRIGGER keep_risk_history', name);
   END LOOP;
 END
 $$;
+
+REVOKE ALL ON TYPE visage.risk_signal, visage.risk_action, visage.deny_kind FROM PUBLIC;
+GRANT USAGE ON TYPE visage.risk_signal, visage.risk_action, visage.deny_kind
+  TO visage_admin, visage_service, visage_capture, visage_auditor, visage_calibrator;
+-- A deny-list names devices and places of people: not for every caller. Sightings are for nobody.
+GRANT SELECT, INSERT, UPDATE, DELETE ON visage.risk_rule, visage.deny_list TO visage_admin;
+GRANT SELECT ON visage.risk_rule, visage.deny_list, visage.risk_history TO visage_auditor;
+GRANT SELECT ON visage.risk_history TO visage_admin;
+
+SELECT pg_catalog.pg_extension_config_dump('visage.risk_rule', '');
+SELECT pg_catalog.pg_extension_config_dump('visage.risk_rule_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('visage.deny_list', '');
+SELECT pg_catalog.pg_extension_config_dump('visage.deny_list_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('visage.risk_history', '');
+SELECT pg_catalog.pg_extension_config_dump('visage.sighting', '');
