@@ -1,4 +1,5 @@
 """What another process has in its memory: for tests that look for what must not be there. Needs root."""
+import base64
 
 PAGE = 4096
 EMPTY = bytes(PAGE)
