@@ -8,7 +8,12 @@ CREATE TYPE visage.operation AS ENUM (
   'change',             -- policy, calibration, a capture source, a grant or loaded keys: object says which
   'unlock',             -- attempt counters of a subject were set back: note says why
   'archive',            -- events were exported and removed: note says which
-  'rotate_ledger_key'   -- tree heads are signed by another key from here on
+  'rotate_ledger_key',  -- tree heads are signed by another key from here on
+  'give_consent',       -- object names the consent, after is the digest of the notice
+  'withdraw_consent',   -- object names the consent that ended
+  'export_subject',     -- everything held about a person was handed out
+  'erase',              -- a person, a reference or a consent: note says why
+  'restore'             -- after_restore() was run: note says what it erased again
 );
 CREATE TYPE visage.decision AS ENUM ('accept', 'reject', 'refuse');
 COMMENT ON TYPE visage.decision IS 'accept; reject: compared and different; refuse: not compared';
@@ -32,7 +37,8 @@ CREATE TYPE visage.reason AS ENUM (
   'REFERENCE_LIMIT',    -- as many as allowed, or as the channel's target FMR leaves a measured threshold for
   'MODEL_MISMATCH',     -- probe and reference come from different models
   'NOT_CALIBRATED',     -- no measured threshold for this model at the channel's target FMR
-  'INTERRUPTED'         -- compared, but an error or a cancel took the verdict back; it counts as a failure
+  'INTERRUPTED',        -- compared, but an error or a cancel took the verdict back; it counts as a failure
+  'NOT_ENTITLED'        -- the institution's entitlement to collect faces is over
 );
 
 CREATE TYPE visage.outcome AS (

@@ -161,7 +161,7 @@ DECLARE
   whole bytea := '';
 BEGIN
   FOREACH name IN ARRAY ARRAY['institution', 'institution_role', 'channel', 'channel_floor', 'scenario', 'calibration',
-                              'capture_source', 'attempt_limit', 'audit_policy']
+                              'capture_source', 'attempt_limit', 'audit_policy', 'entitlement', 'notice', 'consent_rule']
   LOOP
     EXECUTE format('SELECT sha256(convert_to(coalesce(string_agg(t::text, E''\n'' ORDER BY t::text COLLATE "C"), ''''), ''UTF8'')) FROM visage.%I t', name)
       INTO part;
@@ -173,9 +173,10 @@ $$;
 COMMENT ON FUNCTION visage.policy_digest() IS 'SHA-256 over all policy tables as text';
 
 CREATE FUNCTION visage.record_change(
-  operation visage.operation, institution integer, object text, before bytea, after bytea, note text) RETURNS bigint
+  operation visage.operation, institution integer, object text, before bytea, after bytea, note text,
+  subject uuid DEFAULT NULL) RETURNS bigint
   LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'visage_record_change';
-COMMENT ON FUNCTION visage.record_change(visage.operation, integer, text, bytea, bytea, text) IS
+COMMENT ON FUNCTION visage.record_change(visage.operation, integer, text, bytea, bytea, text, uuid) IS
   'records a change and waits until the record is durable; for the functions of this extension';
 
 CREATE FUNCTION visage.rotate_ledger_key() RETURNS bigint

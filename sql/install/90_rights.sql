@@ -1,4 +1,4 @@
--- Who may what. PUBLIC has nothing; nobody reads subjects, keys, references or events directly.
+-- Who may what; younger concepts say it in their own files. PUBLIC has nothing; nobody reads subjects, keys, references or events directly.
 
 DO $$
 DECLARE
@@ -66,6 +66,8 @@ GRANT EXECUTE ON FUNCTION visage.score(visage.reference, visage.probe), visage.r
   visage.measure_accuracy(regclass, double precision[], name, name), visage.clustered_interval(boolean, double precision)
   TO visage_calibrator;
 GRANT SELECT ON visage.calibration_history TO visage_admin, visage_auditor, visage_calibrator;
+
+-- Consent, retention, restore.
 
 -- What pg_dump carries: everything but the rows that ship with the extension.
 SELECT pg_catalog.pg_extension_config_dump('visage.institution', 'WHERE NOT builtin');

@@ -44,6 +44,7 @@ struct Verification {
   ReturnSetInfo* result;
   Tree tree;
   EnumLabels labels;
+  EventRow row;  // the one that is looked at
   audit::CompactRange range;
   uint64 first;
   bool lost;     // the tree cannot be made from the rows for the rest of this segment: its fault was reported
@@ -210,7 +211,7 @@ void check_leaf(Verification& v, const audit::TreeHasher& hasher, const EventRow
 }
 
 void check_row(Verification& v, const audit::TreeHasher& hasher, const Datum* values, const bool* nulls) {
-  auto& row = *static_cast<EventRow*>(palloc(sizeof(EventRow)));
+  EventRow& row = v.row;
   const bool readable = read_event(v.labels, values, nulls, row);
   const auto expected = static_cast<int64>(v.range.size);
   if (row.seq != expected) {
@@ -282,7 +283,7 @@ void scan(Verification& v, const audit::TreeHasher& hasher, uint64 last) {
   progress.progress_done = 0;
   progress.progress_total = static_cast<int64>(last - v.first + 1);
   const MemoryContext row_context =
-      AllocSetContextCreate(CurrentMemoryContext, "pg_visage event", ALLOCSET_SMALL_SIZES);
+      AllocSetContextCreate(CurrentMemoryContext, "pg_visage event", ALLOCSET_DEFAULT_SIZES);
   const MemoryContext caller = CurrentMemoryContext;
   uint64 done = 0;
   while (index_getnext_slot(scan, ForwardScanDirection, slot)) {

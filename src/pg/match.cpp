@@ -144,7 +144,7 @@ VISAGE_FUNCTION(visage_verify) {
   SubjectRecord record;
   load_subject(flow, subject, false, record);
   if (take_probe(flow, PG_GETARG_VARLENA_PP(1), flow.header, *flow.contents) &&
-      hold_attempts(flow, subject) && check_floors(flow))
+      hold_attempts(flow, subject) && check_floors(flow) && check_consent(flow, subject, record.found))
     match_subject(flow, record);
   return finish_flow(flow, fcinfo);
 }

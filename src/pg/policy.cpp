@@ -174,6 +174,7 @@ void read_policy(const text* channel, const text* scenario, Policy& out) {
                      reinterpret_cast<const float*>(ARR_DATA_PTR(minima))[i]};
   SPI_freetuptable(SPI_tuptable);
   load_attempt_limits(out.institution, out.has_liveness_floor, out.attempt_limits);
+  load_consent_rule(out.institution, channel, scenario, out.consent);
 }
 
 Threshold read_threshold(const ThresholdKey& key) {

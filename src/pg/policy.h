@@ -3,6 +3,7 @@
 
 #include "core/probe/probe.h"
 #include "pg/attempt.h"
+#include "pg/consent.h"
 #include "pg/pg.h"
 
 namespace visage::pg {
@@ -24,6 +25,7 @@ struct Policy {
   QualityFloor floors[kMaxFloors];
   bool keep_details;  // address and device in clear, for a while
   AttemptLimits attempt_limits;
+  ConsentRule consent;
 };
 
 // Institution that the session acts for, by visage.institution and the caller's grants; for use inside SPI.

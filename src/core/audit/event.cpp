@@ -7,9 +7,12 @@ namespace {
 
 constexpr uint8_t kVersion = 1;
 
-constexpr std::string_view kOperations[] = {"register",       "verify", "compare",     "add_reference",
-                                            "drop_reference", "cancel", "open_ledger", "settle",
-                                            "change",         "unlock", "archive",     "rotate_ledger_key"};
+constexpr std::string_view kOperations[] = {"register",      "verify",           "compare",
+                                            "add_reference", "drop_reference",   "cancel",
+                                            "open_ledger",   "settle",           "change",
+                                            "unlock",        "archive",          "rotate_ledger_key",
+                                            "give_consent",  "withdraw_consent", "export_subject",
+                                            "erase",         "restore"};
 constexpr std::string_view kDecisions[] = {"", "accept", "reject", "refuse"};
 constexpr std::string_view kReasons[] = {"",
                                          "OK",
@@ -31,7 +34,8 @@ constexpr std::string_view kReasons[] = {"",
                                          "REFERENCE_LIMIT",
                                          "MODEL_MISMATCH",
                                          "NOT_CALIBRATED",
-                                         "INTERRUPTED"};
+                                         "INTERRUPTED",
+                                         "NOT_ENTITLED"};
 static_assert(std::size(kOperations) == static_cast<size_t>(Operation::kCount));
 static_assert(std::size(kDecisions) == static_cast<size_t>(Decision::kCount));
 static_assert(std::size(kReasons) == static_cast<size_t>(Reason::kCount));

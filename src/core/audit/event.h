@@ -27,6 +27,11 @@ enum class Operation : uint8_t {
   kUnlock,
   kArchive,
   kRotateLedgerKey,
+  kGiveConsent,
+  kWithdrawConsent,
+  kExportSubject,
+  kErase,
+  kRestore,
   kCount,
 };
 enum class Decision : uint8_t { kNone, kAccept, kReject, kRefuse, kCount };
@@ -52,6 +57,7 @@ enum class Reason : uint8_t {
   kModelMismatch,
   kNotCalibrated,
   kInterrupted,
+  kNotEntitled,
   kCount,
 };
 
