@@ -240,8 +240,8 @@ void ensure_loaded() {
   }
 }
 
-// A batch costs as much as some records do. Where callers wait for a processor, they go first: the batch is the
-// larger. Where a processor is free this costs nothing.
+// A batch costs as much as some records do. Where callers wait for a processor, they go first: the batch is
+// the larger. Where a processor is free this costs nothing.
 void let_callers_in() {
   AuditRing& ring = audit_ring();
   for (int i = 0; i < kYields && pg_atomic_read_u32(&ring.callers) > 2 * ring.count + 1; ++i) sched_yield();
