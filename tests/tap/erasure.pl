@@ -26,8 +26,11 @@ sub harvest {
     open my $file, '<:raw', $path or next;
     local $/;
     my $content = <$file> // '';
-    $found{key}{$1} = 1 while $content =~ /(?=(K\x01.\x00.{8}\Q$uuid\E.{60}))/gs;
-    $found{reference}{$1} = 1 while $content =~ /(?=(R\x01.{38}\Q$uuid\E.{208}))/gs;
+    for (my $at = index $content, $uuid; $at >= 0; $at = index $content, $uuid, $at + 1) {
+      my ($key, $reference) = map { $at >= $_->[0] ? substr $content, $at - $_->[0], $_->[1] : '' } [ 12, 88 ], [ 40, 264 ];
+      $found{key}{$key} = 1 if $key =~ /^K\x01.\x00/s && length $key == 88;
+      $found{reference}{$reference} = 1 if $reference =~ /^R\x01/ && length $reference == 264;
+    }
   }
   return \%found;
 }
