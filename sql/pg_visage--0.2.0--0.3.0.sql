@@ -16,9 +16,22 @@ CREATE TYPE visage.operation AS ENUM (
   'change',             -- policy, calibration, a capture source, a grant or loaded keys: object says which
   'unlock',             -- attempt counters of a subject were set back: note says why
   'archive',            -- events were exported and removed: note says which
-  'rotate_ledger_key'   -- tree heads are signed by another key from here on
+  'rotate_ledger_key',  -- tree heads are signed by another key from here on
+  'open_session', 'claim_session', 'close_session',
+  'enrol_factor', 'replace_factor', 'remove_factor',
+  'present_factor'      -- in a session: object says of which kind
 );
 ALTER TYPE visage.reason ADD VALUE 'INTERRUPTED';
+ALTER TYPE visage.reason ADD VALUE 'SESSION_MISSING';
+ALTER TYPE visage.reason ADD VALUE 'UNKNOWN_SESSION';
+ALTER TYPE visage.reason ADD VALUE 'EXPIRED_SESSION';
+ALTER TYPE visage.reason ADD VALUE 'REPLAYED_SESSION';
+ALTER TYPE visage.reason ADD VALUE 'SESSION_MISMATCH';
+ALTER TYPE visage.reason ADD VALUE 'WRONG_FACTOR';
+ALTER TYPE visage.reason ADD VALUE 'REPLAYED_FACTOR';
+ALTER TYPE visage.reason ADD VALUE 'UNKNOWN_FACTOR';
+ALTER TYPE visage.reason ADD VALUE 'FACTOR_EXISTS';
+COMMENT ON COLUMN visage.outcome.reference IS 'reference or factor that was made or dropped';
 
 -- Written by the audit writer alone. No foreign keys: an event outlives what it names.
 CREATE TABLE visage.event (
@@ -50,10 +63,13 @@ CREATE TABLE visage.event (
   after bytea,
   note text,
   detail bytea,
+  session uuid,
+  request bytea,
   leaf bytea NOT NULL,
   head bytea
 );
 COMMENT ON TABLE visage.event IS 'the ledger: one row a call, numbered from 0 without gaps; read it through visage.history';
+COMMENT ON COLUMN visage.event.request IS 'keyed hash of the arguments of a call that names a biz_id';
 COMMENT ON COLUMN visage.event.leaf IS 'RFC 9162 leaf hash of this row';
 COMMENT ON COLUMN visage.event.head IS 'on the last row of a batch: root key version, tree hash and signature of the tree up to this row';
 
@@ -71,7 +87,7 @@ CREATE VIEW visage.history WITH (security_barrier) AS
          CASE WHEN e.xid IS NOT NULL
            THEN coalesce((SELECT min(t.note) FROM visage.event t WHERE t.settles = e.seq AND t.operation = 'settle'), 'open')
          END AS settled,
-         e.settles, e.object, e.before, e.after, e.note
+         e.settles, e.object, e.before, e.after, e.note, e.session
   FROM visage.event e
   LEFT JOIN visage.institution i ON i.id = e.institution
   LEFT JOIN visage.subject s ON s.id = e.subject
@@ -92,8 +108,8 @@ COMMENT ON COLUMN visage.history.target_fmr IS 'false match rate that the thresh
 COMMENT ON COLUMN visage.history.model IS 'feature model of the probe';
 COMMENT ON COLUMN visage.history.policy_version IS 'policy that was in force';
 COMMENT ON COLUMN visage.history.source IS 'capture source that sealed the probe';
-COMMENT ON COLUMN visage.history.probe IS 'id of the probe';
-COMMENT ON COLUMN visage.history.reference IS 'reference that was made or dropped';
+COMMENT ON COLUMN visage.history.probe IS 'id of the probe, or keyed hash of the TOTP step: what was used up';
+COMMENT ON COLUMN visage.history.reference IS 'reference or factor that was made or dropped';
 COMMENT ON COLUMN visage.history.address_hash IS 'keyed hash of the address that the caller named: equal for equal addresses';
 COMMENT ON COLUMN visage.history.device_hash IS 'keyed hash of the device that the caller named: equal for equal devices';
 COMMENT ON COLUMN visage.history.biz_id IS 'the caller''s own id of the call';
@@ -103,10 +119,11 @@ COMMENT ON COLUMN visage.history.elapsed IS 'time inside the database until the 
 COMMENT ON COLUMN visage.history.xid IS 'database transaction, or subtransaction, whose commit makes a data-changing call true; its end is told by a settle event';
 COMMENT ON COLUMN visage.history.settled IS 'how that transaction ended: committed, rolled back, or open when it has not yet';
 COMMENT ON COLUMN visage.history.settles IS 'number of the event whose transaction ended';
-COMMENT ON COLUMN visage.history.object IS 'what was changed';
+COMMENT ON COLUMN visage.history.object IS 'what was changed, or the kind of factor that was presented';
 COMMENT ON COLUMN visage.history.before IS 'SHA-256 of what was changed, before; null when it is new';
 COMMENT ON COLUMN visage.history.after IS 'SHA-256 of what was changed, after; null when it is gone';
-COMMENT ON COLUMN visage.history.note IS 'what else there is to say: how a transaction ended, why a subject was unlocked';
+COMMENT ON COLUMN visage.history.note IS 'what else there is to say: how a transaction ended, why a subject was unlocked, which factor was changed';
+COMMENT ON COLUMN visage.history.session IS 'session of the call; object is ''session'' where the call used it up';
 
 -- The ledger over visage.event: a Merkle tree (RFC 9162), its signed heads, proofs and verification.
 -- The tables' names sort behind the others': a restore fills them last, and from then on the ledger is open.
@@ -271,7 +288,8 @@ DECLARE
   whole bytea := '';
 BEGIN
   FOREACH name IN ARRAY ARRAY['institution', 'institution_role', 'channel', 'channel_floor', 'scenario', 'calibration',
-                              'capture_source', 'attempt_limit', 'audit_policy']
+                              'capture_source', 'attempt_limit', 'audit_policy', 'session_policy', 'requirement', 'factor_policy',
+                              'otp_service', 'trust_anchor', 'revocation_list']
   LOOP
     EXECUTE format('SELECT sha256(convert_to(coalesce(string_agg(t::text, E''\n'' ORDER BY t::text COLLATE "C"), ''''), ''UTF8'')) FROM visage.%I t', name)
       INTO part;
@@ -312,7 +330,9 @@ BEGIN
   -- What is not settled stays, and so does the probes' memory, which is read from the events.
   SELECT least(to_event, min(e.seq)) INTO to_event FROM visage.event e
     WHERE (e.xid IS NOT NULL AND NOT EXISTS (SELECT FROM visage.event s WHERE s.settles = e.seq))
-       OR e.at > clock_timestamp() - current_setting('visage.probe_max_age')::interval - current_setting('visage.clock_skew')::interval;
+       OR e.at > clock_timestamp() - current_setting('visage.probe_max_age')::interval - current_setting('visage.clock_skew')::interval
+       -- So does what became of sessions that live.
+       OR e.session IN (SELECT s.id FROM visage.session s WHERE s.expires_at > clock_timestamp());
   to_event := least(to_event, size) / 256 * 256;
   IF to_event <= from_event THEN
     RETURN;
@@ -353,7 +373,8 @@ CREATE TYPE visage.attempt_kind AS ENUM (
   'subject',  -- the caller's name of a subject, whether or not anybody is registered under it
   'source',   -- the capture source that sealed the probe
   'address',  -- context->>'address'
-  'device'    -- context->>'device'
+  'device',   -- context->>'device'
+  'factor'    -- a kind of factor of a subject, by the subject's name
 );
 
 CREATE TABLE visage.attempt_limit (
@@ -385,6 +406,7 @@ COMMENT ON COLUMN visage.attempt_limit.period IS 'length of the period, which be
 -- Subject: NIST SP 800-63B-4 3.2.3 allows 5 consecutive failures, 10 with presentation attack detection, then at least
 -- 30 s before each further attempt, and no more than 50, or 100. The same numbers bound 30 days, because an attacker who
 -- has one accepted face sets consecutive failures back whenever it likes.
+-- Factor: the same without liveness. 50 guesses of three valid codes of six digits have a chance of 0.015 %.
 -- Source, address, device: a false rejection rate of 2 % (7.1) makes 1,000 failures of 50,000 honest attempts of a source
 -- in ten minutes, 100 of 5,000 behind one address, 20 of 1,000 at one device. A site that has more behind one raises it.
 INSERT INTO visage.attempt_limit
@@ -397,7 +419,9 @@ INSERT INTO visage.attempt_limit
     ('address', false, NULL, NULL, NULL, NULL, 100, '10 minutes'),
     ('address', true, NULL, NULL, NULL, NULL, 100, '10 minutes'),
     ('device', false, NULL, NULL, NULL, NULL, 20, '10 minutes'),
-    ('device', true, NULL, NULL, NULL, NULL, 20, '10 minutes')
+    ('device', true, NULL, NULL, NULL, NULL, 20, '10 minutes'),
+    ('factor', false, 5, '30 seconds', '1 hour', 50, 50, '30 days'),
+    ('factor', true, 5, '30 seconds', '1 hour', 50, 50, '30 days')
   ) t (kind, with_liveness, free_failures, first_delay, max_delay, hard_stop, period_failures, period);
 
 CREATE TRIGGER guard_builtin BEFORE INSERT OR UPDATE OR DELETE ON visage.attempt_limit
@@ -446,7 +470,250 @@ COMMENT ON COLUMN visage.attempts.updated_at IS 'when the counter was last store
 
 CREATE FUNCTION visage.unlock(subject text, why text) RETURNS boolean
   LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'visage_unlock';
-COMMENT ON FUNCTION visage.unlock(text, text) IS 'sets the failures of a subject back, for a reason that the event keeps; false when there were none [8.2.5d]';
+COMMENT ON FUNCTION visage.unlock(text, text) IS 'sets the failures of a subject and of its factors back, for a reason that the event keeps; false when there were none [8.2.5d]';
+
+-- Sessions: who may come to a flow, with which factors, from which device and channel. [5.3, 6.5d, 6.6e, 8.2.2b, 8.2.5c]
+-- A session's row is what it was opened with. What became of it (factors presented, used up) is in the ledger alone, so a
+-- caller's ROLLBACK gives nothing back. docs/sessions.md
+
+CREATE TABLE visage.session_policy (
+  institution integer PRIMARY KEY REFERENCES visage.institution,
+  lifetime interval NOT NULL DEFAULT '10 minutes' CHECK (lifetime >= '10 seconds' AND lifetime <= '1 day'),
+  challenge_steps smallint NOT NULL DEFAULT 3 CHECK (challenge_steps BETWEEN 0 AND 6),
+  builtin boolean NOT NULL DEFAULT false
+);
+COMMENT ON TABLE visage.session_policy IS 'life of sessions; where an institution has no row, that of institution 1 applies';
+COMMENT ON COLUMN visage.session_policy.challenge_steps IS 'movements that the capture asks for, in random order';
+INSERT INTO visage.session_policy (institution, builtin) VALUES (1, true);
+
+CREATE TABLE visage.requirement (
+  institution integer NOT NULL REFERENCES visage.institution,
+  operation visage.operation NOT NULL CHECK (operation IN (
+    'register', 'verify', 'compare', 'add_reference', 'drop_reference', 'cancel', 'enrol_factor', 'replace_factor', 'remove_factor')),
+  channel text NOT NULL DEFAULT '*' CHECK (length(channel) BETWEEN 1 AND 63),
+  scenario text NOT NULL DEFAULT '*' CHECK (length(scenario) BETWEEN 1 AND 63),
+  risk smallint NOT NULL DEFAULT 0 CHECK (risk BETWEEN 0 AND 9),
+  session boolean NOT NULL DEFAULT false,
+  factors smallint NOT NULL DEFAULT 0 CHECK (factors BETWEEN 0 AND 5),
+  builtin boolean NOT NULL DEFAULT false,
+  PRIMARY KEY (institution, operation, channel, scenario, risk)
+);
+COMMENT ON TABLE visage.requirement IS 'what a flow asks for; of several rows that apply the strictest counts, and an institution without a row for an operation has those of institution 1 [6.6e]';
+COMMENT ON COLUMN visage.requirement.channel IS '* is every channel';
+COMMENT ON COLUMN visage.requirement.scenario IS '* is every scenario';
+COMMENT ON COLUMN visage.requirement.risk IS 'applies from this risk level on; 0 always';
+COMMENT ON COLUMN visage.requirement.session IS 'a call without a session is refused';
+COMMENT ON COLUMN visage.requirement.factors IS 'different factors that a session must show; a face that the flow itself compares is one of them';
+-- 8.2.2b: one before a registration capture. 8.2.5c: two before the user changes or cancels. They hold for the user's
+-- sessions; an operator's calls without one stay possible until a row asks for a session.
+INSERT INTO visage.requirement (institution, operation, factors, builtin)
+  SELECT 1, operation::visage.operation, factors, true
+  FROM (VALUES ('register', 1), ('verify', 1), ('add_reference', 2), ('drop_reference', 2), ('cancel', 2),
+               ('enrol_factor', 1), ('replace_factor', 2), ('remove_factor', 2)) t (operation, factors);
+
+CREATE TABLE visage.session (
+  id uuid PRIMARY KEY,
+  institution integer NOT NULL,
+  purpose visage.operation NOT NULL,
+  scenario text NOT NULL,
+  opened_channel text NOT NULL,
+  channel text NOT NULL,
+  subject_hash bytea CHECK (length(subject_hash) = 16),
+  subject uuid,
+  device bytea CHECK (length(device) = 16),
+  nonce bytea NOT NULL CHECK (length(nonce) = 32),
+  factors smallint NOT NULL,
+  challenge text NOT NULL,
+  opened_at timestamptz NOT NULL,
+  expires_at timestamptz NOT NULL,
+  claimed_at timestamptz
+);
+CREATE INDEX session_expires_at ON visage.session (expires_at);
+COMMENT ON TABLE visage.session IS 'sessions as they were opened; rows leave a day after they expire, their events stay';
+COMMENT ON COLUMN visage.session.subject_hash IS 'keyed hash of the subject''s name, whether or not anybody is registered under it';
+COMMENT ON COLUMN visage.session.subject IS 'surrogate, where somebody was';
+COMMENT ON COLUMN visage.session.device IS 'keyed hash of the device that may use it';
+
+CREATE FUNCTION visage.open_session(
+  subject text, purpose visage.operation, scenario text DEFAULT 'default', channel text DEFAULT 'default',
+  context jsonb DEFAULT '{}',
+  OUT session uuid, OUT nonce bytea, OUT factors smallint, OUT challenge text, OUT expires_at timestamptz)
+  LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'visage_open_session';
+COMMENT ON FUNCTION visage.open_session(text, visage.operation, text, text, jsonb) IS
+  'opens a session for one call of the flow that purpose names; it looks the same whether or not the subject exists [6.5d]';
+
+CREATE FUNCTION visage.claim_session(
+  session uuid, channel text, context jsonb DEFAULT '{}',
+  OUT claimed boolean, OUT reason visage.reason, OUT purpose visage.operation, OUT scenario text, OUT nonce bytea,
+  OUT factors smallint, OUT challenge text, OUT expires_at timestamptz)
+  LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'visage_claim_session';
+COMMENT ON FUNCTION visage.claim_session(uuid, text, jsonb) IS
+  'takes over a session that another channel opened for this one, once, and ties it to the device that the context names [6.5d]';
+
+CREATE FUNCTION visage.close_session(session uuid) RETURNS boolean
+  LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'visage_close_session';
+COMMENT ON FUNCTION visage.close_session(uuid) IS 'ends a session that was not used; false when it was';
+
+CREATE VIEW visage.sessions WITH (security_barrier) AS
+  SELECT s.id AS session, i.name AS institution, s.purpose, s.scenario, s.opened_channel, s.channel,
+         CASE WHEN d.seq IS NOT NULL THEN
+                CASE WHEN d.decision = 'accept' AND NOT EXISTS (
+                       SELECT FROM visage.event t WHERE t.settles = d.seq AND t.note = 'rolled back') THEN 'SUCCEEDED' ELSE 'FAILED' END
+              WHEN s.expires_at <= clock_timestamp() THEN 'EXPIRED'
+              WHEN s.claimed_at IS NOT NULL OR u.presented > 0 THEN 'IN_PROGRESS' ELSE 'CREATED' END AS state,
+         s.factors, u.presented::smallint, s.opened_at, s.expires_at, s.claimed_at, d.decision, d.reason, d.seq AS event
+  FROM visage.session s
+  JOIN visage.institution i ON i.id = s.institution
+  CROSS JOIN LATERAL (
+    SELECT count(DISTINCT e.object) FILTER (WHERE e.operation = 'present_factor' AND e.decision = 'accept') AS presented,
+           min(e.seq) FILTER (WHERE e.object = 'session') AS used
+    FROM visage.event e WHERE e.session = s.id) u
+  LEFT JOIN visage.event d ON d.seq = u.used
+  WHERE visage.acts_for(s.institution);
+COMMENT ON VIEW visage.sessions IS 'what became of sessions, for whoever opened them and for auditors';
+COMMENT ON COLUMN visage.sessions.session IS 'id of the session';
+COMMENT ON COLUMN visage.sessions.institution IS 'whose session';
+COMMENT ON COLUMN visage.sessions.purpose IS 'the flow that it is for';
+COMMENT ON COLUMN visage.sessions.scenario IS 'business that asked';
+COMMENT ON COLUMN visage.sessions.opened_channel IS 'where it was opened';
+COMMENT ON COLUMN visage.sessions.channel IS 'where it is to be finished';
+COMMENT ON COLUMN visage.sessions.state IS 'CREATED, IN_PROGRESS (claimed, or a factor was presented), SUCCEEDED, FAILED or EXPIRED';
+COMMENT ON COLUMN visage.sessions.factors IS 'factors that must be presented';
+COMMENT ON COLUMN visage.sessions.presented IS 'different factors that were';
+COMMENT ON COLUMN visage.sessions.opened_at IS 'when it was opened';
+COMMENT ON COLUMN visage.sessions.expires_at IS 'from then on it is of no use';
+COMMENT ON COLUMN visage.sessions.claimed_at IS 'when the other channel took over';
+COMMENT ON COLUMN visage.sessions.decision IS 'verdict of the call that used it up';
+COMMENT ON COLUMN visage.sessions.reason IS 'why';
+COMMENT ON COLUMN visage.sessions.event IS 'number of that call''s record';
+
+CREATE TRIGGER guard_builtin BEFORE INSERT OR UPDATE OR DELETE ON visage.session_policy
+  FOR EACH ROW EXECUTE FUNCTION visage.guard_builtin('institution');
+CREATE TRIGGER guard_builtin BEFORE INSERT OR UPDATE OR DELETE ON visage.requirement
+  FOR EACH ROW EXECUTE FUNCTION visage.guard_builtin('institution', 'operation', 'channel', 'scenario', 'risk');
+CREATE TRIGGER count_policy_change AFTER INSERT OR UPDATE OR DELETE ON visage.session_policy
+  FOR EACH STATEMENT EXECUTE FUNCTION visage.count_policy_change();
+CREATE TRIGGER count_policy_change AFTER INSERT OR UPDATE OR DELETE ON visage.requirement
+  FOR EACH STATEMENT EXECUTE FUNCTION visage.count_policy_change();
+
+-- Factors beside the face: enrolled secrets, sealed under the subject's key, and who vouches for the others. [6.6e]
+-- docs/factors.md
+
+CREATE TYPE visage.factor_kind AS ENUM (
+  'password',     -- bcrypt over a keyed hash, sealed
+  'totp',         -- RFC 6238
+  'certificate',  -- X.509: signs the session's nonce
+  'otp',          -- one-time code that the caller's service checked, as a signed assertion; not enrolled
+  'face'          -- a probe against the subject's references; not enrolled
+);
+
+CREATE TABLE visage.factor (
+  id uuid PRIMARY KEY,
+  subject uuid NOT NULL REFERENCES visage.subject ON DELETE CASCADE,
+  kind visage.factor_kind NOT NULL CHECK (kind IN ('password', 'totp', 'certificate')),
+  sealed bytea NOT NULL,
+  key_version bigint NOT NULL,
+  created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  UNIQUE (subject, kind)
+);
+COMMENT ON TABLE visage.factor IS 'enrolled factors; their secrets open under an envelope root and the subject''s key only';
+
+CREATE TABLE visage.factor_policy (
+  institution integer PRIMARY KEY REFERENCES visage.institution,
+  password_min_length smallint NOT NULL DEFAULT 8 CHECK (password_min_length BETWEEN 6 AND 64),
+  password_cost smallint NOT NULL DEFAULT 10 CHECK (password_cost BETWEEN 8 AND 16),
+  totp_window smallint NOT NULL DEFAULT 1 CHECK (totp_window BETWEEN 0 AND 10),
+  otp_lifetime interval NOT NULL DEFAULT '5 minutes' CHECK (otp_lifetime > '0' AND otp_lifetime <= '1 hour'),
+  require_revocation_list boolean NOT NULL DEFAULT true,
+  builtin boolean NOT NULL DEFAULT false
+);
+COMMENT ON TABLE visage.factor_policy IS 'how factors are checked; where an institution has no row, that of institution 1 applies';
+COMMENT ON COLUMN visage.factor_policy.password_min_length IS 'in characters; only what is enrolled from then on';
+COMMENT ON COLUMN visage.factor_policy.password_cost IS 'bcrypt''s, a power of two: each more doubles the time';
+COMMENT ON COLUMN visage.factor_policy.totp_window IS 'steps before and after the present one whose codes are taken';
+COMMENT ON COLUMN visage.factor_policy.otp_lifetime IS 'longest life of an assertion, whatever it says itself';
+COMMENT ON COLUMN visage.factor_policy.require_revocation_list IS 'refuse a certificate when an authority of its chain has no list in visage.revocation_list';
+INSERT INTO visage.factor_policy (institution, builtin) VALUES (1, true);
+
+CREATE FUNCTION visage.check_public_key(pem text) RETURNS boolean
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'visage_check_public_key';
+COMMENT ON FUNCTION visage.check_public_key(text) IS 'an error unless it is a public key in PEM of Ed25519 or of ECDSA over P-256 or P-384';
+CREATE FUNCTION visage.check_trust_anchor(pem text) RETURNS boolean
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'visage_check_trust_anchor';
+COMMENT ON FUNCTION visage.check_trust_anchor(text) IS 'an error unless it is one certificate of an authority in PEM';
+CREATE FUNCTION visage.check_revocation_list(pem text) RETURNS boolean
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'visage_check_revocation_list';
+COMMENT ON FUNCTION visage.check_revocation_list(text) IS 'an error unless it is one revocation list in PEM';
+
+CREATE TABLE visage.otp_service (
+  institution integer NOT NULL REFERENCES visage.institution,
+  name text NOT NULL CHECK (length(name) BETWEEN 1 AND 63),
+  public_key text NOT NULL CHECK (visage.check_public_key(public_key)),
+  enabled boolean NOT NULL DEFAULT true,
+  PRIMARY KEY (institution, name)
+);
+COMMENT ON TABLE visage.otp_service IS 'services that check one-time codes and sign assertions about it; a row a key';
+CREATE TABLE visage.trust_anchor (
+  institution integer NOT NULL REFERENCES visage.institution,
+  name text NOT NULL CHECK (length(name) BETWEEN 1 AND 63),
+  certificate text NOT NULL CHECK (visage.check_trust_anchor(certificate)),
+  enabled boolean NOT NULL DEFAULT true,
+  PRIMARY KEY (institution, name)
+);
+COMMENT ON TABLE visage.trust_anchor IS 'root authorities whose certificates are taken, in PEM';
+CREATE TABLE visage.revocation_list (
+  institution integer NOT NULL REFERENCES visage.institution,
+  name text NOT NULL CHECK (length(name) BETWEEN 1 AND 63),
+  list text NOT NULL CHECK (visage.check_revocation_list(list)),
+  PRIMARY KEY (institution, name)
+);
+COMMENT ON TABLE visage.revocation_list IS 'revocation lists (CRL) of the authorities, in PEM; replace them before they expire';
+
+CREATE FUNCTION visage.enrol_factor(
+  subject text, kind visage.factor_kind, secret text, channel text DEFAULT 'default', scenario text DEFAULT 'default',
+  context jsonb DEFAULT '{}') RETURNS visage.outcome
+  LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'visage_enrol_factor';
+COMMENT ON FUNCTION visage.enrol_factor(text, visage.factor_kind, text, text, text, jsonb) IS
+  'gives a subject a password, a TOTP secret (base32 or otpauth URI) or a certificate (PEM); pass the secret as a parameter';
+CREATE FUNCTION visage.replace_factor(
+  subject text, kind visage.factor_kind, secret text, channel text DEFAULT 'default', scenario text DEFAULT 'default',
+  context jsonb DEFAULT '{}') RETURNS visage.outcome
+  LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'visage_replace_factor';
+COMMENT ON FUNCTION visage.replace_factor(text, visage.factor_kind, text, text, text, jsonb) IS 'puts a new secret in the place of an enrolled one';
+CREATE FUNCTION visage.remove_factor(
+  subject text, kind visage.factor_kind, channel text DEFAULT 'default', scenario text DEFAULT 'default',
+  context jsonb DEFAULT '{}') RETURNS visage.outcome
+  LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'visage_remove_factor';
+COMMENT ON FUNCTION visage.remove_factor(text, visage.factor_kind, text, text, jsonb) IS 'removes an enrolled factor';
+CREATE FUNCTION visage.present_factor(session uuid, kind visage.factor_kind, evidence text, context jsonb DEFAULT '{}')
+  RETURNS visage.outcome
+  LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'visage_present_factor';
+COMMENT ON FUNCTION visage.present_factor(uuid, visage.factor_kind, text, jsonb) IS
+  'shows a factor in a session: password, TOTP code, signed assertion, certificates with the signed nonce, or a probe [6.6e]';
+
+CREATE FUNCTION visage.list_factors(subject text)
+  RETURNS TABLE (factor uuid, kind visage.factor_kind, created_at timestamptz)
+  LANGUAGE sql STABLE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT f.id, f.kind, f.created_at
+  FROM visage.factor f JOIN visage.subject s ON s.id = f.subject JOIN visage.institution i ON i.id = s.institution
+  WHERE s.external_id = $1 AND i.name = current_setting('visage.institution') AND visage.acts_for(i.id)
+  ORDER BY f.kind
+$$;
+COMMENT ON FUNCTION visage.list_factors(text) IS 'enrolled factors of a subject, without their secrets';
+
+CREATE TRIGGER guard_builtin BEFORE INSERT OR UPDATE OR DELETE ON visage.factor_policy
+  FOR EACH ROW EXECUTE FUNCTION visage.guard_builtin('institution');
+DO $$
+DECLARE
+  counted text;
+BEGIN
+  FOREACH counted IN ARRAY ARRAY['factor_policy', 'otp_service', 'trust_anchor', 'revocation_list']
+  LOOP
+    EXECUTE pg_catalog.format('CREATE TRIGGER count_policy_change AFTER INSERT OR UPDATE OR DELETE ON visage.%I '
+      'FOR EACH STATEMENT EXECUTE FUNCTION visage.count_policy_change()', counted);
+  END LOOP;
+END
+$$;
 
 -- What follows every change of policy, whoever makes it: an event, and word to the sessions that keep it in memory.
 -- Nothing is recorded before the ledger is open: the event that opens it has the digest of all policy then.
@@ -476,7 +743,9 @@ BEGIN
   FOR watched IN VALUES ('channel', ARRAY['name']), ('channel_floor', ARRAY['channel', 'measure']), ('scenario', ARRAY['name']),
                         ('calibration', ARRAY['model', 'scheme', 'fmr', 'id']), ('capture_source', ARRAY['name']),
                         ('institution', ARRAY['name']), ('institution_role', ARRAY['role']), ('audit_policy', ARRAY['institution']),
-                        ('attempt_limit', ARRAY['kind', 'with_liveness'])
+                        ('attempt_limit', ARRAY['kind', 'with_liveness']), ('session_policy', ARRAY['institution']),
+                        ('requirement', ARRAY['operation', 'channel', 'scenario', 'risk']), ('factor_policy', ARRAY['institution']),
+                        ('otp_service', ARRAY['name']), ('trust_anchor', ARRAY['name']), ('revocation_list', ARRAY['name'])
   LOOP
     EXECUTE pg_catalog.format('CREATE TRIGGER audit_change AFTER INSERT OR UPDATE OR DELETE ON visage.%I FOR EACH ROW '
       'EXECUTE FUNCTION visage.audit_change(%s)', watched.column1,
@@ -493,7 +762,8 @@ DECLARE
   kept text;
 BEGIN
   FOREACH kept IN ARRAY ARRAY['institution', 'institution_role', 'policy_version', 'channel', 'channel_floor', 'scenario',
-                              'calibration', 'capture_source', 'attempt_limit', 'audit_policy']
+                              'calibration', 'capture_source', 'attempt_limit', 'audit_policy', 'session_policy', 'requirement',
+                              'factor_policy', 'otp_service', 'trust_anchor', 'revocation_list']
   LOOP
     EXECUTE pg_catalog.format('CREATE TRIGGER forget_policy AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON visage.%I '
       'FOR EACH STATEMENT EXECUTE FUNCTION visage.forget_policy()', kept);
@@ -1115,14 +1385,15 @@ COMMENT ON FUNCTION visage.report_html(timestamptz, timestamptz) IS
 -- these rows for the ledger's first when their leaves are right; their hash is then the tree's.
 INSERT INTO visage.event (seq, at, operation, transaction_id, caller, institution, subject, channel, scenario, decision, reason,
                           target_fmr, model, policy_version, source, probe, reference, address, device, biz_id, elapsed_us, xid,
-                          settles, object, before, after, note, detail, leaf)
+                          settles, object, before, after, note, detail, session, request, leaf)
   SELECT e.*, CASE current_setting('visage.suite', true) WHEN 'sm4-ctr-hmac-sm3' THEN digest('\x00' || l.leaf, 'sm3')
                 ELSE sha256('\x00' || l.leaf) END
   FROM (SELECT row_number() OVER (ORDER BY b.seq) - 1 AS seq, b.at, b.operation::text::visage.operation AS operation,
                b.transaction_id, b.caller::text AS caller, b.institution, b.subject, b.channel, b.scenario, b.decision, b.reason,
                b.target_fmr, b.model, b.policy_version, b.source, b.probe, b.reference, NULL::bytea AS address,
                NULL::bytea AS device, b.biz_id, b.elapsed_us, NULL::xid8 AS xid, NULL::bigint AS settles, NULL::text AS object,
-               NULL::bytea AS before, NULL::bytea AS after, NULL::text AS note, NULL::bytea AS detail
+               NULL::bytea AS before, NULL::bytea AS after, NULL::text AS note, NULL::bytea AS detail,
+               NULL::uuid AS session, NULL::bytea AS request
         FROM visage.event_before b) e,
        LATERAL (SELECT visage.leaf_of(ROW(e.*, NULL, NULL)::visage.event) AS leaf) l
   ORDER BY e.seq;
@@ -1140,6 +1411,30 @@ CREATE INDEX event_subject ON visage.event USING brin (subject uuid_bloom_ops (f
 CREATE INDEX event_transaction ON visage.event (transaction_id);
 CREATE INDEX event_xid ON visage.event (seq) WHERE xid IS NOT NULL;
 CREATE INDEX event_settles ON visage.event (settles) WHERE settles IS NOT NULL;
+CREATE INDEX event_session ON visage.event (session) WHERE session IS NOT NULL;
+CREATE INDEX event_biz_id ON visage.event (biz_id) WHERE biz_id IS NOT NULL;
+
+-- Factors depend on keys too.
+CREATE OR REPLACE VIEW visage.keys AS
+  WITH usage (custody, version, first_use, subject_keys, subject_references, capture_sources, factors) AS (
+    SELECT 'envelope', key_version, min(created_at), count(*), 0, 0, 0 FROM visage.subject_key GROUP BY key_version
+    UNION ALL
+    SELECT 'envelope', key_version, min(created_at), 0, count(*), 0, 0 FROM visage.subject_reference GROUP BY key_version
+    UNION ALL
+    SELECT 'envelope', key_version, min(created_at), 0, 0, count(*), 0 FROM visage.capture_source GROUP BY key_version
+    UNION ALL
+    SELECT 'envelope', key_version, min(created_at), 0, 0, 0, count(*) FROM visage.factor GROUP BY key_version
+    UNION ALL
+    SELECT 'transform', transform_version, min(created_at), 0, count(*), 0, 0
+    FROM visage.subject_reference GROUP BY transform_version
+  )
+  SELECT custody, version, l.version IS NOT NULL AS loaded, coalesce(l.newest, false) AS newest,
+         min(u.first_use) AS first_use, coalesce(sum(u.subject_keys), 0)::bigint AS subject_keys,
+         coalesce(sum(u.subject_references), 0)::bigint AS subject_references,
+         coalesce(sum(u.capture_sources), 0)::bigint AS capture_sources,
+         coalesce(sum(u.factors), 0)::bigint AS factors
+  FROM visage.loaded_keys() l FULL JOIN usage u USING (custody, version)
+  GROUP BY custody, version, l.version, l.newest;
 
 -- With the shipped limits the policy is another one.
 UPDATE visage.policy_version SET version = version + 1;
@@ -1160,8 +1455,8 @@ BEGIN
   END LOOP;
 END
 $$;
-REVOKE ALL ON TYPE visage.operation, visage.attempt_kind FROM PUBLIC;
-GRANT USAGE ON TYPE visage.operation, visage.attempt_kind
+REVOKE ALL ON TYPE visage.operation, visage.attempt_kind, visage.factor_kind FROM PUBLIC;
+GRANT USAGE ON TYPE visage.operation, visage.attempt_kind, visage.factor_kind
   TO visage_admin, visage_service, visage_capture, visage_auditor, visage_calibrator;
 GRANT SELECT ON visage.attempt_limit TO visage_admin, visage_service, visage_capture, visage_auditor, visage_calibrator;
 GRANT INSERT, UPDATE, DELETE ON visage.attempt_limit TO visage_admin;
@@ -1185,8 +1480,33 @@ GRANT EXECUTE ON FUNCTION
   visage.report_reason(timestamptz, timestamptz, visage.operation),
   visage.report_latency(timestamptz, timestamptz) TO visage_admin, visage_auditor;
 
+-- Sessions and factors.
+GRANT EXECUTE ON FUNCTION
+  visage.open_session(text, visage.operation, text, text, jsonb), visage.claim_session(uuid, text, jsonb),
+  visage.close_session(uuid), visage.present_factor(uuid, visage.factor_kind, text, jsonb),
+  visage.enrol_factor(text, visage.factor_kind, text, text, text, jsonb),
+  visage.replace_factor(text, visage.factor_kind, text, text, text, jsonb),
+  visage.remove_factor(text, visage.factor_kind, text, text, jsonb), visage.list_factors(text) TO visage_service;
+GRANT SELECT ON visage.sessions TO visage_admin, visage_service, visage_auditor;
+GRANT SELECT ON visage.session_policy, visage.requirement, visage.factor_policy
+  TO visage_admin, visage_service, visage_capture, visage_auditor, visage_calibrator;
+GRANT SELECT ON visage.otp_service, visage.trust_anchor, visage.revocation_list TO visage_admin, visage_auditor;
+GRANT INSERT, UPDATE, DELETE ON visage.session_policy, visage.requirement, visage.factor_policy, visage.otp_service,
+  visage.trust_anchor, visage.revocation_list TO visage_admin;
+-- They check what is inserted, with the rights of who inserts.
+GRANT EXECUTE ON FUNCTION visage.check_public_key(text), visage.check_trust_anchor(text), visage.check_revocation_list(text)
+  TO visage_admin;
+
 SELECT pg_catalog.pg_extension_config_dump('visage.attempt_limit', 'WHERE NOT builtin');
 SELECT pg_catalog.pg_extension_config_dump('visage.attempt', '');
+-- Sessions are not dumped: none outlives a restore.
+SELECT pg_catalog.pg_extension_config_dump('visage.session_policy', 'WHERE NOT builtin');
+SELECT pg_catalog.pg_extension_config_dump('visage.requirement', 'WHERE NOT builtin');
+SELECT pg_catalog.pg_extension_config_dump('visage.factor_policy', 'WHERE NOT builtin');
+SELECT pg_catalog.pg_extension_config_dump('visage.otp_service', '');
+SELECT pg_catalog.pg_extension_config_dump('visage.trust_anchor', '');
+SELECT pg_catalog.pg_extension_config_dump('visage.revocation_list', '');
+SELECT pg_catalog.pg_extension_config_dump('visage.factor', '');
 SELECT pg_catalog.pg_extension_config_dump('visage.event', '');
 SELECT pg_catalog.pg_extension_config_dump('visage.event_detail', '');
 SELECT pg_catalog.pg_extension_config_dump('visage.audit_policy', '');

@@ -19,9 +19,9 @@ GRANT EXECUTE ON FUNCTION
   visage.reference_recv(internal), visage.reference_send(visage.reference), visage.reference_info(visage.reference)
   TO PUBLIC;
 REVOKE ALL ON TYPE visage.probe, visage.reference, visage.outcome, visage.operation, visage.decision, visage.reason,
-  visage.attempt_kind FROM PUBLIC;
+  visage.attempt_kind, visage.factor_kind FROM PUBLIC;
 GRANT USAGE ON TYPE visage.probe, visage.reference, visage.outcome, visage.operation, visage.decision, visage.reason,
-  visage.attempt_kind TO visage_admin, visage_service, visage_capture, visage_auditor, visage_calibrator;
+  visage.attempt_kind, visage.factor_kind TO visage_admin, visage_service, visage_capture, visage_auditor, visage_calibrator;
 
 GRANT SELECT ON visage.measure, visage.channel, visage.channel_floor, visage.scenario, visage.calibration,
   visage.attempt_limit TO visage_admin, visage_service, visage_capture, visage_auditor, visage_calibrator;
@@ -67,6 +67,23 @@ GRANT EXECUTE ON FUNCTION visage.score(visage.reference, visage.probe), visage.r
   TO visage_calibrator;
 GRANT SELECT ON visage.calibration_history TO visage_admin, visage_auditor, visage_calibrator;
 
+-- Sessions and factors.
+GRANT EXECUTE ON FUNCTION
+  visage.open_session(text, visage.operation, text, text, jsonb), visage.claim_session(uuid, text, jsonb),
+  visage.close_session(uuid), visage.present_factor(uuid, visage.factor_kind, text, jsonb),
+  visage.enrol_factor(text, visage.factor_kind, text, text, text, jsonb),
+  visage.replace_factor(text, visage.factor_kind, text, text, text, jsonb),
+  visage.remove_factor(text, visage.factor_kind, text, text, jsonb), visage.list_factors(text) TO visage_service;
+GRANT SELECT ON visage.sessions TO visage_admin, visage_service, visage_auditor;
+GRANT SELECT ON visage.session_policy, visage.requirement, visage.factor_policy
+  TO visage_admin, visage_service, visage_capture, visage_auditor, visage_calibrator;
+GRANT SELECT ON visage.otp_service, visage.trust_anchor, visage.revocation_list TO visage_admin, visage_auditor;
+GRANT INSERT, UPDATE, DELETE ON visage.session_policy, visage.requirement, visage.factor_policy, visage.otp_service,
+  visage.trust_anchor, visage.revocation_list TO visage_admin;
+-- They check what is inserted, with the rights of who inserts.
+GRANT EXECUTE ON FUNCTION visage.check_public_key(text), visage.check_trust_anchor(text), visage.check_revocation_list(text)
+  TO visage_admin;
+
 -- What pg_dump carries: everything but the rows that ship with the extension.
 SELECT pg_catalog.pg_extension_config_dump('visage.institution', 'WHERE NOT builtin');
 SELECT pg_catalog.pg_extension_config_dump('visage.institution_id_seq', '');
@@ -84,6 +101,14 @@ SELECT pg_catalog.pg_extension_config_dump('visage.subject_key', '');
 SELECT pg_catalog.pg_extension_config_dump('visage.subject_reference', '');
 SELECT pg_catalog.pg_extension_config_dump('visage.attempt_limit', 'WHERE NOT builtin');
 SELECT pg_catalog.pg_extension_config_dump('visage.attempt', '');
+-- Sessions are not dumped: none outlives a restore.
+SELECT pg_catalog.pg_extension_config_dump('visage.session_policy', 'WHERE NOT builtin');
+SELECT pg_catalog.pg_extension_config_dump('visage.requirement', 'WHERE NOT builtin');
+SELECT pg_catalog.pg_extension_config_dump('visage.factor_policy', 'WHERE NOT builtin');
+SELECT pg_catalog.pg_extension_config_dump('visage.otp_service', '');
+SELECT pg_catalog.pg_extension_config_dump('visage.trust_anchor', '');
+SELECT pg_catalog.pg_extension_config_dump('visage.revocation_list', '');
+SELECT pg_catalog.pg_extension_config_dump('visage.factor', '');
 SELECT pg_catalog.pg_extension_config_dump('visage.event', '');
 SELECT pg_catalog.pg_extension_config_dump('visage.event_detail', '');
 SELECT pg_catalog.pg_extension_config_dump('visage.audit_policy', '');
