@@ -1414,32 +1414,71 @@ CREATE INDEX event_settles ON visage.event (settles) WHERE settles IS NOT NULL;
 CREATE INDEX event_session ON visage.event (session) WHERE session IS NOT NULL;
 CREATE INDEX event_biz_id ON visage.event (biz_id) WHERE biz_id IS NOT NULL;
 
--- Factors depend on keys too.
+-- With the shipped limits the policy is another one.
+UPDATE visage.policy_version SET version = version + 1;
+INSERT INTO visage.policy_version (institution, version)
+  SELECT i.id, 2 FROM visage.institution i WHERE NOT EXISTS (SELECT FROM visage.policy_version p WHERE p.institution = i.id);
+
+CREATE FUNCTION visage.read_keys() RETURNS integer
+  LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'visage_reload_keys';
+COMMENT ON FUNCTION visage.read_keys() IS 'what visage.reload_keys() does, without its event';
+
+-- The event comes second and its failure is a warning: a ledger whose key is missing cannot be written before the key
+-- is loaded.
+CREATE OR REPLACE FUNCTION visage.reload_keys() RETURNS integer
+  LANGUAGE plpgsql VOLATILE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  versions CONSTANT text := 'SELECT string_agg(custody || '' '' || version, '', '' ORDER BY custody, version) FROM visage.loaded_keys()';
+  before text;
+  after text;
+  added integer;
+BEGIN
+  EXECUTE versions INTO before;
+  added := visage.read_keys();
+  IF added > 0 AND EXISTS (SELECT FROM visage.tree) THEN
+    EXECUTE versions INTO after;
+    BEGIN
+      PERFORM visage.record_change('change', NULL, 'keys', sha256(convert_to(before, 'UTF8')), sha256(convert_to(after, 'UTF8')), after);
+    EXCEPTION WHEN SQLSTATE 'VG004' OR SQLSTATE 'VG005' OR SQLSTATE 'VG006' THEN
+      RAISE WARNING 'new key versions are loaded, but there may be no event about it: %', SQLERRM
+        USING HINT = 'SELECT * FROM visage.audit_status says what is wrong with the audit writer.';
+    END;
+  END IF;
+  RETURN added;
+END
+$$;
+COMMENT ON FUNCTION visage.reload_keys() IS 'reads the key providers again; returns the number of new versions; refuses to lose one; writes an event';
+
+-- Each table is read once; joining the counts would multiply rows.
 CREATE OR REPLACE VIEW visage.keys AS
-  WITH usage (custody, version, first_use, subject_keys, subject_references, capture_sources, factors) AS (
-    SELECT 'envelope', key_version, min(created_at), count(*), 0, 0, 0 FROM visage.subject_key GROUP BY key_version
+  WITH usage (custody, version, first_use, subject_keys, subject_references, capture_sources, ledger_keys, factors) AS (
+    SELECT 'envelope', key_version, min(created_at), count(*), 0, 0, 0, 0 FROM visage.subject_key GROUP BY key_version
     UNION ALL
-    SELECT 'envelope', key_version, min(created_at), 0, count(*), 0, 0 FROM visage.subject_reference GROUP BY key_version
+    SELECT 'envelope', key_version, min(created_at), 0, count(*), 0, 0, 0 FROM visage.subject_reference GROUP BY key_version
     UNION ALL
-    SELECT 'envelope', key_version, min(created_at), 0, 0, count(*), 0 FROM visage.capture_source GROUP BY key_version
+    SELECT 'envelope', key_version, min(created_at), 0, 0, count(*), 0, 0 FROM visage.capture_source GROUP BY key_version
     UNION ALL
-    SELECT 'envelope', key_version, min(created_at), 0, 0, 0, count(*) FROM visage.factor GROUP BY key_version
+    -- Heads that an earlier key signed are checked with its public half.
+    SELECT 'envelope', key_version, NULL, 0, 0, 0, count(*), 0 FROM visage.tree GROUP BY key_version
     UNION ALL
-    SELECT 'transform', transform_version, min(created_at), 0, count(*), 0, 0
+    SELECT 'envelope', key_version, min(created_at), 0, 0, 0, 0, count(*) FROM visage.factor GROUP BY key_version
+    UNION ALL
+    SELECT 'transform', transform_version, min(created_at), 0, count(*), 0, 0, 0
     FROM visage.subject_reference GROUP BY transform_version
   )
   SELECT custody, version, l.version IS NOT NULL AS loaded, coalesce(l.newest, false) AS newest,
          min(u.first_use) AS first_use, coalesce(sum(u.subject_keys), 0)::bigint AS subject_keys,
          coalesce(sum(u.subject_references), 0)::bigint AS subject_references,
          coalesce(sum(u.capture_sources), 0)::bigint AS capture_sources,
+         coalesce(sum(u.ledger_keys), 0)::bigint AS ledger_keys,
+         custody = 'envelope' AND version = (SELECT min(o.version) FROM visage.loaded_keys() o WHERE o.custody = 'envelope')
+           AS keyed_hashes,
          coalesce(sum(u.factors), 0)::bigint AS factors
   FROM visage.loaded_keys() l FULL JOIN usage u USING (custody, version)
   GROUP BY custody, version, l.version, l.newest;
-
--- With the shipped limits the policy is another one.
-UPDATE visage.policy_version SET version = version + 1;
-INSERT INTO visage.policy_version (institution, version)
-  SELECT i.id, 2 FROM visage.institution i WHERE NOT EXISTS (SELECT FROM visage.policy_version p WHERE p.institution = i.id);
+COMMENT ON VIEW visage.keys IS 'versions of the root keys and what depends on each; a version with loaded = false is needed and missing';
+COMMENT ON COLUMN visage.keys.ledger_keys IS '1 where the key that signs the ledger now is derived from it';
+COMMENT ON COLUMN visage.keys.keyed_hashes IS 'attempt counters and the hashes of addresses and devices are made with it: without it all counters begin anew';
 
 -- Rights of what is new.
 DO $$
@@ -1496,6 +1535,91 @@ GRANT INSERT, UPDATE, DELETE ON visage.session_policy, visage.requirement, visag
 -- They check what is inserted, with the rights of who inserts.
 GRANT EXECUTE ON FUNCTION visage.check_public_key(text), visage.check_trust_anchor(text), visage.check_revocation_list(text)
   TO visage_admin;
+
+-- Changes of who may what on the extension's objects are events. [8.1.4a]
+-- GRANT and REVOKE name no object to an event trigger, so the rights as a whole are compared with those recorded last.
+
+CREATE TABLE visage.recorded_rights (
+  id boolean PRIMARY KEY DEFAULT true CHECK (id),
+  digest bytea NOT NULL
+);
+COMMENT ON TABLE visage.recorded_rights IS 'digest of visage.rights as the last event about it has it';
+
+-- Names, not oids, so that it is the same after a restore.
+CREATE VIEW visage.rights AS
+  SELECT o.kind, o.name, coalesce(nullif(a.grantee, 0)::regrole::text, 'PUBLIC') AS grantee, a.privilege_type AS privilege,
+         a.is_grantable AS grantable
+  FROM (
+    SELECT 'schema' AS kind, n.nspname::text AS name, coalesce(n.nspacl, acldefault('n', n.nspowner)) AS acl
+    FROM pg_namespace n WHERE n.nspname = 'visage'
+    UNION ALL
+    SELECT 'relation', c.relname, coalesce(c.relacl, acldefault(CASE c.relkind WHEN 'S' THEN 's'::"char" ELSE 'r' END, c.relowner))
+    FROM pg_class c WHERE c.relnamespace = 'visage'::regnamespace AND c.relkind IN ('r', 'v', 'm', 'p', 'S')
+    UNION ALL
+    SELECT 'column', c.relname || '.' || t.attname, t.attacl
+    FROM pg_class c JOIN pg_attribute t ON t.attrelid = c.oid
+    WHERE c.relnamespace = 'visage'::regnamespace AND t.attacl IS NOT NULL
+    UNION ALL
+    SELECT 'function', p.oid::regprocedure::text, coalesce(p.proacl, acldefault('f', p.proowner))
+    FROM pg_proc p WHERE p.pronamespace = 'visage'::regnamespace
+    UNION ALL
+    SELECT 'type', t.typname, coalesce(t.typacl, acldefault('T', t.typowner))
+    FROM pg_type t WHERE t.typnamespace = 'visage'::regnamespace AND t.typtype IN ('b', 'e', 'd') AND t.typelem = 0
+  ) o CROSS JOIN aclexplode(o.acl) a
+  UNION ALL
+  SELECT 'role', r.rolname, m.rolname, 'MEMBER', g.admin_option
+  FROM pg_auth_members g JOIN pg_roles r ON r.oid = g.roleid JOIN pg_roles m ON m.oid = g.member
+  WHERE r.rolname LIKE 'visage\_%';
+COMMENT ON VIEW visage.rights IS 'who may what on the extension''s objects, and who is a member of its roles';
+
+CREATE FUNCTION visage.rights_digest() RETURNS bytea
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  RETURN (SELECT sha256(convert_to(coalesce(string_agg(
+            concat_ws(E'\t', r.kind, r.name, r.grantee, r.privilege, r.grantable), E'\n'
+            ORDER BY r.kind, r.name COLLATE "C", r.grantee COLLATE "C", r.privilege, r.grantable), ''), 'UTF8'))
+          FROM visage.rights r);
+COMMENT ON FUNCTION visage.rights_digest() IS 'SHA-256 of visage.rights';
+
+CREATE FUNCTION visage.record_rights() RETURNS bigint
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  before bytea;
+  after bytea;
+BEGIN
+  IF NOT EXISTS (SELECT FROM visage.tree) THEN
+    RETURN NULL;
+  END IF;
+  SELECT r.digest INTO before FROM visage.recorded_rights r FOR UPDATE;
+  after := visage.rights_digest();
+  IF before IS NOT DISTINCT FROM after THEN
+    RETURN NULL;
+  END IF;
+  INSERT INTO visage.recorded_rights (digest) VALUES (after) ON CONFLICT (id) DO UPDATE SET digest = EXCLUDED.digest;
+  RETURN visage.record_change('change', NULL, 'rights', before, after, NULL);
+END
+$$;
+COMMENT ON FUNCTION visage.record_rights() IS 'writes an event if the rights differ from those recorded last, and returns its number; every GRANT and REVOKE in this database calls it, roles'' memberships need the call';
+
+CREATE FUNCTION visage.audit_rights() RETURNS event_trigger
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF EXISTS (SELECT FROM pg_event_trigger_ddl_commands() c WHERE c.in_extension) THEN
+    RETURN;
+  END IF;
+  PERFORM visage.record_rights();
+EXCEPTION WHEN SQLSTATE 'VG004' OR SQLSTATE '55000' THEN
+  -- A restore grants before this server's writer has come to the database. The next event has the change.
+  RAISE WARNING 'no event about the change of rights yet: %', SQLERRM USING HINT = 'SELECT visage.record_rights() writes it.';
+END
+$$;
+COMMENT ON FUNCTION visage.audit_rights() IS 'what follows every GRANT and REVOKE';
+CREATE EVENT TRIGGER visage_audit_rights ON ddl_command_end WHEN TAG IN ('GRANT', 'REVOKE') EXECUTE FUNCTION visage.audit_rights();
+ALTER EVENT TRIGGER visage_audit_rights ENABLE ALWAYS;
+
+REVOKE ALL ON FUNCTION visage.rights_digest(), visage.record_rights(), visage.audit_rights() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION visage.record_rights() TO visage_admin;
+GRANT SELECT ON visage.rights TO visage_admin, visage_auditor;
+INSERT INTO visage.recorded_rights (digest) VALUES (visage.rights_digest());
 
 SELECT pg_catalog.pg_extension_config_dump('visage.attempt_limit', 'WHERE NOT builtin');
 SELECT pg_catalog.pg_extension_config_dump('visage.attempt', '');

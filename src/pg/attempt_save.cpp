@@ -1,8 +1,8 @@
 // The audit writer's part of the attempts: counters become rows with the commit that stores their events.
 #include "pg/attempt.h"
+#include "pg/attempt_rows.h"
 #include "pg/attempt_table.h"
 #include "pg/shared.h"
-#include "pg/statement.h"
 
 namespace visage::pg {
 namespace {
@@ -12,25 +12,6 @@ using attempt_table::kNoPlace;
 
 // Counters that settle_attempt left unsaved, a batch: after an outage of the writer there may be many.
 constexpr int kMaxUnsaved = 1024;
-
-// One statement a batch. Rows are locked by nobody else, so the writer never waits for a caller: that is also
-// why the table has no foreign keys.
-Statement upsert = {
-    "INSERT INTO visage.attempt AS a (institution, kind, key, subject, failures, failures_in_period, "
-    "period_start, last_failure, locked_until, updated_at) "
-    "SELECT n.institution, n.kind::visage.attempt_kind, n.key, n.subject, n.failures, n.failures_in_period, "
-    "n.period_start, n.last_failure, n.locked_until, $10 "
-    "FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3), "
-    "pg_catalog.unnest($4), pg_catalog.unnest($5), pg_catalog.unnest($6), pg_catalog.unnest($7), "
-    "pg_catalog.unnest($8), pg_catalog.unnest($9)) n (institution, kind, key, subject, failures, "
-    "failures_in_period, period_start, last_failure, locked_until) "
-    "ON CONFLICT (institution, kind, key) DO UPDATE SET subject = coalesce(EXCLUDED.subject, a.subject), "
-    "failures = EXCLUDED.failures, failures_in_period = EXCLUDED.failures_in_period, "
-    "period_start = EXCLUDED.period_start, last_failure = EXCLUDED.last_failure, "
-    "locked_until = EXCLUDED.locked_until, updated_at = EXCLUDED.updated_at",
-    10,
-    {"integer[]", "text[]", "bytea[]", "uuid[]", "integer[]", "integer[]", "timestamptz[]", "timestamptz[]",
-     "timestamptz[]", "timestamptz"}};
 
 struct Row {
   uint32 place;
@@ -114,59 +95,17 @@ void collect_rows(int step_count) {
   }
 }
 
-Datum array_of(Datum* values, bool* nulls, int count, Oid type, int16 length, bool by_value, char alignment) {
-  int dimensions[] = {count};
-  int lower_bounds[] = {1};
-  return PointerGetDatum(
-      construct_md_array(values, nulls, 1, dimensions, lower_bounds, type, length, by_value, alignment));
-}
-
 void write_rows() {
-  enum { kColumns = 9 };
-  const auto count = static_cast<Size>(batch.row_count);
-  Datum* values[kColumns];
-  bool* nulls[kColumns];
-  for (int i = 0; i < kColumns; ++i) {
-    values[i] = static_cast<Datum*>(palloc(count * sizeof(Datum)));
-    nulls[i] = static_cast<bool*>(palloc0(count * sizeof(bool)));
-  }
+  AttemptRows rows;
+  begin_attempt_rows(rows);
   for (int i = 0; i < batch.row_count; ++i) {
     const Row& row = batch.rows[i];
-    auto* key = static_cast<bytea*>(palloc(VARHDRSZ + sizeof row.target.key));
-    SET_VARSIZE(key, VARHDRSZ + sizeof row.target.key);
-    memcpy(VARDATA(key), row.target.key, sizeof row.target.key);
-    const int64 locked_until = attempt::locked_until(row.failures, row.limits);
-    // PostgreSQL's 'infinity' is the largest number.
-    static_assert(attempt::kLockedForEver == DT_NOEND);
-    values[0][i] = Int32GetDatum(row.institution);
-    values[1][i] = CStringGetTextDatum(attempt_kind_label(row.target.kind));
-    values[2][i] = PointerGetDatum(key);
-    values[3][i] = PointerGetDatum(row.subject);
-    nulls[3][i] = row.subject == nullptr;
-    values[4][i] = Int32GetDatum(static_cast<int32>(row.failures.consecutive));
-    values[5][i] = Int32GetDatum(static_cast<int32>(row.failures.in_period));
-    values[6][i] = TimestampTzGetDatum(row.failures.period_start);
-    nulls[6][i] = row.failures.in_period == 0;
-    values[7][i] = TimestampTzGetDatum(row.failures.last_failure);
-    values[8][i] = TimestampTzGetDatum(locked_until);
-    nulls[8][i] = locked_until == attempt::kNotLocked;
+    put_attempt_row(rows,
+                    {row.institution, row.target, row.failures,
+                     attempt::locked_until(row.failures, row.limits), row.subject},
+                    batch.now);
   }
-  const struct {
-    Oid type;
-    int16 length;
-    bool by_value;
-    char alignment;
-  } types[kColumns] = {{INT4OID, 4, true, TYPALIGN_INT},           {TEXTOID, -1, false, TYPALIGN_INT},
-                       {BYTEAOID, -1, false, TYPALIGN_INT},        {UUIDOID, UUID_LEN, false, TYPALIGN_CHAR},
-                       {INT4OID, 4, true, TYPALIGN_INT},           {INT4OID, 4, true, TYPALIGN_INT},
-                       {TIMESTAMPTZOID, 8, true, TYPALIGN_DOUBLE}, {TIMESTAMPTZOID, 8, true, TYPALIGN_DOUBLE},
-                       {TIMESTAMPTZOID, 8, true, TYPALIGN_DOUBLE}};
-  Datum arguments[kColumns + 1];
-  for (int i = 0; i < kColumns; ++i)
-    arguments[i] = array_of(values[i], nulls[i], batch.row_count, types[i].type, types[i].length,
-                            types[i].by_value, types[i].alignment);
-  arguments[kColumns] = TimestampTzGetDatum(batch.now);
-  execute(upsert, arguments, nullptr, false);
+  end_attempt_rows(rows);
 }
 
 // In the order of the batch, as `save` computed it. What happened to a counter since then is kept: it is
@@ -210,9 +149,7 @@ void save_attempts(const AttemptSettlement* settlements, int count, TimestampTz 
   collect_rows(step_count);
   LWLockRelease(shared_lock(SharedLock::kAttempts));
   if (batch.row_count == 0) return;
-  SPI_connect();
   write_rows();
-  SPI_finish();
 }
 
 void publish_attempts() {

@@ -4,6 +4,7 @@
 
 extern "C" {
 #include "access/xlog.h"
+#include "access/xlog_internal.h"
 #include "storage/proc.h"
 }
 
@@ -79,8 +80,16 @@ int dequeue(uint32* places, int limit) {
   return taken;
 }
 
+// The server tells where the next record begins, which at a page's start is behind the page's header, and
+// there may be nothing to flush up to there yet. The last record's end is before the header.
 void flush_ledger() {
-  if (!RecoveryInProgress()) XLogFlush(GetXLogInsertRecPtr());
+  if (RecoveryInProgress()) return;
+  XLogRecPtr end = GetXLogInsertRecPtr();
+  if (XLogSegmentOffset(end, wal_segment_size) == SizeOfXLogLongPHD)
+    end -= SizeOfXLogLongPHD;
+  else if (end % XLOG_BLCKSZ == SizeOfXLogShortPHD)
+    end -= SizeOfXLogShortPHD;
+  XLogFlush(end);
 }
 
 void settle_slot(Slot& slot, SlotState state) {

@@ -28,6 +28,7 @@ namespace {
 constexpr uint64 kSegment = 1 << kStoredLevelStep;
 constexpr uint64 kProgressStep = 4096;
 constexpr int kMaxAltered = 256;  // rows that are searched for a place they came from
+constexpr char kAlteredDetail[] = "the row is not what its leaf was made from";
 
 Statement first_node = {
     "SELECT hash FROM visage.tree_node WHERE level = $1 AND index = $2", 2, {"smallint", "bigint"}};
@@ -42,12 +43,15 @@ struct Verification {
   ReturnSetInfo* result;
   Tree tree;
   EnumLabels labels;
+  EventRow row;  // the one that is looked at
   audit::CompactRange range;
   uint64 first;
   bool lost;     // the tree cannot be made from the rows for the rest of this segment: its fault was reported
   bool suspect;  // an altered row was found in this segment: that its heads do not fit is the same fault
-  bool unsure;   // the head of the row before is not known to be right
-  bool has_head;  // of the row before
+  bool behind_gap;  // the row before is missing, and so is the head that it may have carried
+  bool altered_before;  // the row before was altered, its head perhaps as well
+  int64 forged_seq;  // the last head that was reported
+  bool has_head;     // of the row before
   uint8_t head[audit::kHeadSize];
   int64 head_seq;
   Altered* altered;
@@ -69,6 +73,13 @@ void report(Verification& v, int64 event, const char* fault, const char* format,
   tuplestore_putvalues(v.result->setResult, v.result->setDesc, values, nulls);
 }
 
+// A forged head shows in more than one place.
+void report_forged(Verification& v, int64 event, const char* detail) {
+  if (v.forged_seq == event) return;
+  v.forged_seq = event;
+  report(v, event, "forged head", "%s", detail);
+}
+
 bool signature_holds(const Verification& v, const uint8_t* head, uint64 size) {
   crypto::VerifyingKey key;
   if (!load_tree_key(head_key_version(head), key)) return false;
@@ -88,7 +99,10 @@ Status leaf_of(const audit::TreeHasher& hasher, const EventRow& row, uint64 seq,
 }
 
 void keep_altered(Verification& v, const EventRow& row) {
-  if (v.altered_count == kMaxAltered) return;
+  if (v.altered_count == kMaxAltered) {
+    report(v, row.seq, "altered", kAlteredDetail);
+    return;
+  }
   v.altered[v.altered_count++] = {row.seq, row.leaf, row};
 }
 
@@ -139,10 +153,12 @@ void check_nodes(Verification& v, const audit::TreeHasher& hasher, const Complet
       report(v, static_cast<int64>(last), "missing node",
              "visage.tree_node lacks level %d, index " UINT64_FORMAT, node.level, node.index);
     } else if (!(stored == node.hash)) {
-      if (!v.lost && !v.suspect)
+      // Nothing else being wrong, it is the stored one; the tree goes on from the events.
+      if (v.lost || v.suspect)
+        v.lost = true;
+      else
         report(v, static_cast<int64>(last), "altered node",
                "level %d, index " UINT64_FORMAT " is not what the events give", node.level, node.index);
-      v.lost = true;
     }
   }
   if (v.lost && completed.count > 0) go_on_from_stored(v, hasher, v.range.size);
@@ -157,7 +173,7 @@ void check_head(Verification& v, const audit::TreeHasher& hasher, const EventRow
   } else if (signature_holds(v, row.head, v.range.size)) {
     report(v, row.seq, "altered", "the events up to here are not those that the signed head was made for");
   } else {
-    report(v, row.seq, "forged head", "neither tree hash nor signature fit");
+    report_forged(v, row.seq, "neither tree hash nor signature fit");
   }
   v.lost = true;
 }
@@ -175,23 +191,26 @@ void check_leaf(Verification& v, const audit::TreeHasher& hasher, const EventRow
   const Bytes previous = v.has_head ? Bytes(v.head) : Bytes();
   const bool holds =
       readable && leaf_of(hasher, row, static_cast<uint64>(row.seq), previous, leaf).ok() && leaf == row.leaf;
-  const bool unsure = v.unsure;
-  v.unsure = !holds;
-  if (holds || (readable && unsure)) return;
+  const bool behind_gap = v.behind_gap;
+  const bool altered_before = v.altered_before;
+  v.behind_gap = false;
+  v.altered_before = false;
+  if (holds || (readable && behind_gap)) return;
   if (!readable) {
     report(v, row.seq, "altered", "the row is none that the audit writer could have written");
   } else if (v.has_head && !signature_holds(v, v.head, static_cast<uint64>(row.seq))) {
-    report(v, v.head_seq, "forged head", "the signature of the tree head does not hold");
-    v.unsure = false;
+    // With its row: that was reported.
+    if (!altered_before) report_forged(v, v.head_seq, "the signature of the tree head does not hold");
     return;
   } else {
     keep_altered(v, row);
   }
+  v.altered_before = true;
   v.suspect = true;
 }
 
 void check_row(Verification& v, const audit::TreeHasher& hasher, const Datum* values, const bool* nulls) {
-  auto& row = *static_cast<EventRow*>(palloc(sizeof(EventRow)));
+  EventRow& row = v.row;
   const bool readable = read_event(v.labels, values, nulls, row);
   const auto expected = static_cast<int64>(v.range.size);
   if (row.seq != expected) {
@@ -201,7 +220,7 @@ void check_row(Verification& v, const audit::TreeHasher& hasher, const Datum* va
     v.range.size = static_cast<uint64>(row.seq);
     v.range.count = 0;
     v.has_head = false;
-    v.unsure = true;
+    v.behind_gap = true;
   }
   check_leaf(v, hasher, row, readable);
 
@@ -242,7 +261,7 @@ void report_altered(Verification& v, const audit::TreeHasher& hasher) {
     if (origin >= 0)
       report(v, here.seq, "reordered", "holds event " INT64_FORMAT, origin);
     else
-      report(v, here.seq, "altered", "the row is not what its leaf was made from");
+      report(v, here.seq, "altered", kAlteredDetail);
   }
 }
 
@@ -263,17 +282,20 @@ void scan(Verification& v, const audit::TreeHasher& hasher, uint64 last) {
   progress.progress_done = 0;
   progress.progress_total = static_cast<int64>(last - v.first + 1);
   const MemoryContext row_context =
-      AllocSetContextCreate(CurrentMemoryContext, "pg_visage event", ALLOCSET_SMALL_SIZES);
-  const MemoryContext caller = MemoryContextSwitchTo(row_context);
+      AllocSetContextCreate(CurrentMemoryContext, "pg_visage event", ALLOCSET_DEFAULT_SIZES);
+  const MemoryContext caller = CurrentMemoryContext;
   uint64 done = 0;
   while (index_getnext_slot(scan, ForwardScanDirection, slot)) {
     CHECK_FOR_INTERRUPTS();
     slot_getallattrs(slot);
+    // Here and not around the loop: the scan keeps memory of its own in the current context, and SPI leaves
+    // another one behind.
+    MemoryContextSwitchTo(row_context);
     check_row(v, hasher, slot->tts_values, slot->tts_isnull);
-    if (++done % kProgressStep == 0) progress.progress_done = static_cast<int64>(done);
+    MemoryContextSwitchTo(caller);
     MemoryContextReset(row_context);
+    if (++done % kProgressStep == 0) progress.progress_done = static_cast<int64>(done);
   }
-  MemoryContextSwitchTo(caller);
   MemoryContextDelete(row_context);
   progress.progress_total = 0;
   ExecDropSingleTupleTableSlot(slot);
@@ -324,6 +346,7 @@ VISAGE_FUNCTION(visage_verify_ledger) {
   SPI_connect();
   auto& v = *static_cast<Verification*>(palloc0(sizeof(Verification)));
   v.result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
+  v.forged_seq = -1;
   v.altered = static_cast<Altered*>(palloc(sizeof(Altered) * kMaxAltered));
   bool has_head = false;
   uint8_t head[audit::kHeadSize];
@@ -379,7 +402,7 @@ VISAGE_FUNCTION(visage_verify_ledger) {
       report(v, static_cast<int64>(last), "truncated",
              "the last event carries no tree head: events after it are gone");
     else if (!signature_holds(v, head, size))
-      report(v, static_cast<int64>(last), "forged head", "the signature of the last tree head does not hold");
+      report_forged(v, static_cast<int64>(last), "the signature of the last tree head does not hold");
   }
   SPI_finish();
   return 0;

@@ -52,6 +52,21 @@ EventRow rows[kMaxBatch + 1];
 audit::EventRecord opening;
 NewNodes new_nodes;
 
+// The ledger's key of the version it is signed with now. A loaded version never changes its bytes while the
+// server runs (visage.reload_keys refuses it).
+// Never destroyed: libcrypto is cleaned up before this library's objects.
+crypto::Signer* signer;
+uint32 signer_version;
+
+Status hold_signer(uint32 version) {
+  if (signer == nullptr) signer = new crypto::Signer;
+  if (signer->holds_key() && signer_version == version) return {};
+  Secret<crypto::SigningKey> key;
+  VISAGE_TRY(keys::derive_ledger_key(engine(), key_ring(), version, key.value));
+  signer_version = version;
+  return signer->hold(key.value);
+}
+
 void keep_node(void*, int level, uint64_t index, const audit::Hash& hash) {
   if (level % kStoredLevelStep != 0) return;
   Assert(new_nodes.count < NewNodes::kMax);
@@ -266,11 +281,10 @@ void sign_head(LedgerWriter& ledger, const audit::TreeHasher& hasher) {
     checkpoint.origin = ledger.tree.origin;
     checkpoint.size = ledger.range.size;
     VISAGE_TRY(audit::root(hasher, ledger.range, checkpoint.root));
-    Secret<crypto::SigningKey> key;
-    VISAGE_TRY(keys::derive_ledger_key(engine(), key_ring(), ledger.tree.key_version, key.value));
+    VISAGE_TRY(hold_signer(ledger.tree.key_version));
     Writer writer(ledger.head);
     uint8_t signature[audit::kSignatureSize];
-    VISAGE_TRY(audit::sign_checkpoint(checkpoint, key.value, signature));
+    VISAGE_TRY(audit::sign_checkpoint(checkpoint, *signer, signature));
     writer.number(ledger.tree.key_version);
     writer.bytes(checkpoint.root.view());
     writer.bytes(signature);

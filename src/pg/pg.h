@@ -58,7 +58,15 @@ extern "C" {
 #if PG_VERSION_NUM < 160000
 #define visage_insert_index_tuples(target, slot, state) \
   list_free(ExecInsertIndexTuples(target, slot, state, false, false, nullptr, NIL))
+// What table_tuple_update() says about indexes, and what then is to be done.
+using visage_update_indexes = bool;
+#define visage_update_index_tuples(target, slot, state, update) \
+  list_free(ExecInsertIndexTuples(target, slot, state, false, false, nullptr, NIL))
 #else
 #define visage_insert_index_tuples(target, slot, state) \
   list_free(ExecInsertIndexTuples(target, slot, state, false, false, nullptr, NIL, false))
+#define visage_update_indexes TU_UpdateIndexes
+#define visage_update_index_tuples(target, slot, state, update) \
+  list_free(                                                    \
+      ExecInsertIndexTuples(target, slot, state, false, false, nullptr, NIL, (update) == TU_Summarizing))
 #endif

@@ -13,17 +13,6 @@
 namespace visage::pg {
 namespace {
 
-#define VISAGE_SUBJECT                                                                                       \
-  "SELECT s.id, k.wrapped, r.reference, r.id, r.generation FROM visage.subject s JOIN visage.subject_key k " \
-  "ON k.subject = s.id "                                                                                     \
-  "JOIN visage.subject_reference r ON r.subject = s.id WHERE s.institution = $1 AND s.external_id = $2 "     \
-  "ORDER BY r.created_at, r.id"
-
-Statement find_subject = {VISAGE_SUBJECT, 2, {"integer", "text"}};
-Statement lock_subject = {
-    "SELECT s.id FROM visage.subject s WHERE s.institution = $1 AND s.external_id = $2 FOR UPDATE",
-    2,
-    {"integer", "text"}};
 Statement insert_subject = {
     "INSERT INTO visage.subject (id, institution, external_id) VALUES ($1, $2, $3) "
     "ON CONFLICT (institution, external_id) DO NOTHING",
@@ -109,29 +98,6 @@ void register_subject(Flow& flow, const text* subject) {
 
 }  // namespace
 
-void load_subject(Flow& flow, const text* subject, bool lock, SubjectRecord& out) {
-  const int32 institution = flow.policy.institution;
-  const Datum arguments[] = {Int32GetDatum(institution), PointerGetDatum(subject)};
-  // The lock comes first: the rows must be read after a concurrent change has committed.
-  if (lock) execute(lock_subject, arguments, nullptr, false);
-  const uint64 rows = execute(find_subject, arguments, nullptr, !lock);
-  out.found = rows > 0;
-  out.reference_count = 0;
-  if (rows == 0) return;
-  if (rows > kMaxReferences)
-    ereport(ERROR, (errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
-                    errmsg("subject has more than %d references", kMaxReferences)));
-  out.owner = {static_cast<uint32_t>(institution), column_uuid(0, 1)};
-  flow.subject = out.owner.subject;
-  flow.has_subject = true;
-  out.wrapped_key = column_bytes(0, 2);
-  for (uint64 i = 0; i < rows; ++i) {
-    bool is_null;
-    const auto generation = static_cast<uint32_t>(DatumGetInt32(column(i, 5, &is_null)));
-    out.references[out.reference_count++] = {column_uuid(i, 4), generation, column_bytes(i, 3)};
-  }
-}
-
 // register(subject, probe, channel, scenario, context) → outcome   [5.3.1]
 VISAGE_FUNCTION(visage_register) {
   text* subject = subject_argument(fcinfo, 0);
@@ -141,8 +107,10 @@ VISAGE_FUNCTION(visage_register) {
   flow.has_probe = true;
   // The threshold is asked for although nothing is compared: a model that no verification could decide is
   // refused here, not at the first verification.
-  if (take_probe(flow, PG_GETARG_VARLENA_PP(1), flow.header, *flow.contents) && check_floors(flow) &&
-      find_flow_threshold(flow, kReferenceScheme))
+  // No attempt on the subject: nothing is compared, and its name is not to be locked before it exists. What
+  // is not alive counts where it came from.
+  if (take_probe(flow, PG_GETARG_VARLENA_PP(1), flow.header, *flow.contents) &&
+      hold_attempts(flow, nullptr) && check_floors(flow) && find_flow_threshold(flow, kReferenceScheme))
     register_subject(flow, subject);
   return finish_flow(flow, fcinfo);
 }

@@ -12,7 +12,7 @@ inline constexpr int kMaxReferences = 32;
 struct SubjectRecord {
   bool found;
   keys::Owner owner;
-  Bytes wrapped_key;  // these live as long as the SPI result
+  Bytes wrapped_key;  // these live as long as the SPI connection
   int reference_count;
   reference::Stored references[kMaxReferences];
 };

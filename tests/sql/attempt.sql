@@ -134,6 +134,13 @@ SELECT pg_temp.tries('attempt-d' || i, 'mallory', 1, context => '{"address": "19
 ROLLBACK;
 SELECT kind, failures, failures_in_period, locked_until - period_start AS length FROM visage.attempts
 WHERE kind IN ('address', 'device') ORDER BY kind, failures_in_period;
+-- Registration with what is not alive counts where it came from, and on no subject. [6.1.2b]
+BEGIN;
+UPDATE visage.attempt_limit SET period_failures = 2 WHERE kind = 'device';
+SELECT i, o.reason FROM generate_series(1, 4) i,
+  visage.register('attempt-r' || i, fixture.probe('attempt-r', i, liveness => CASE WHEN i < 3 THEN 0.1 ELSE 0.9 END), context => '{"device": "phone-2"}') o;
+ROLLBACK;
+SELECT count(*) FROM visage.attempts WHERE kind = 'subject' AND subject LIKE 'attempt-r%';
 -- The hash is that of the history.
 SELECT count(*) > 0 AS found FROM visage.attempts a JOIN visage.history h ON h.device_hash = a.hash WHERE a.kind = 'device';
 

@@ -101,4 +101,21 @@ INSERT INTO p SELECT 'disabled', visage.seal_probe(fixture.feature('rights-1', 1
 SELECT visage.disable_capture_source('rights-source');
 SELECT visage.disable_capture_source('rights-source');
 SELECT fixture.verdict(visage.verify('rights-1', probe)) FROM p WHERE name = 'disabled';
+-- A change of rights is an event: of a grant and its end, of a membership once it is looked for, of nothing else. [8.1.4a]
+CREATE TEMP TABLE seen AS SELECT coalesce(max(event), 0) AS event FROM visage.history;
+SET ROLE rights_nobody;
+SELECT visage.record_rights();
+RESET ROLE;
+GRANT SELECT ON visage.policy_version TO rights_nobody;
+GRANT SELECT ON visage.policy_version TO rights_nobody;
+REVOKE SELECT ON visage.policy_version FROM rights_nobody;
+GRANT SELECT ON p TO rights_nobody;
+GRANT visage_auditor TO rights_nobody;
+SELECT visage.record_rights() IS NOT NULL AS membership;
+SELECT visage.record_rights();
+REVOKE visage_auditor FROM rights_nobody;
+SELECT visage.record_rights() IS NOT NULL AS membership;
+BEGIN; GRANT SELECT ON visage.event TO rights_nobody; ROLLBACK;
+SELECT h.operation, h.object, h.caller = current_user AS caller, h.before = lag(h.after) OVER w AS follows, h.after = first_value(h.before) OVER w AS as_first
+FROM visage.history h WHERE h.event > (SELECT event FROM seen) AND h.object = 'rights' WINDOW w AS (ORDER BY h.event) ORDER BY h.event;
 DROP OWNED BY rights_service, rights_capture, rights_auditor, rights_calibrator, rights_admin, rights_nobody;

@@ -13,7 +13,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 our @EXPORT = qw(random_key write_file new_server configure start_fails log_size log_since load_fixture fails
-  verdict verdict_is serve all_settled files_below find_in_files wait_until);
+  load_faces lift_limits kill_postmaster verdict verdict_is serve all_settled files_below find_in_files wait_until);
 
 my $tests = dirname(dirname(__FILE__));
 
@@ -74,6 +74,42 @@ sub load_fixture {
   my ($status, $out, $error) =
     $node->psql($database // 'postgres', slurp_file("$tests/sql/install.sql"));
   die "fixture: $error" if $status != 0;
+  return;
+}
+
+# Registers people and keeps a feature of each, because making one takes longer than a verification:
+# fresh('alice') is a probe of alice as of now.
+sub load_faces {
+  my ($node, @people) = @_;
+  my $names = join ', ', map { "'$_'" } @people;
+  $node->safe_psql('postgres', <<"SQL");
+CREATE TABLE face AS SELECT person, fixture.feature(person, 7) AS feature FROM unnest(ARRAY[$names, 'mallory']) person;
+CREATE FUNCTION fresh(person text DEFAULT 'alice') RETURNS visage.probe LANGUAGE sql VOLATILE AS \$\$
+  SELECT visage.seal_probe(f.feature, 'test/1', 0.9, 'fixture', '{"ImageWidth": 640, "ImageHeight": 480, "InterEyeDistance": 80}')
+  FROM public.face f WHERE f.person = \$1
+\$\$;
+SELECT visage.register(person, fixture.probe(person, 1)) FROM unnest(ARRAY[$names]) person;
+SQL
+  return;
+}
+
+# Its children notice by themselves, in their own time; until then the shared memory is in use.
+sub kill_postmaster {
+  my ($node) = @_;
+  my ($pid) = slurp_file($node->data_dir . '/postmaster.pid') =~ /^(\d+)/;
+  my $memory = (split /\n/, slurp_file($node->data_dir . '/postmaster.pid'))[6];
+  my ($segment) = $memory =~ /(\d+)\s*$/;
+  $node->kill9;
+  wait_until(sub { !kill 0, $pid }, 'the end of the postmaster');
+  wait_until(sub { slurp_file('/proc/sysvipc/shm') !~ /^\s*\d+\s+$segment\s+\d+\s+\d+\s+\d+\s+\d+\s+[1-9]/m }, 'the end of its children');
+  return;
+}
+
+# Attempts are counted still, and lock nobody.
+sub lift_limits {
+  my ($node) = @_;
+  $node->safe_psql('postgres', q{UPDATE visage.attempt_limit SET free_failures = NULL, first_delay = NULL, max_delay = NULL,
+    hard_stop = CASE WHEN kind = 'subject' THEN 1000000000 END, period_failures = NULL, period = NULL});
   return;
 }
 

@@ -141,6 +141,11 @@ is($node->safe_psql('postgres',
     q{SELECT string_agg(concat_ws(' ', version, loaded, newest, subject_keys, subject_references, capture_sources), ', ' ORDER BY version)
       FROM visage.keys WHERE custody = 'envelope'}),
   '1 t f 1 1 1, 2 t t 1 1 1', 'visage.keys shows both versions and what depends on each');
+is($node->safe_psql('postgres', q{SELECT string_agg(concat_ws(' ', version, ledger_keys, keyed_hashes), ', ' ORDER BY version)
+      FROM visage.keys WHERE custody = 'envelope'}), '1 1 t, 2 0 f', '… the ledger, counters and hashes as well');
+is($node->safe_psql('postgres', q{SELECT caller || ': ' || note FROM visage.history WHERE object = 'keys'}),
+  $node->safe_psql('postgres', 'SELECT current_user') . ': envelope 1, envelope 2, transform 1',
+  'that versions were loaded is an event [8.1.4a]');
 
 # A reload disturbs nobody who is in the middle of a call.
 $node->safe_psql('postgres', "CREATE TABLE face AS SELECT fixture.feature('alice', 7) AS feature");

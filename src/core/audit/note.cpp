@@ -98,6 +98,12 @@ Status sign_checkpoint(const Checkpoint& checkpoint, const crypto::SigningKey& k
   return crypto::sign(key, text.view(), out);
 }
 
+Status sign_checkpoint(const Checkpoint& checkpoint, crypto::Signer& signer, uint8_t out[kSignatureSize]) {
+  SignedText text;
+  VISAGE_TRY(checkpoint_text(checkpoint, text.bytes, text.size));
+  return signer.sign(text.view(), out);
+}
+
 Status verify_checkpoint(const Checkpoint& checkpoint, const crypto::VerifyingKey& key,
                          const uint8_t signature[kSignatureSize]) {
   SignedText text;

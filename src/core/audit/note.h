@@ -29,6 +29,7 @@ bool valid_origin(std::string_view origin);
 Status checkpoint_text(const Checkpoint& checkpoint, MutableBytes out, size_t& size);
 Status sign_checkpoint(const Checkpoint& checkpoint, const crypto::SigningKey& key,
                        uint8_t out[kSignatureSize]);
+Status sign_checkpoint(const Checkpoint& checkpoint, crypto::Signer& signer, uint8_t out[kSignatureSize]);
 Status verify_checkpoint(const Checkpoint& checkpoint, const crypto::VerifyingKey& key,
                          const uint8_t signature[kSignatureSize]);
 

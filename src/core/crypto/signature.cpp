@@ -1,11 +1,14 @@
 #include "core/crypto/signature.h"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 
 #include <memory>
 
 namespace visage::crypto {
 namespace {
+
+constexpr size_t kSecureHeap = 16384;
 
 struct Free {
   void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }  // wipes a private key
@@ -32,15 +35,35 @@ Status public_key(const SigningKey& key, VerifyingKey& out) {
   return {};
 }
 
-Status sign(const SigningKey& key, Bytes message, uint8_t out[kEd25519SignatureSize]) {
-  const Key pair = private_key(key);
+Status Signer::hold(const SigningKey& key) {
+  drop();
+  // An Ed25519 private key in libcrypto's secure heap takes 32 bytes. Once a process; 1 is "locked".
+  static const bool locked = CRYPTO_secure_malloc_init(kSecureHeap, kEd25519Size) == 1;
+  keep_ = locked;
+  key_ = private_key(key).release();
+  return key_ != nullptr ? Status() : library_failed("key");
+}
+
+void Signer::drop() {
+  EVP_PKEY_free(key_);
+  key_ = nullptr;
+}
+
+Status Signer::sign(Bytes message, uint8_t out[kEd25519SignatureSize]) {
   const Context context(EVP_MD_CTX_new());
   size_t size = kEd25519SignatureSize;
-  if (pair == nullptr || context == nullptr ||
-      EVP_DigestSignInit_ex(context.get(), nullptr, nullptr, nullptr, nullptr, pair.get(), nullptr) != 1 ||
-      EVP_DigestSign(context.get(), out, &size, message.data(), message.size()) != 1)
-    return library_failed("signature");
-  return {};
+  const bool made =
+      key_ != nullptr && context != nullptr &&
+      EVP_DigestSignInit_ex(context.get(), nullptr, nullptr, nullptr, nullptr, key_, nullptr) == 1 &&
+      EVP_DigestSign(context.get(), out, &size, message.data(), message.size()) == 1;
+  if (!keep_) drop();
+  return made ? Status() : library_failed("signature");
+}
+
+Status sign(const SigningKey& key, Bytes message, uint8_t out[kEd25519SignatureSize]) {
+  Signer signer;
+  VISAGE_TRY(signer.hold(key));
+  return signer.sign(message, out);
 }
 
 Status verify(const VerifyingKey& key, Bytes message, const uint8_t signature[kEd25519SignatureSize]) {

@@ -53,6 +53,21 @@ TEST(CryptoSignature, PublishedVectors) {
   }
 }
 
+TEST(CryptoSignature, AKeptKeySignsAgainAndAgain) {
+  Signer signer;
+  uint8_t signature[kEd25519SignatureSize];
+  EXPECT_EQ(signer.sign(from_hex("00"), signature).code, Code::kInternal) << "no key";
+  for (const Vector& vector : kVectors) {
+    ASSERT_OK(signer.hold(signing_key(vector.seed)));
+    for (int i = 0; i < 3 && signer.holds_key(); ++i) {
+      ASSERT_OK(signer.sign(from_hex(vector.message), signature));
+      EXPECT_EQ(to_hex(signature), vector.signature);
+    }
+  }
+  signer.drop();
+  EXPECT_FALSE(signer.holds_key());
+}
+
 Status verify(Bytes key, Bytes message, const Buffer& signature) {
   VerifyingKey verifying;
   std::memcpy(verifying.bytes, key.data(), sizeof verifying.bytes);

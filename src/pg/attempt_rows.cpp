@@ -1,0 +1,145 @@
+// Past the executor: each batch with a rejection writes a row or two, and the statement that would do it took
+// half as long as all of the batch's events.
+#include "pg/attempt_rows.h"
+
+#include "pg/known_relation.h"
+#include "pg/statement.h"
+
+extern "C" {
+#include "access/genam.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "executor/executor.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+}
+
+namespace visage::pg {
+namespace {
+
+// Columns, in sql/install/54_attempt.sql.
+enum Column : AttrNumber {
+  kInstitution = 1,
+  kKind,
+  kKey,
+  kSubject,
+  kFailures,
+  kFailuresInPeriod,
+  kPeriodStart,
+  kLastFailure,
+  kLockedUntil,
+  kUpdatedAt,
+  kColumns = kUpdatedAt
+};
+
+KnownRelation attempt_table("attempt");
+KnownRelation attempt_index("attempt_pkey");
+
+// Where the row is, and the subject that it names.
+bool find_row(Relation table, const Datum* values, ItemPointer place, Uuid& subject, bool& has_subject) {
+  ScanKeyData keys[3];
+  ScanKeyInit(&keys[0], kInstitution, BTEqualStrategyNumber, F_INT4EQ, values[kInstitution - 1]);
+  ScanKeyInit(&keys[1], kKind, BTEqualStrategyNumber, F_ENUM_EQ, values[kKind - 1]);
+  ScanKeyInit(&keys[2], kKey, BTEqualStrategyNumber, F_BYTEAEQ, values[kKey - 1]);
+  const Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
+  SysScanDesc scan = systable_beginscan(table, attempt_index.oid(), true, snapshot, lengthof(keys), keys);
+  const HeapTuple row = systable_getnext(scan);
+  const bool found = HeapTupleIsValid(row);
+  if (found) {
+    bool is_null;
+    const Datum value = heap_getattr(row, kSubject, RelationGetDescr(table), &is_null);
+    has_subject = !is_null;
+    if (has_subject) memcpy(subject.bytes, DatumGetUUIDP(value)->data, sizeof subject.bytes);
+    *place = row->t_self;
+  }
+  systable_endscan(scan);
+  UnregisterSnapshot(snapshot);
+  return found;
+}
+
+void insert_row(AttemptRows& rows) {
+  table_tuple_insert(rows.table, rows.slot, GetCurrentCommandId(true), 0, nullptr);
+  visage_insert_index_tuples(rows.target, rows.slot, rows.executor);
+}
+
+// False when somebody deleted or changed the row since it was found.
+bool replace_row(AttemptRows& rows, ItemPointer place) {
+  TM_FailureData failure;
+  LockTupleMode lock_mode;
+  visage_update_indexes update_indexes;
+  const TM_Result result =
+      table_tuple_update(rows.table, place, rows.slot, GetCurrentCommandId(true), InvalidSnapshot,
+                         InvalidSnapshot, true, &failure, &lock_mode, &update_indexes);
+  if (result == TM_Updated || result == TM_Deleted) return false;
+  if (result != TM_Ok) elog(ERROR, "visage.attempt: unexpected result %d of an update", result);
+  if (static_cast<int>(update_indexes) != 0)
+    visage_update_index_tuples(rows.target, rows.slot, rows.executor, update_indexes);
+  return true;
+}
+
+}  // namespace
+
+void begin_attempt_rows(AttemptRows& rows) {
+  rows.table = table_open(attempt_table.oid(), RowExclusiveLock);
+  const Oid type = TupleDescAttr(RelationGetDescr(rows.table), kKind - 1)->atttypid;
+  for (int i = 0; i < kMaxAttemptHolds; ++i) {
+    const char* label = attempt_kind_label(static_cast<keys::HashedKind>(i + 1));
+    rows.kinds[i] =
+        DatumGetObjectId(OidFunctionCall2(F_ENUM_IN, CStringGetDatum(label), ObjectIdGetDatum(type)));
+  }
+  rows.executor = CreateExecutorState();
+  rows.target = makeNode(ResultRelInfo);
+  InitResultRelInfo(rows.target, rows.table, 1, nullptr, 0);
+  ExecOpenIndices(rows.target, false);
+  rows.slot = table_slot_create(rows.table, nullptr);
+}
+
+void put_attempt_row(AttemptRows& rows, const AttemptRow& row, TimestampTz now) {
+  // PostgreSQL's 'infinity' is the largest number.
+  static_assert(attempt::kLockedForEver == DT_NOEND);
+  struct {
+    int32 header;
+    uint8_t bytes[keys::kKeyedHashSize];
+  } key;
+  SET_VARSIZE(&key, sizeof key);
+  memcpy(key.bytes, row.target.key, sizeof key.bytes);
+  Datum values[kColumns] = {};
+  bool nulls[kColumns] = {};
+  const auto set = [&](Column column, Datum value, bool is_null = false) {
+    values[column - 1] = value;
+    nulls[column - 1] = is_null;
+  };
+  set(kInstitution, Int32GetDatum(row.institution));
+  set(kKind, ObjectIdGetDatum(rows.kinds[static_cast<int>(row.target.kind) - 1]));
+  set(kKey, PointerGetDatum(&key));
+  set(kFailures, Int32GetDatum(static_cast<int32>(row.failures.consecutive)));
+  set(kFailuresInPeriod, Int32GetDatum(static_cast<int32>(row.failures.in_period)));
+  set(kPeriodStart, TimestampTzGetDatum(row.failures.period_start), row.failures.in_period == 0);
+  set(kLastFailure, TimestampTzGetDatum(row.failures.last_failure));
+  set(kLockedUntil, TimestampTzGetDatum(row.locked_until), row.locked_until == attempt::kNotLocked);
+  set(kUpdatedAt, TimestampTzGetDatum(now));
+  for (;;) {
+    CHECK_FOR_INTERRUPTS();
+    ItemPointerData place;
+    Uuid subject = {};
+    bool has_subject = false;
+    const bool found = find_row(rows.table, values, &place, subject, has_subject);
+    set(kSubject, row.subject != nullptr ? uuid_datum(*row.subject) : uuid_datum(subject),
+        row.subject == nullptr && !has_subject);
+    ExecClearTuple(rows.slot);
+    memcpy(rows.slot->tts_values, values, sizeof values);
+    memcpy(rows.slot->tts_isnull, nulls, sizeof nulls);
+    ExecStoreVirtualTuple(rows.slot);
+    if (!found) return insert_row(rows);
+    if (replace_row(rows, &place)) return;
+  }
+}
+
+void end_attempt_rows(AttemptRows& rows) {
+  ExecDropSingleTupleTableSlot(rows.slot);
+  ExecCloseIndices(rows.target);
+  FreeExecutorState(rows.executor);
+  table_close(rows.table, NoLock);
+}
+
+}  // namespace visage::pg
