@@ -5,6 +5,7 @@
 #include "pg/clock.h"
 #include "pg/keys.h"
 #include "pg/probe.h"
+#include "pg/request.h"
 #include "pg/secret_memory.h"
 #include "pg/settings.h"
 #include "pg/shared.h"
@@ -18,16 +19,16 @@ constexpr int kMaxNameLength = 63;
 constexpr int kMaxContextSize = 16384;
 
 // A string of the context, or null.
-const char* context_string(Jsonb* context, const char* name, int max_length) {
+const char* context_string(Jsonb* context, const char* name, size_t max_length) {
   JsonbValue key = {};
   key.type = jbvString;
   key.val.string.val = const_cast<char*>(name);
   key.val.string.len = static_cast<int>(strlen(name));
   const JsonbValue* value = findJsonbValueFromContainer(&context->root, JB_FOBJECT, &key);
   if (value == nullptr || value->type == jbvNull) return nullptr;
-  if (value->type != jbvString || value->val.string.len > max_length)
+  if (value->type != jbvString || static_cast<size_t>(value->val.string.len) > max_length)
     ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                    errmsg("context \"%s\" must be a string of at most %d bytes", name, max_length)));
+                    errmsg("context \"%s\" must be a string of at most %zu bytes", name, max_length)));
   return pnstrdup(value->val.string.val, static_cast<Size>(value->val.string.len));
 }
 
@@ -41,6 +42,11 @@ void read_context(Jsonb* context, Flow& flow) {
   flow.business_id = context_string(context, "biz_id", audit::kMaxBusinessIdLength);
   flow.device = context_string(context, "device", kMaxDeviceLength);
   flow.address = context_string(context, "address", kMaxAddressLength);
+  if (const char* const session = context_string(context, "session", 2 * UUID_LEN + 4); session != nullptr) {
+    memcpy(flow.session.bytes, DatumGetUUIDP(DirectFunctionCall1(uuid_in, CStringGetDatum(session)))->data,
+           sizeof flow.session.bytes);
+    flow.has_session = true;
+  }
   // One spelling for one address, as counters and hashes are by spelling.
   if (flow.address != nullptr)
     flow.address =
@@ -129,6 +135,8 @@ AttemptResult result_of(const Flow& flow) {
     case Reason::kNoMatch:
     case Reason::kUnknownSubject:
     case Reason::kLiveness:
+    case Reason::kWrongFactor:
+    case Reason::kReplayedFactor:
       return AttemptResult::kFailure;
     default:
       return AttemptResult::kRelease;
@@ -138,14 +146,21 @@ AttemptResult result_of(const Flow& flow) {
 }  // namespace
 
 void begin_flow(Flow& flow, audit::Operation operation, FunctionCallInfo fcinfo, FlowArguments arguments) {
+  text* channel = name_argument(fcinfo, arguments.channel, "channel");
+  text* scenario = name_argument(fcinfo, arguments.scenario, "scenario");
+  require_argument(fcinfo, arguments.context, "context");
+  begin_flow(flow, operation, channel, scenario, PG_GETARG_JSONB_P(arguments.context));
+}
+
+void begin_flow(Flow& flow, audit::Operation operation, text* channel, text* scenario, Jsonb* context) {
   memset(static_cast<void*>(&flow), 0, sizeof flow);
   flow.decision = Decision::kRefuse;
+  flow.captured_after = PG_INT64_MIN;
   INSTR_TIME_SET_CURRENT(flow.began);
-  flow.channel = name_argument(fcinfo, arguments.channel, "channel");
-  flow.scenario = name_argument(fcinfo, arguments.scenario, "scenario");
-  require_argument(fcinfo, arguments.context, "context");
+  flow.channel = channel;
+  flow.scenario = scenario;
   key_ring();
-  read_context(PG_GETARG_JSONB_P(arguments.context), flow);
+  if (context != nullptr) read_context(context, flow);
   flow.contents = allocate_contents(CurrentMemoryContext);
   SPI_connect();
   // First, as it says so when the tables are still those of an earlier version.
@@ -173,6 +188,7 @@ bool take_probe(Flow& flow, const struct varlena* value, probe::Header& header, 
     return refuse(flow, Reason::kUnknownSource);
   const int64 now = unix_now();
   if (expired(header, now)) return refuse(flow, Reason::kExpiredProbe);
+  if (&header == &flow.header && !bind_probe(flow)) return false;
   switch (use_probe(header.probe, header.captured_at, header.expires_at, now)) {
     case ProbeUse::kFirst:
       return true;
@@ -186,12 +202,20 @@ bool take_probe(Flow& flow, const struct varlena* value, probe::Header& header, 
 
 bool hold_attempts(Flow& flow, const text* subject) {
   const int32 institution = flow.policy.institution;
+  const AttemptTarget source =
+      attempt_target(keys::HashedKind::kSource, institution, flow.header.source.view());
+  if (subject == nullptr) return hold_attempts(flow, nullptr, &source);
+  const AttemptTarget name = attempt_target(keys::HashedKind::kSubject, institution,
+                                            as_bytes({VARDATA_ANY(subject), VARSIZE_ANY_EXHDR(subject)}));
+  return hold_attempts(flow, &name, &source);
+}
+
+bool hold_attempts(Flow& flow, const AttemptTarget* first, const AttemptTarget* second) {
+  const int32 institution = flow.policy.institution;
   AttemptTarget targets[kMaxAttemptHolds];
   int count = 0;
-  if (subject != nullptr)
-    targets[count++] = attempt_target(keys::HashedKind::kSubject, institution,
-                                      as_bytes({VARDATA_ANY(subject), VARSIZE_ANY_EXHDR(subject)}));
-  targets[count++] = attempt_target(keys::HashedKind::kSource, institution, flow.header.source.view());
+  for (const AttemptTarget* target : {first, second})
+    if (target != nullptr) targets[count++] = *target;
   if (flow.address != nullptr)
     targets[count++] = attempt_target(keys::HashedKind::kAddress, institution, as_bytes(flow.address));
   if (flow.device != nullptr)
@@ -204,6 +228,7 @@ bool hold_attempts(Flow& flow, const text* subject) {
 
 void begin_scoring(Flow& flow) {
   fill_record(flow);
+  mark_session(flow, true);
   mark_scored();
 }
 
@@ -241,13 +266,38 @@ bool decide(Flow& flow, double score) {
   return false;
 }
 
+const char* context_text(Jsonb* context, const char* name, size_t max_length) {
+  return context_string(context, name, max_length);
+}
+
+void begin_event(const Flow& flow) {
+  fill_record(flow);
+}
+
+void release_flow(Flow& flow) {
+  release_contents(flow.contents);
+  flow.contents = nullptr;
+}
+
+int64 record_flow(Flow& flow) {
+  fill_record(flow);
+  mark_session(flow, false);
+  keep_for_repetition(flow);
+  publish_record(result_of(flow));
+  const int64 seq = await_record();
+  leave_session(flow);
+  return seq;
+}
+
 Datum finish_flow(Flow& flow, FunctionCallInfo fcinfo) {
   engine().forget_keys();
   const bool opened = flow.contents->model_length != 0;
-  fill_record(flow);
-  const Uuid transaction = flow.slot->record.transaction;
-  publish_record(result_of(flow));
-  const int64 seq = await_record();
+  const Uuid transaction = flow.repeated ? flow.repeated_transaction : flow.slot->record.transaction;
+  const int64 seq = flow.repeated ? flow.repeated_seq : record_flow(flow);
+  const char* model = flow.repeated ? flow.repeated_model : opened ? flow.contents->model : nullptr;
+  // The SPI connection's memory goes with it.
+  const Datum model_text = model != nullptr ? SPI_datumTransfer(CStringGetTextDatum(model), false, -1) : 0;
+  const Datum channel = SPI_datumTransfer(PointerGetDatum(flow.channel), false, -1);
   SPI_finish();
 
   TupleDesc row;
@@ -262,12 +312,11 @@ Datum finish_flow(Flow& flow, FunctionCallInfo fcinfo) {
   values[0] = uuid_datum(transaction);
   values[1] = label_of(1, audit::label(flow.decision));
   values[2] = label_of(2, audit::label(flow.reason));
-  values[3] = PointerGetDatum(flow.channel);
+  values[3] = channel;
   values[4] = Float8GetDatum(flow.policy.target_fmr);
-  nulls[5] = !opened;
-  if (opened) values[5] = CStringGetTextDatum(flow.contents->model);
-  release_contents(flow.contents);
-  flow.contents = nullptr;
+  nulls[5] = model_text == 0;
+  values[5] = model_text;
+  release_flow(flow);
   values[6] = Int32GetDatum(flow.policy.version);
   Interval retry_after = {};
   retry_after.time = flow.retry_after_us;

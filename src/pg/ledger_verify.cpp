@@ -48,10 +48,10 @@ struct Verification {
   uint64 first;
   bool lost;     // the tree cannot be made from the rows for the rest of this segment: its fault was reported
   bool suspect;  // an altered row was found in this segment: that its heads do not fit is the same fault
-  bool behind_gap;  // the row before is missing, and so is the head that it may have carried
+  bool behind_gap;      // the row before is missing, and so is the head that it may have carried
   bool altered_before;  // the row before was altered, its head perhaps as well
-  int64 forged_seq;  // the last head that was reported
-  bool has_head;     // of the row before
+  int64 forged_seq;     // the last head that was reported
+  bool has_head;        // of the row before
   uint8_t head[audit::kHeadSize];
   int64 head_seq;
   Altered* altered;

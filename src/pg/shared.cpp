@@ -131,10 +131,9 @@ ReplayEntry* remember(const Uuid& key, int64 now, bool& found) {
 }
 
 [[noreturn]] void memory_is_full() {
-  ereport(ERROR,
-          (errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
-           errmsg("the replay memory holds %d unexpired probes and is full", settings::max_probes),
-           errhint("Raise visage.max_probes and restart, or shorten the life of probes.")));
+  ereport(ERROR, (errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+                  errmsg("the replay memory holds %d unexpired probes and is full", settings::max_probes),
+                  errhint("Raise visage.max_probes and restart, or shorten the life of probes.")));
   pg_unreachable();
 }
 

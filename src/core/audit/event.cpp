@@ -7,10 +7,11 @@ namespace {
 
 constexpr uint8_t kVersion = 1;
 
-constexpr std::string_view kOperations[] = {"register",       "verify", "compare",     "add_reference",
-                                            "drop_reference", "cancel", "open_ledger", "settle",
-                                            "change",         "unlock", "archive",     "rotate_ledger_key",
-"open_session", "claim_session", "close_session", "enrol_factor", "replace_factor", "remove_factor", "present_factor"};
+constexpr std::string_view kOperations[] = {
+    "register",      "verify",        "compare",       "add_reference", "drop_reference", "cancel",
+    "open_ledger",   "settle",        "change",        "unlock",        "archive",        "rotate_ledger_key",
+    "open_session",  "claim_session", "close_session", "enrol_factor",  "replace_factor", "remove_factor",
+    "present_factor"};
 constexpr std::string_view kDecisions[] = {"", "accept", "reject", "refuse"};
 constexpr std::string_view kReasons[] = {"",
                                          "OK",
