@@ -41,8 +41,8 @@ struct SessionRow {
 // For use inside SPI, under a snapshot of now. False when the institution has no such session.
 bool find_session(const Uuid& id, int32 institution, SessionRow& out);
 
-// The session that a function's argument names, of the institution that the caller acts for; raises when there
-// is none. Not for use inside SPI.
+// The session that a function's argument names, of the institution that the caller acts for; raises when
+// there is none. Not for use inside SPI.
 void session_argument(FunctionCallInfo fcinfo, int index, SessionRow& out);
 
 // Which flows a session can be for.

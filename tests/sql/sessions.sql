@@ -1,4 +1,4 @@
--- Sessions: one call of one flow, bound to subject, device and channel. [5.3]
+-- Sessions: one call of one flow, bound to subject, device and channel. [5.3.2]
 CREATE FUNCTION session_probe(person text, sample int, nonce bytea, quality jsonb DEFAULT '{"ImageWidth": 640, "ImageHeight": 480, "InterEyeDistance": 80}',
                               captured_at timestamptz DEFAULT clock_timestamp())
   RETURNS visage.probe LANGUAGE sql VOLATILE AS $$
