@@ -557,8 +557,8 @@ COMMENT ON FUNCTION visage.close_session(uuid) IS 'ends a session that was not u
 CREATE VIEW visage.sessions WITH (security_barrier) AS
   SELECT s.id AS session, i.name AS institution, s.purpose, s.scenario, s.opened_channel, s.channel,
          CASE WHEN d.seq IS NOT NULL THEN
-                CASE WHEN d.decision = 'accept' AND NOT EXISTS (
-                       SELECT FROM visage.event t WHERE t.settles = d.seq AND t.note = 'rolled back') THEN 'SUCCEEDED' ELSE 'FAILED' END
+                CASE WHEN d.decision = 'accept' AND (d.operation IN ('verify', 'compare') OR NOT EXISTS (
+                       SELECT FROM visage.event t WHERE t.settles = d.seq AND t.note = 'rolled back')) THEN 'SUCCEEDED' ELSE 'FAILED' END
               WHEN s.expires_at <= clock_timestamp() THEN 'EXPIRED'
               WHEN s.claimed_at IS NOT NULL OR u.presented > 0 THEN 'IN_PROGRESS' ELSE 'CREATED' END AS state,
          s.factors, u.presented::smallint, s.opened_at, s.expires_at, s.claimed_at, d.decision, d.reason, d.seq AS event

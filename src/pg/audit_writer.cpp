@@ -51,6 +51,12 @@ Statement expire_details = {
     "WHERE d.institution = i.id AND d.at < now() - coalesce(p.keep_details, interval '0')",
     0,
     {}};
+// Never waits for a row that somebody else has.
+Statement expire_sessions = {
+    "DELETE FROM visage.session WHERE id IN (SELECT s.id FROM visage.session s "
+    "WHERE s.expires_at < now() - interval '1 day' ORDER BY s.expires_at LIMIT 10000 FOR UPDATE SKIP LOCKED)",
+    0,
+    {}};
 Statement move_tree = {"UPDATE visage.tree SET system_identifier = $1", 1, {"bigint"}};
 
 struct Batch {
@@ -192,6 +198,7 @@ void write_batch(void* argument) {
 void expire(void*) {
   begin();
   execute(expire_details, nullptr, nullptr, false);
+  execute(expire_sessions, nullptr, nullptr, false);
   save_attempts(nullptr, 0, GetCurrentTimestamp());
   end();
   publish_attempts();

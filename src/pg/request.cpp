@@ -99,9 +99,12 @@ void lock_business_id(const Flow& flow) {
   (void)LockAcquire(&tag, ExclusiveLock, false, false);
 }
 
-// Did what the event says happen, as far as the server's transactions can tell?
-bool counts(uint64 row) {
-  if (column_is_null(row, 11)) return true;
+// Did what the event says happen, as far as the server's transactions can tell? A verdict stands whatever its
+// caller's transaction does.
+bool counts(audit::Operation operation, uint64 row) {
+  if (operation == audit::Operation::kVerify || operation == audit::Operation::kCompare ||
+      column_is_null(row, 11))
+    return true;
   if (!column_is_null(row, 13)) return strcmp(column_text(row, 13), "rolled back") != 0;
   bool is_null;
   const FullTransactionId full = DatumGetFullTransactionId(column(row, 11, &is_null));
@@ -143,7 +146,7 @@ bool repeats(Flow& flow, const RequestArguments& arguments) {
   const uint64 rows = execute(find_calls, values, nullptr, true);
   end_newest();
   for (uint64 row = 0; row < rows; ++row) {
-    if (!counts(row)) continue;
+    if (!counts(record.operation, row)) continue;
     const Bytes request = column_bytes(row, 10);
     if (request.size() != sizeof record.request ||
         memcmp(request.data(), record.request, request.size()) != 0)
