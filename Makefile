@@ -13,11 +13,13 @@ VISAGE_CXXFLAGS := -std=c++20 -O2 -g -fPIC -Isrc -isystem /usr/include/eigen3 -W
 CORE_OBJS := $(patsubst src/%.cpp,$(BUILD)/%.o,$(wildcard src/core/*/*.cpp))
 CORE_LIB := $(BUILD)/libvisage_core.a
 INSTALL_SQL := sql/pg_visage--$(VERSION).sql
+# Released versions' scripts are kept as they were; the newest update shares its text with the install script.
+UPDATE_SQL := $(patsubst sql/update/%,sql/pg_visage--%,$(wildcard sql/update/*.sql))
 PGXS_MAKE = $(MAKE) --no-print-directory -f src/pg/pgxs.mk srcdir=. PG_CONFIG=$(PG_CONFIG) VISAGE_CXXFLAGS='$(VISAGE_CXXFLAGS)'
 
 .PHONY: all install uninstall installcheck clean help
 
-all: $(CORE_LIB) $(INSTALL_SQL) ## build the extension
+all: $(CORE_LIB) $(INSTALL_SQL) $(UPDATE_SQL) ## build the extension
 	+@$(PGXS_MAKE) all >&2
 install: all ## install the extension into the server's directories
 	+@$(SUDO) $(PGXS_MAKE) install
@@ -26,7 +28,7 @@ uninstall: ## remove it from there
 installcheck: ## SQL tests on a private server with the installed extension
 	@tests/check-sql
 clean: ## remove everything that was built
-	rm -rf $(BUILD) $(INSTALL_SQL) pg_visage.so
+	rm -rf $(BUILD) $(INSTALL_SQL) $(UPDATE_SQL) pg_visage.so
 
 $(BUILD)/core/%.o: src/core/%.cpp
 	@mkdir -p $(@D)
@@ -36,8 +38,12 @@ $(CORE_LIB): $(CORE_OBJS)
 	@rm -f $@
 	@ar rcs $@ $^
 # The version's install script is its concepts in the order of their numbers.
-$(INSTALL_SQL): $(sort $(wildcard sql/install/*.sql)) pg_visage.control
+$(INSTALL_SQL): sql/install $(sort $(wildcard sql/install/*.sql)) pg_visage.control
 	@cat $(filter %.sql,$^) > $@
+# What is new as a whole is included: a line `-- include <file of sql/install>`.
+$(UPDATE_SQL): sql/pg_visage--%: sql/update/% sql/install $(wildcard sql/install/*.sql)
+	@awk '/^-- include / { file = "sql/install/" $$3; while ((got = (getline line < file)) > 0) print line; \
+	  if (got < 0) { print "no " file > "/dev/stderr"; exit 1 } close(file); next } { print }' $< > $@
 
 include tools/tools.mk
 -include src/sidecar/capture/capture.mk

@@ -9,6 +9,11 @@ CREATE TYPE visage.operation AS ENUM (
   'unlock',             -- attempt counters of a subject were set back: note says why
   'archive',            -- events were exported and removed: note says which
   'rotate_ledger_key',  -- tree heads are signed by another key from here on
+  'give_consent',       -- object names the consent, after is the digest of the notice
+  'withdraw_consent',   -- object names the consent that ended
+  'export_subject',     -- everything held about a person was handed out
+  'erase',              -- a person, a reference or a consent: note says why
+  'restore',            -- after_restore() was run: note says what it erased again
   'open_session', 'claim_session', 'close_session',
   'enrol_factor', 'replace_factor', 'remove_factor',
   'present_factor'      -- in a session: object says of which kind
@@ -36,6 +41,7 @@ CREATE TYPE visage.reason AS ENUM (
   'MODEL_MISMATCH',     -- probe and reference come from different models
   'NOT_CALIBRATED',     -- no measured threshold for this model at the channel's target FMR
   'INTERRUPTED',        -- compared, but an error or a cancel took the verdict back; it counts as a failure
+  'NOT_ENTITLED',       -- the institution's entitlement to collect faces is over
   'SESSION_MISSING',    -- policy asks for a session
   'UNKNOWN_SESSION',    -- there is no such session
   'EXPIRED_SESSION',    -- it was opened too long ago
@@ -178,8 +184,8 @@ COMMENT ON COLUMN visage.history.elapsed IS 'time inside the database until the 
 COMMENT ON COLUMN visage.history.xid IS 'database transaction, or subtransaction, whose commit makes a data-changing call true; its end is told by a settle event';
 COMMENT ON COLUMN visage.history.settled IS 'how that transaction ended: committed, rolled back, or open when it has not yet';
 COMMENT ON COLUMN visage.history.settles IS 'number of the event whose transaction ended';
-COMMENT ON COLUMN visage.history.object IS 'what was changed, or the kind of factor that was presented';
+COMMENT ON COLUMN visage.history.object IS 'what was changed, the kind of factor, or that a session was used up';
 COMMENT ON COLUMN visage.history.before IS 'SHA-256 of what was changed, before; null when it is new';
 COMMENT ON COLUMN visage.history.after IS 'SHA-256 of what was changed, after; null when it is gone';
-COMMENT ON COLUMN visage.history.note IS 'what else there is to say: how a transaction ended, why a subject was unlocked, which factor was changed';
-COMMENT ON COLUMN visage.history.session IS 'session of the call; object is ''session'' where the call used it up';
+COMMENT ON COLUMN visage.history.note IS 'what else there is to say: how a transaction ended, why a subject was unlocked';
+COMMENT ON COLUMN visage.history.session IS 'session of the call; object begins with session where the call used it up';

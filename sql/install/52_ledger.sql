@@ -154,15 +154,17 @@ COMMENT ON FUNCTION visage.ledger_progress() IS 'running verifications of the le
 
 -- Digest of all policy, for the event that opens the ledger: later changes have events of their own.
 CREATE FUNCTION visage.policy_digest() RETURNS bytea
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO'
+  SET intervalstyle = 'postgres' SET extra_float_digits = 1 AS $$
 DECLARE
   name text;
   part bytea;
   whole bytea := '';
 BEGIN
   FOREACH name IN ARRAY ARRAY['institution', 'institution_role', 'channel', 'channel_floor', 'scenario', 'calibration',
-                              'capture_source', 'attempt_limit', 'audit_policy', 'session_policy', 'requirement', 'factor_policy',
-                              'otp_service', 'trust_anchor', 'revocation_list']
+                              'capture_source', 'attempt_limit', 'audit_policy', 'entitlement', 'notice', 'consent_rule', 'retention', 'risk_rule',
+                              'deny_list', 'session_policy', 'requirement', 'factor_policy', 'otp_service', 'trust_anchor',
+                              'revocation_list']
   LOOP
     EXECUTE format('SELECT sha256(convert_to(coalesce(string_agg(t::text, E''\n'' ORDER BY t::text COLLATE "C"), ''''), ''UTF8'')) FROM visage.%I t', name)
       INTO part;
@@ -174,9 +176,10 @@ $$;
 COMMENT ON FUNCTION visage.policy_digest() IS 'SHA-256 over all policy tables as text';
 
 CREATE FUNCTION visage.record_change(
-  operation visage.operation, institution integer, object text, before bytea, after bytea, note text) RETURNS bigint
+  operation visage.operation, institution integer, object text, before bytea, after bytea, note text,
+  subject uuid DEFAULT NULL) RETURNS bigint
   LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'visage_record_change';
-COMMENT ON FUNCTION visage.record_change(visage.operation, integer, text, bytea, bytea, text) IS
+COMMENT ON FUNCTION visage.record_change(visage.operation, integer, text, bytea, bytea, text, uuid) IS
   'records a change and waits until the record is durable; for the functions of this extension';
 
 CREATE FUNCTION visage.rotate_ledger_key() RETURNS bigint

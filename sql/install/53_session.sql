@@ -92,7 +92,7 @@ CREATE VIEW visage.sessions WITH (security_barrier) AS
   JOIN visage.institution i ON i.id = s.institution
   CROSS JOIN LATERAL (
     SELECT count(DISTINCT e.object) FILTER (WHERE e.operation = 'present_factor' AND e.decision = 'accept') AS presented,
-           min(e.seq) FILTER (WHERE e.object = 'session') AS used
+           min(e.seq) FILTER (WHERE starts_with(e.object, 'session')) AS used
     FROM visage.event e WHERE e.session = s.id) u
   LEFT JOIN visage.event d ON d.seq = u.used
   WHERE visage.acts_for(s.institution);
@@ -121,3 +121,14 @@ CREATE TRIGGER count_policy_change AFTER INSERT OR UPDATE OR DELETE ON visage.se
   FOR EACH STATEMENT EXECUTE FUNCTION visage.count_policy_change();
 CREATE TRIGGER count_policy_change AFTER INSERT OR UPDATE OR DELETE ON visage.requirement
   FOR EACH STATEMENT EXECUTE FUNCTION visage.count_policy_change();
+
+GRANT EXECUTE ON FUNCTION
+  visage.open_session(text, visage.operation, text, text, jsonb), visage.claim_session(uuid, text, jsonb),
+  visage.close_session(uuid) TO visage_service;
+GRANT SELECT ON visage.sessions TO visage_admin, visage_service, visage_auditor;
+GRANT SELECT ON visage.session_policy, visage.requirement
+  TO visage_admin, visage_service, visage_capture, visage_auditor, visage_calibrator;
+GRANT INSERT, UPDATE, DELETE ON visage.session_policy, visage.requirement TO visage_admin;
+-- Sessions themselves are not dumped: none outlives a restore.
+SELECT pg_catalog.pg_extension_config_dump('visage.session_policy', 'WHERE NOT builtin');
+SELECT pg_catalog.pg_extension_config_dump('visage.requirement', 'WHERE NOT builtin');

@@ -93,6 +93,12 @@ CREATE FUNCTION visage.present_factor(session uuid, kind visage.factor_kind, evi
 COMMENT ON FUNCTION visage.present_factor(uuid, visage.factor_kind, text, jsonb) IS
   'shows a factor in a session: password, TOTP code, signed assertion, certificates with the signed nonce, or a probe [6.6e]';
 
+CREATE FUNCTION visage.reseal_factor(
+  institution integer, subject uuid, wrapped bytea, id uuid, kind visage.factor_kind, sealed bytea) RETURNS bytea
+  LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'visage_reseal_factor';
+COMMENT ON FUNCTION visage.reseal_factor(integer, uuid, bytea, uuid, visage.factor_kind, bytea) IS
+  'the same factor sealed under the newest envelope root; null with a warning when it does not open';
+
 CREATE FUNCTION visage.list_factors(subject text)
   RETURNS TABLE (factor uuid, kind visage.factor_kind, created_at timestamptz)
   LANGUAGE sql STABLE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -116,3 +122,23 @@ BEGIN
   END LOOP;
 END
 $$;
+
+REVOKE ALL ON TYPE visage.factor_kind FROM PUBLIC;
+GRANT USAGE ON TYPE visage.factor_kind TO visage_admin, visage_service, visage_capture, visage_auditor, visage_calibrator;
+GRANT EXECUTE ON FUNCTION
+  visage.present_factor(uuid, visage.factor_kind, text, jsonb),
+  visage.enrol_factor(text, visage.factor_kind, text, text, text, jsonb),
+  visage.replace_factor(text, visage.factor_kind, text, text, text, jsonb),
+  visage.remove_factor(text, visage.factor_kind, text, text, jsonb), visage.list_factors(text) TO visage_service;
+GRANT SELECT ON visage.factor_policy TO visage_admin, visage_service, visage_capture, visage_auditor, visage_calibrator;
+GRANT SELECT ON visage.otp_service, visage.trust_anchor, visage.revocation_list TO visage_admin, visage_auditor;
+GRANT INSERT, UPDATE, DELETE ON visage.factor_policy, visage.otp_service, visage.trust_anchor, visage.revocation_list
+  TO visage_admin;
+-- They check what is inserted, with the rights of who inserts.
+GRANT EXECUTE ON FUNCTION visage.check_public_key(text), visage.check_trust_anchor(text), visage.check_revocation_list(text)
+  TO visage_admin;
+SELECT pg_catalog.pg_extension_config_dump('visage.factor_policy', 'WHERE NOT builtin');
+SELECT pg_catalog.pg_extension_config_dump('visage.otp_service', '');
+SELECT pg_catalog.pg_extension_config_dump('visage.trust_anchor', '');
+SELECT pg_catalog.pg_extension_config_dump('visage.revocation_list', '');
+SELECT pg_catalog.pg_extension_config_dump('visage.factor', '');

@@ -1,5 +1,4 @@
--- Who may what. PUBLIC has nothing; nobody reads subjects, keys, references or events directly.
-
+-- Who may what; younger concepts say it in their own files. PUBLIC has nothing; nobody reads subjects, keys, references or events directly.
 DO $$
 DECLARE
   routine regprocedure;
@@ -11,7 +10,6 @@ BEGIN
   END LOOP;
 END
 $$;
-
 -- Types are opaque to everyone who may see the schema.
 GRANT EXECUTE ON FUNCTION
   visage.probe_in(cstring), visage.probe_out(visage.probe), visage.probe_recv(internal), visage.probe_send(visage.probe),
@@ -19,10 +17,9 @@ GRANT EXECUTE ON FUNCTION
   visage.reference_recv(internal), visage.reference_send(visage.reference), visage.reference_info(visage.reference)
   TO PUBLIC;
 REVOKE ALL ON TYPE visage.probe, visage.reference, visage.outcome, visage.operation, visage.decision, visage.reason,
-  visage.attempt_kind, visage.factor_kind FROM PUBLIC;
+  visage.attempt_kind FROM PUBLIC;
 GRANT USAGE ON TYPE visage.probe, visage.reference, visage.outcome, visage.operation, visage.decision, visage.reason,
-  visage.attempt_kind, visage.factor_kind TO visage_admin, visage_service, visage_capture, visage_auditor, visage_calibrator;
-
+  visage.attempt_kind TO visage_admin, visage_service, visage_capture, visage_auditor, visage_calibrator;
 GRANT SELECT ON visage.measure, visage.channel, visage.channel_floor, visage.scenario, visage.calibration,
   visage.attempt_limit TO visage_admin, visage_service, visage_capture, visage_auditor, visage_calibrator;
 GRANT INSERT, UPDATE, DELETE ON visage.channel, visage.channel_floor, visage.scenario, visage.attempt_limit TO visage_admin;
@@ -31,12 +28,10 @@ GRANT SELECT ON visage.institution, visage.institution_role, visage.policy_versi
 GRANT SELECT ON visage.capture_source TO visage_admin, visage_auditor;
 GRANT EXECUTE ON FUNCTION visage.acts_for(integer)
   TO visage_admin, visage_service, visage_capture, visage_auditor, visage_calibrator;
-
 GRANT EXECUTE ON FUNCTION visage.add_capture_source(text), visage.disable_capture_source(text),
   visage.grant_institution(text, regrole), visage.reload_keys(), visage.unlock(text, text) TO visage_admin;
 GRANT SELECT ON visage.keys TO visage_admin, visage_auditor;
 GRANT EXECUTE ON FUNCTION visage.loaded_keys() TO visage_admin, visage_auditor;
-
 GRANT EXECUTE ON FUNCTION
   visage.register(text, visage.probe, text, text, jsonb), visage.verify(text, visage.probe, text, text, jsonb),
   visage.compare(visage.probe, visage.probe, text, text, jsonb),
@@ -67,23 +62,7 @@ GRANT EXECUTE ON FUNCTION visage.score(visage.reference, visage.probe), visage.r
   TO visage_calibrator;
 GRANT SELECT ON visage.calibration_history TO visage_admin, visage_auditor, visage_calibrator;
 
--- Sessions and factors.
-GRANT EXECUTE ON FUNCTION
-  visage.open_session(text, visage.operation, text, text, jsonb), visage.claim_session(uuid, text, jsonb),
-  visage.close_session(uuid), visage.present_factor(uuid, visage.factor_kind, text, jsonb),
-  visage.enrol_factor(text, visage.factor_kind, text, text, text, jsonb),
-  visage.replace_factor(text, visage.factor_kind, text, text, text, jsonb),
-  visage.remove_factor(text, visage.factor_kind, text, text, jsonb), visage.list_factors(text) TO visage_service;
-GRANT SELECT ON visage.sessions TO visage_admin, visage_service, visage_auditor;
-GRANT SELECT ON visage.session_policy, visage.requirement, visage.factor_policy
-  TO visage_admin, visage_service, visage_capture, visage_auditor, visage_calibrator;
-GRANT SELECT ON visage.otp_service, visage.trust_anchor, visage.revocation_list TO visage_admin, visage_auditor;
-GRANT INSERT, UPDATE, DELETE ON visage.session_policy, visage.requirement, visage.factor_policy, visage.otp_service,
-  visage.trust_anchor, visage.revocation_list TO visage_admin;
--- They check what is inserted, with the rights of who inserts.
-GRANT EXECUTE ON FUNCTION visage.check_public_key(text), visage.check_trust_anchor(text), visage.check_revocation_list(text)
-  TO visage_admin;
-
+-- Consent, retention, restore.
 -- What pg_dump carries: everything but the rows that ship with the extension.
 SELECT pg_catalog.pg_extension_config_dump('visage.institution', 'WHERE NOT builtin');
 SELECT pg_catalog.pg_extension_config_dump('visage.institution_id_seq', '');
@@ -101,14 +80,6 @@ SELECT pg_catalog.pg_extension_config_dump('visage.subject_key', '');
 SELECT pg_catalog.pg_extension_config_dump('visage.subject_reference', '');
 SELECT pg_catalog.pg_extension_config_dump('visage.attempt_limit', 'WHERE NOT builtin');
 SELECT pg_catalog.pg_extension_config_dump('visage.attempt', '');
--- Sessions are not dumped: none outlives a restore.
-SELECT pg_catalog.pg_extension_config_dump('visage.session_policy', 'WHERE NOT builtin');
-SELECT pg_catalog.pg_extension_config_dump('visage.requirement', 'WHERE NOT builtin');
-SELECT pg_catalog.pg_extension_config_dump('visage.factor_policy', 'WHERE NOT builtin');
-SELECT pg_catalog.pg_extension_config_dump('visage.otp_service', '');
-SELECT pg_catalog.pg_extension_config_dump('visage.trust_anchor', '');
-SELECT pg_catalog.pg_extension_config_dump('visage.revocation_list', '');
-SELECT pg_catalog.pg_extension_config_dump('visage.factor', '');
 SELECT pg_catalog.pg_extension_config_dump('visage.event', '');
 SELECT pg_catalog.pg_extension_config_dump('visage.event_detail', '');
 SELECT pg_catalog.pg_extension_config_dump('visage.audit_policy', '');

@@ -118,7 +118,7 @@ void use_counters(int32 institution, const AttemptTarget* targets, int count, ui
 }
 
 const attempt::Limits& limits_of(const AttemptLimits& limits, const AttemptTarget& target) {
-  return limits[static_cast<int>(target.kind) - 1];
+  return limits[attempt_kind(target.kind)];
 }
 
 }  // namespace

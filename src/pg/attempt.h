@@ -15,8 +15,15 @@
 
 namespace visage::pg {
 
-// Kinds of counters: the first of keys::HashedKind. No attempt is held in more than one of each.
-inline constexpr int kAttemptKinds = 5;
+// Kinds of counters. No attempt is held in more than one of each; an unlock is of a subject and its factors.
+inline constexpr keys::HashedKind kCounted[] = {keys::HashedKind::kSubject, keys::HashedKind::kSource,
+                                                keys::HashedKind::kAddress, keys::HashedKind::kDevice,
+                                                keys::HashedKind::kFactor};
+inline constexpr int kAttemptKinds = static_cast<int>(lengthof(kCounted));
+// Its place among them.
+inline int attempt_kind(keys::HashedKind kind) {
+  return kind == keys::HashedKind::kFactor ? kAttemptKinds - 1 : static_cast<int>(kind) - 1;
+}
 inline constexpr int kMaxAttemptHolds = kAttemptKinds;
 
 // The counters that one attempt is held in. Plain data: it travels to the writer with the event. A held
@@ -40,7 +47,7 @@ const char* attempt_kind_label(keys::HashedKind kind);
 Size attempt_shared_size();
 void attempt_shared_startup();
 
-// One for each kind of counter, in the order of keys::HashedKind.
+// One for each kind of counter, in the order of kCounted.
 using AttemptLimits = attempt::Limits[kAttemptKinds];
 
 // The institution's limits as they are now, whatever the transaction's isolation; for use inside SPI.

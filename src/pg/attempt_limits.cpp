@@ -51,7 +51,7 @@ void read_limits(int32 institution, bool with_liveness, AttemptLimits& out) {
     bool is_null;
     const bool own = DatumGetBool(column(row, 1, &is_null));
     for (int i = 0; i < kAttemptKinds; ++i) {
-      if (strcmp(kind, attempt_kind_label(static_cast<keys::HashedKind>(i + 1))) != 0 || is_own[i]) continue;
+      if (strcmp(kind, attempt_kind_label(kCounted[i])) != 0 || is_own[i]) continue;
       out[i] = {count_column(row, 3), interval_column(row, 4), interval_column(row, 5),
                 count_column(row, 6), count_column(row, 7),    interval_column(row, 8)};
       is_found[i] = true;
@@ -64,7 +64,7 @@ void read_limits(int32 institution, bool with_liveness, AttemptLimits& out) {
     if (!is_found[i])
       ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
                       errmsg("visage.attempt_limit has no row of institution 1 for kind \"%s\"",
-                             attempt_kind_label(static_cast<keys::HashedKind>(i + 1))),
+                             attempt_kind_label(kCounted[i])),
                       errhint("Put the row back. To lift a limit set it to null.")));
 }
 

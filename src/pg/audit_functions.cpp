@@ -87,7 +87,7 @@ VISAGE_FUNCTION(visage_audit_status) {
   PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls)));
 }
 
-// record_change(operation, institution, object, before, after, note) → event
+// record_change(operation, institution, object, before, after, note, subject) → event
 VISAGE_FUNCTION(visage_record_change) {
   using audit::Field;
   require_argument(fcinfo, 0, "operation");
@@ -116,6 +116,10 @@ VISAGE_FUNCTION(visage_record_change) {
   if (!PG_ARGISNULL(5)) {
     set_text(record.note, PG_GETARG_TEXT_PP(5));
     record.mark(Field::kNote);
+  }
+  if (!PG_ARGISNULL(6)) {
+    memcpy(record.subject.bytes, PG_GETARG_UUID_P(6)->data, sizeof record.subject.bytes);
+    record.mark(Field::kSubject);
   }
   set_transaction(record);
   publish_record(AttemptResult::kRelease);

@@ -145,14 +145,14 @@ Datum change_factor(FunctionCallInfo fcinfo, audit::Operation operation, FlowArg
   if (operation == audit::Operation::kRemoveFactor &&
       repeats(flow, {.subject = subject, .kind = factor::label(kind)}))
     return finish_flow(flow, fcinfo);
-  flow.slot->record.note.set(factor::label(kind));
-  flow.slot->record.mark(audit::Field::kNote);
+  flow.slot->record.object.set(factor::label(kind));
+  flow.slot->record.mark(audit::Field::kObject);
   SubjectRecord record;
   load_subject(flow, subject, true, record);
   if (!enter_session(flow, subject)) return finish_flow(flow, fcinfo);
   if (!record.found)
     refuse(flow, Reason::kUnknownSubject);
-  else
+  else if (check_risk(flow))
     change(flow, record, kind);
   return finish_flow(flow, fcinfo);
 }

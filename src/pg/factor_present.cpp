@@ -120,8 +120,9 @@ VISAGE_FUNCTION(visage_present_factor) {
     refuse(flow, Reason::kReplayedSession);
   else if (GetCurrentTimestamp() >= session.expires_at)
     refuse(flow, Reason::kExpiredSession);
-  else if (session.has_device && (flow.device == nullptr || memcmp(session.device, flow.slot->record.device,
-                                                                   sizeof session.device) != 0))
+  else if (session.has_device &&
+           (flow.context.device == nullptr ||
+            memcmp(session.device, flow.slot->record.device, sizeof session.device) != 0))
     refuse(flow, Reason::kSessionMismatch);
   else if (kind == factor::Kind::kFace)
     check_face(flow, session, evidence);

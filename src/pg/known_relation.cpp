@@ -6,15 +6,20 @@ extern "C" {
 
 namespace visage::pg {
 
-void KnownRelation::at_change(Datum argument, Oid relation) {
-  auto* known = reinterpret_cast<KnownRelation*>(DatumGetPointer(argument));
-  if (!OidIsValid(relation) || relation == known->oid_) known->oid_ = InvalidOid;
+KnownRelation* KnownRelation::first_ = nullptr;
+
+// One callback for all: a backend has room for ten, PostgreSQL's own included.
+void KnownRelation::at_change(Datum, Oid relation) {
+  for (KnownRelation* known = first_; known != nullptr; known = known->next_)
+    if (!OidIsValid(relation) || relation == known->oid_) known->oid_ = InvalidOid;
 }
 
 Oid KnownRelation::oid() {
-  if (!registered_) {
-    CacheRegisterRelcacheCallback(at_change, PointerGetDatum(this));
-    registered_ = true;
+  if (!listed_) {
+    if (first_ == nullptr) CacheRegisterRelcacheCallback(at_change, 0);
+    next_ = first_;
+    first_ = this;
+    listed_ = true;
   }
   if (OidIsValid(oid_)) return oid_;
   const Oid found = get_relname_relid(name_, get_namespace_oid("visage", false));

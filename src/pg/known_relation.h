@@ -17,9 +17,11 @@ class KnownRelation {
  private:
   static void at_change(Datum argument, Oid relation);
 
+  static KnownRelation* first_;
   const char* name_;
   Oid oid_ = InvalidOid;
-  bool registered_ = false;
+  KnownRelation* next_ = nullptr;  // of those that a change is told to
+  bool listed_ = false;
 };
 
 }  // namespace visage::pg

@@ -147,7 +147,7 @@ VISAGE_FUNCTION(visage_verify) {
   load_subject(flow, subject, false, record);
   if (enter_session(flow, subject) &&
       take_probe(flow, PG_GETARG_VARLENA_PP(1), flow.header, *flow.contents) &&
-      hold_attempts(flow, subject) && check_floors(flow))
+      hold_attempts(flow, subject) && check_floors(flow) && check_consent(flow, subject, record.found))
     match_subject(flow, record);
   return finish_flow(flow, fcinfo);
 }

@@ -3,6 +3,7 @@
 
 #include "core/probe/probe.h"
 #include "pg/attempt.h"
+#include "pg/consent.h"
 #include "pg/pg.h"
 
 namespace visage::pg {
@@ -22,8 +23,11 @@ struct Policy {
   float liveness_floor;
   int floor_count;
   QualityFloor floors[kMaxFloors];
+  bool session_required;
+  uint8 factors;      // that the scenario takes in any case, beside the face
   bool keep_details;  // address and device in clear, for a while
   AttemptLimits attempt_limits;
+  ConsentRule consent;
 };
 
 // Institution that the session acts for, by visage.institution and the caller's grants; for use inside SPI.

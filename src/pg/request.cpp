@@ -21,11 +21,11 @@ namespace {
 
 // Our own class of advisory locks: PostgreSQL's functions use 1 and 2.
 constexpr uint16 kLockClass = 0x5647;
-constexpr char kRetryNote[] = "retry after ";
+constexpr char kRetry[] = "retry after ";
 
 Statement find_calls = {
     "SELECT e.transaction_id, e.decision::text, e.reason::text, e.channel, e.target_fmr, e.model, "
-    "e.policy_version, e.seq, e.reference, e.request, e.xid, e.note, "
+    "e.policy_version, e.seq, e.reference, e.request, e.xid, e.object, "
     "(SELECT t.note FROM visage.event t WHERE t.settles = e.seq LIMIT 1) FROM visage.event e "
     "WHERE e.biz_id = $1 AND e.institution = $2 AND e.operation = $3::visage.operation "
     "AND e.request IS NOT NULL ORDER BY e.seq",
@@ -71,8 +71,8 @@ void digest_request(const Flow& flow, const RequestArguments& arguments) {
   append(&bytes, audit::label(flow.slot->record.operation));
   append(&bytes, flow.channel);
   append(&bytes, flow.scenario);
-  append(&bytes, flow.address);
-  append(&bytes, flow.device);
+  append(&bytes, flow.context.address);
+  append(&bytes, flow.context.device);
   append(&bytes, flow.session.bytes, flow.has_session ? sizeof flow.session.bytes : 0);
   append(&bytes, arguments.subject);
   append_probe(&bytes, flow, arguments.probe);
@@ -91,7 +91,7 @@ void lock_business_id(const Flow& flow) {
   StringInfoData name;
   initStringInfo(&name);
   appendStringInfo(&name, "%d/%s/%s", flow.policy.institution, audit::label(flow.slot->record.operation),
-                   flow.business_id);
+                   flow.context.business_id);
   const uint64 hash = hash_bytes_extended(reinterpret_cast<const unsigned char*>(name.data), name.len, 0);
   LOCKTAG tag;
   SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, static_cast<uint32>(hash >> 32), static_cast<uint32>(hash),
@@ -127,20 +127,21 @@ void take_over(Flow& flow, uint64 row) {
   flow.repeated_seq = DatumGetInt64(column(row, 8, &is_null));
   flow.has_reference = !column_is_null(row, 9);
   if (flow.has_reference) flow.reference = column_uuid(row, 9);
-  const char* const note = column_text(row, 12);
-  if (note != nullptr && strncmp(note, kRetryNote, strlen(kRetryNote)) == 0)
-    flow.retry_after_us = strtoll(note + strlen(kRetryNote), nullptr, 10);
+  const char* const wait = column_text(row, 12);
+  if (wait != nullptr && strncmp(wait, kRetry, strlen(kRetry)) == 0)
+    flow.retry_after_us = strtoll(wait + strlen(kRetry), nullptr, 10);
 }
 
 }  // namespace
 
 bool repeats(Flow& flow, const RequestArguments& arguments) {
-  if (flow.business_id == nullptr) return false;
+  if (flow.context.business_id == nullptr) return false;
   const audit::EventRecord& record = flow.slot->record;
   digest_request(flow, arguments);
   lock_business_id(flow);
-  await_unwritten(record.operation, flow.policy.institution, flow.business_id);
-  const Datum values[] = {CStringGetTextDatum(flow.business_id), Int32GetDatum(flow.policy.institution),
+  await_unwritten(record.operation, flow.policy.institution, flow.context.business_id);
+  const Datum values[] = {CStringGetTextDatum(flow.context.business_id),
+                          Int32GetDatum(flow.policy.institution),
                           CStringGetTextDatum(audit::label(record.operation))};
   begin_newest();
   const uint64 rows = execute(find_calls, values, nullptr, true);
@@ -150,16 +151,16 @@ bool repeats(Flow& flow, const RequestArguments& arguments) {
     const Bytes request = column_bytes(row, 10);
     if (request.size() != sizeof record.request ||
         memcmp(request.data(), record.request, request.size()) != 0)
-      ereport(
-          ERROR,
-          (errcode(ERRCODE_VISAGE_OTHER_REQUEST),
-           errmsg("biz_id \"%s\" names another call of %s", flow.business_id, audit::label(record.operation)),
-           errhint("Event %lld has it. A new call needs a biz_id of its own; the same call is one with "
-                   "the same arguments.",
-                   static_cast<long long>([&] {
-                     bool is_null;
-                     return DatumGetInt64(column(row, 8, &is_null));
-                   }()))));
+      ereport(ERROR,
+              (errcode(ERRCODE_VISAGE_OTHER_REQUEST),
+               errmsg("biz_id \"%s\" names another call of %s", flow.context.business_id,
+                      audit::label(record.operation)),
+               errhint("Event %lld has it. A new call needs a biz_id of its own; the same call is one with "
+                       "the same arguments.",
+                       static_cast<long long>([&] {
+                         bool is_null;
+                         return DatumGetInt64(column(row, 8, &is_null));
+                       }()))));
     take_over(flow, row);
     drop_record();
     return true;
@@ -169,11 +170,11 @@ bool repeats(Flow& flow, const RequestArguments& arguments) {
 
 void keep_for_repetition(const Flow& flow) {
   audit::EventRecord& record = flow.slot->record;
-  if (flow.business_id == nullptr || flow.reason != Reason::kLocked) return;
-  char note[64];
-  snprintf(note, sizeof note, "%s%lld us", kRetryNote, static_cast<long long>(flow.retry_after_us));
-  record.note.set(note);
-  record.mark(audit::Field::kNote);
+  if (flow.context.business_id == nullptr || flow.reason != Reason::kLocked) return;
+  char wait[64];
+  snprintf(wait, sizeof wait, "%s%lld us", kRetry, static_cast<long long>(flow.retry_after_us));
+  record.object.set(wait);
+  record.mark(audit::Field::kObject);
 }
 
 }  // namespace visage::pg

@@ -20,14 +20,14 @@ constexpr char kNotifyChannel[] = "visage_session";
 // Longer than any call takes between reading a session that has not expired and taking it.
 constexpr int64 kMargin = 60 * USECS_PER_SEC;
 
-// An event whose object is 'session' used it up; those of factors have the kind there.
+// An event whose object begins with 'session' used it up; those of factors have the kind there.
 Statement session_by_id = {
     "SELECT s.purpose::text, s.scenario, s.channel, s.opened_channel <> s.channel, s.claimed_at IS NOT NULL, "
     "s.subject_hash, s.subject, s.device, s.nonce, s.factors::integer, s.challenge, s.opened_at, "
     "s.expires_at, u.used, u.shown, u.face "
     "FROM visage.session s CROSS JOIN LATERAL ("
-    "SELECT coalesce(bool_or(f.object = 'session'), false) AS used, "
-    "array_agg(f.at ORDER BY f.at) FILTER (WHERE f.object <> 'session') AS shown, "
+    "SELECT coalesce(bool_or(starts_with(f.object, 'session')), false) AS used, "
+    "array_agg(f.at ORDER BY f.at) FILTER (WHERE NOT starts_with(f.object, 'session')) AS shown, "
     "coalesce(bool_or(f.object = 'face'), false) AS face "
     "FROM (SELECT e.object, min(e.at) AS at FROM visage.event e WHERE e.session = s.id AND (e.object = "
     "'session' "
@@ -57,8 +57,8 @@ bool bound_to(const Flow& flow, const SessionRow& row, const text* subject) {
     if (memcmp(target.key, row.subject.key, sizeof target.key) != 0) return false;
   }
   // The record has the device's hash already.
-  return !row.has_device ||
-         (flow.device != nullptr && memcmp(row.device, flow.slot->record.device, sizeof row.device) == 0);
+  return !row.has_device || (flow.context.device != nullptr &&
+                             memcmp(row.device, flow.slot->record.device, sizeof row.device) == 0);
 }
 
 // What a session that is refused for this reason was not used for: nothing was compared or changed.
@@ -147,7 +147,7 @@ bool enter_session(Flow& flow, const text* subject) {
       find_requirement(flow.policy.institution, operation, flow.channel, flow.scenario);
   if (!flow.has_session) {
     flow.factors = compares_face(operation) ? 1 : 0;
-    return !required.session || refuse(flow, Reason::kSessionMissing);
+    return (!required.session && !flow.policy.session_required) || refuse(flow, Reason::kSessionMissing);
   }
   SessionRow row;
   if (!find_session(flow.session, flow.policy.institution, row)) return refuse(flow, Reason::kUnknownSession);
@@ -155,7 +155,8 @@ bool enter_session(Flow& flow, const text* subject) {
   if (GetCurrentTimestamp() >= row.expires_at) return refuse(flow, Reason::kExpiredSession);
   if (!bound_to(flow, row, subject)) return refuse(flow, Reason::kSessionMismatch);
   const bool own_face = compares_face(operation);
-  flow.factors = row.presented + (own_face && !row.face_presented ? 1 : 0);
+  flow.factors_presented = row.presented - (own_face && row.face_presented ? 1 : 0);
+  flow.factors = flow.factors_presented + (own_face ? 1 : 0);
   if (row.presented < row.factors) return refuse(flow, Reason::kFactorMissing);
   if (!require_factors(flow, required.factors)) return false;
   // Last, so that whoever is refused does not take it from the one who is not.
@@ -188,7 +189,13 @@ void mark_session(Flow& flow, bool scored) {
   record.session = flow.session;
   record.mark(audit::Field::kSession);
   if (!flow.session_taken || (!scored && leaves_session(flow))) return;
-  record.object.set("session");
+  // Changes of factors have the kind there already.
+  char object[32];
+  const bool has_kind = record.has(audit::Field::kObject) && !record.object.view().starts_with("session");
+  if (record.has(audit::Field::kObject) && !has_kind) return;
+  snprintf(object, sizeof object, "session%s%.*s", has_kind ? "/" : "", has_kind ? record.object.size : 0,
+           record.object.bytes);
+  record.object.set(object);
   record.mark(audit::Field::kObject);
 }
 

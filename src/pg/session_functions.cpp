@@ -78,8 +78,8 @@ audit::Operation purpose_argument(FunctionCallInfo fcinfo, int index) {
 }
 
 // The channel where the session is to be finished, when the context names another.
-text* finishing_channel(Flow& flow, Jsonb* context) {
-  const char* const name = context_text(context, "finish_channel", audit::kMaxNameLength);
+text* finishing_channel(const Flow& flow) {
+  const char* const name = flow.context.finish_channel;
   if (name == nullptr) return flow.channel;
   text* channel = cstring_to_text(name);
   Policy policy;
@@ -142,9 +142,11 @@ VISAGE_FUNCTION(visage_open_session) {
   Flow flow;
   begin_flow(flow, audit::Operation::kOpenSession, fcinfo, {3, 2, 4});
   const int32 institution = flow.policy.institution;
-  text* channel = finishing_channel(flow, PG_GETARG_JSONB_P(4));
+  text* channel = finishing_channel(flow);
   const Requirement required = find_requirement(institution, purpose, channel, flow.scenario);
-  const int factors = std::max(0, required.factors - (compares_face(purpose) ? 1 : 0));
+  // What a scenario asks for is beside the face.
+  const int factors =
+      std::max(static_cast<int>(flow.policy.factors), required.factors - (compares_face(purpose) ? 1 : 0));
   uint8_t nonce[kSessionNonceSize];
   raise_unless_ok(guarded([&]() -> Status {
                     VISAGE_TRY(engine().random_uuid(flow.session));
@@ -180,7 +182,7 @@ VISAGE_FUNCTION(visage_open_session) {
   row.cross_channel =
       VARSIZE_ANY_EXHDR(channel) != VARSIZE_ANY_EXHDR(flow.channel) ||
       memcmp(VARDATA_ANY(channel), VARDATA_ANY(flow.channel), VARSIZE_ANY_EXHDR(channel)) != 0;
-  if (flow.device == nullptr || row.cross_channel) nulls[8] = 'n';
+  if (flow.context.device == nullptr || row.cross_channel) nulls[8] = 'n';
   if (execute(insert_session, arguments, nulls, false) != 1)
     ereport(ERROR,
             (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -228,7 +230,7 @@ VISAGE_FUNCTION(visage_claim_session) {
   } else {
     const Datum arguments[] = {uuid_datum(row.id), TimestampTzGetDatum(GetCurrentTimestamp()),
                                PointerGetDatum(bytes_value(device, keys::kKeyedHashSize))};
-    const char nulls[] = {' ', ' ', flow.device != nullptr ? ' ' : 'n', '\0'};
+    const char nulls[] = {' ', ' ', flow.context.device != nullptr ? ' ' : 'n', '\0'};
     claimed = execute(claim, arguments, nulls, false) == 1;
     claimed ? (void)accept(flow) : (void)refuse(flow, Reason::kReplayedSession);
   }

@@ -50,9 +50,15 @@ void store_reference(Flow& flow, const keys::Owner& owner, Bytes wrapped_key) {
   const Status status = guarded([&] {
     Secret<keys::SubjectKey> key;
     VISAGE_TRY(keys::unwrap_subject_key(engine(), ring, owner, wrapped_key, key.value));
-    return reference::protect(engine(), ring, key.value, *flow.contents, header, envelope_span(sealed));
+    VISAGE_TRY(reference::protect(engine(), ring, key.value, *flow.contents, header, envelope_span(sealed)));
+    Secret<reference::Opened> opened;
+    VISAGE_TRY(reference::open(engine(), ring, owner, key.value,
+                               {header.reference, header.generation, envelope_bytes(sealed)}, header,
+                               opened.value));
+    return reference::digest(engine(), key.value, header, opened.value, flow.slot->record.after);
   });
   raise_unless_ok(status, "cannot make a reference");
+  flow.slot->record.mark(audit::Field::kAfter);
   flow.reference = header.reference;
   flow.has_reference = true;
   const Datum arguments[] = {uuid_datum(header.reference),
@@ -112,8 +118,9 @@ VISAGE_FUNCTION(visage_register) {
   // No attempt on the subject: nothing is compared, and its name is not to be locked before it exists. What
   // is not alive counts where it came from.
   if (enter_session(flow, subject) &&
-      take_probe(flow, PG_GETARG_VARLENA_PP(1), flow.header, *flow.contents) &&
-      hold_attempts(flow, nullptr) && check_floors(flow) && find_flow_threshold(flow, kReferenceScheme))
+      take_probe(flow, PG_GETARG_VARLENA_PP(1), flow.header, *flow.contents) && check_entitlement(flow) &&
+      check_consent(flow, subject, true) && hold_attempts(flow, nullptr) && check_floors(flow) &&
+      find_flow_threshold(flow, kReferenceScheme))
     register_subject(flow, subject);
   return finish_flow(flow, fcinfo);
 }
@@ -131,7 +138,8 @@ VISAGE_FUNCTION(visage_add_reference) {
   load_subject(flow, subject, true, record);
   if (enter_session(flow, subject) &&
       take_probe(flow, PG_GETARG_VARLENA_PP(1), flow.header, *flow.contents) &&
-      hold_attempts(flow, subject) && check_floors(flow) && match_subject(flow, record)) {
+      hold_attempts(flow, subject) && check_entitlement(flow) && check_floors(flow) &&
+      check_consent(flow, subject, record.found) && match_subject(flow, record)) {
     // One more must still leave a threshold that keeps the channel's target over all of them.
     if (record.reference_count == kMaxReferences ||
         !find_flow_threshold(flow, kReferenceScheme, record.reference_count + 1))
@@ -156,7 +164,7 @@ VISAGE_FUNCTION(visage_drop_reference) {
   if (!enter_session(flow, subject)) return finish_flow(flow, fcinfo);
   if (!record.found) {
     refuse(flow, Reason::kUnknownSubject);
-  } else {
+  } else if (check_risk(flow)) {
     if (!owns_reference(record, flow.reference)) {
       refuse(flow, Reason::kUnknownReference);
     } else if (record.reference_count == 1) {
@@ -183,7 +191,7 @@ VISAGE_FUNCTION(visage_cancel) {
   if (!enter_session(flow, subject)) return finish_flow(flow, fcinfo);
   if (!record.found) {
     refuse(flow, Reason::kUnknownSubject);
-  } else {
+  } else if (check_risk(flow)) {
     const Datum arguments[] = {uuid_datum(flow.subject)};
     execute(delete_subject, arguments, nullptr, false);
     accept(flow);

@@ -1,4 +1,7 @@
 -- Factors beside the face: enrolled, presented in a session, limited. [6.6e]
+-- The limits as they ship, whatever other tests made of them.
+UPDATE visage.attempt_limit SET free_failures = CASE WHEN kind = 'subject' AND with_liveness THEN 10 ELSE 5 END, first_delay = '30 s', max_delay = '1 h', hard_stop = 100, period_failures = 100, period = '30 days'
+  WHERE kind IN ('subject', 'factor');
 \getenv sources PG_ABS_SRCDIR
 \set tool :sources '/sql/lib/evidence.sh'
 \set keys `mktemp -d`
@@ -180,7 +183,7 @@ INSERT INTO visage.requirement (institution, operation, factors) VALUES (1, 'pre
 INSERT INTO visage.requirement (institution, operation, factors) VALUES (1, 'verify', 9);
 
 -- Every change of what a person shows is an event, without any secret. [8.2.5b]
-SELECT DISTINCT operation, note, decision, reason FROM visage.history WHERE operation IN ('enrol_factor', 'replace_factor', 'remove_factor') AND event > :before ORDER BY 1, 2, 3, 4;
+SELECT DISTINCT operation, object, decision, reason FROM visage.history WHERE operation IN ('enrol_factor', 'replace_factor', 'remove_factor') AND event > :before ORDER BY 1, 2, 3, 4;
 SELECT count(*) FROM visage.history h WHERE h::text ~ 'correct horse|GEZDGNBV|guess';
 SELECT * FROM visage.verify_ledger();
 \set cleaned `rm -r :'keys'`

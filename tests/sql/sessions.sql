@@ -1,4 +1,7 @@
 -- Sessions: one call of one flow, bound to subject, device and channel. [5.3.2]
+-- The limits as they ship, whatever other tests made of them.
+UPDATE visage.attempt_limit SET free_failures = CASE WHEN kind = 'subject' AND with_liveness THEN 10 ELSE 5 END, first_delay = '30 s', max_delay = '1 h', hard_stop = 100, period_failures = 100, period = '30 days'
+  WHERE kind IN ('subject', 'factor');
 CREATE FUNCTION session_probe(person text, sample int, nonce bytea, quality jsonb DEFAULT '{"ImageWidth": 640, "ImageHeight": 480, "InterEyeDistance": 80}',
                               captured_at timestamptz DEFAULT clock_timestamp())
   RETURNS visage.probe LANGUAGE sql VOLATILE AS $$

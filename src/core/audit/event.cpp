@@ -8,10 +8,12 @@ namespace {
 constexpr uint8_t kVersion = 1;
 
 constexpr std::string_view kOperations[] = {
-    "register",      "verify",        "compare",       "add_reference", "drop_reference", "cancel",
-    "open_ledger",   "settle",        "change",        "unlock",        "archive",        "rotate_ledger_key",
-    "open_session",  "claim_session", "close_session", "enrol_factor",  "replace_factor", "remove_factor",
-    "present_factor"};
+    "register",       "verify",           "compare",        "add_reference",
+    "drop_reference", "cancel",           "open_ledger",    "settle",
+    "change",         "unlock",           "archive",        "rotate_ledger_key",
+    "give_consent",   "withdraw_consent", "export_subject", "erase",
+    "restore",        "open_session",     "claim_session",  "close_session",
+    "enrol_factor",   "replace_factor",   "remove_factor",  "present_factor"};
 constexpr std::string_view kDecisions[] = {"", "accept", "reject", "refuse"};
 constexpr std::string_view kReasons[] = {"",
                                          "OK",
@@ -34,6 +36,8 @@ constexpr std::string_view kReasons[] = {"",
                                          "MODEL_MISMATCH",
                                          "NOT_CALIBRATED",
                                          "INTERRUPTED",
+                                         "NOT_ENTITLED",
+
                                          "SESSION_MISSING",
                                          "UNKNOWN_SESSION",
                                          "EXPIRED_SESSION",

@@ -140,6 +140,17 @@ Status open(crypto::Engine& engine, const keys::KeyRing& ring, const keys::Subje
       header.key_version);
 }
 
+Status reseal(crypto::Engine& engine, const keys::KeyRing& ring, const keys::SubjectKey& subject_key,
+              const Place& place, Bytes envelope, MutableBytes out) {
+  Header header;
+  VISAGE_TRY(parse(envelope, header));
+  Secret<KeyBytes<kMaxContents>> contents;
+  size_t size = 0;
+  uint32_t key_version = 0;
+  VISAGE_TRY(open(engine, ring, subject_key, place, envelope, contents.value.span(), size));
+  return seal(engine, ring, header.suite, subject_key, place, {contents.value.bytes, size}, out, key_version);
+}
+
 Status prepare_password(crypto::Engine& engine, const keys::SubjectKey& subject_key, const Uuid& factor,
                         std::string_view password, char out[kPreparedPasswordSize]) {
   static_assert(base64_size(crypto::kDigestSize) == kPreparedPasswordSize);

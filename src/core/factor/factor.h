@@ -43,6 +43,10 @@ Status seal(crypto::Engine& engine, const keys::KeyRing& ring, crypto::Suite sui
 Status open(crypto::Engine& engine, const keys::KeyRing& ring, const keys::SubjectKey& subject_key,
             const Place& place, Bytes envelope, MutableBytes out, size_t& size);
 
+// The same factor under the newest envelope root, in its suite; `out` has the envelope's size.
+Status reseal(crypto::Engine& engine, const keys::KeyRing& ring, const keys::SubjectKey& subject_key,
+              const Place& place, Bytes envelope, MutableBytes out);
+
 // What is given to bcrypt in place of a password: base64 of an HMAC under a key of the subject and factor. So
 // the password itself never reaches SQL, may be longer than the 72 bytes that bcrypt reads, and a bcrypt hash
 // of it made elsewhere is of no use.

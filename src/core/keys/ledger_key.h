@@ -22,9 +22,10 @@ enum class HashedKind : uint8_t {
   kSource = 2,
   kAddress = 3,
   kDevice = 4,
-  kFactor = 5,    // subject's keyed hash ‖ label of the kind of factor
-  kUsedCode = 6,  // factor ‖ u64 step
-  kRequest = 7,   // arguments of a call that names a business id
+  kErased = 5,
+  kFactor = 6,    // subject's keyed hash ‖ label of the kind of factor
+  kUsedCode = 7,  // factor ‖ u64 step
+  kRequest = 8,   // arguments of a call that names a business id
 };
 
 // HMAC of (kind, institution, value) under the root of the *oldest* loaded version, first 16 bytes: a name
@@ -32,5 +33,8 @@ enum class HashedKind : uint8_t {
 // when roots are added.
 Status keyed_hash(crypto::Engine& engine, const KeyRing& ring, HashedKind kind, uint32_t institution,
                   Bytes value, uint8_t out[kKeyedHashSize]);
+// The same under a root of one's choice; kKeyMissing when it is not loaded. For lists that say which it was.
+Status keyed_hash_under(crypto::Engine& engine, const KeyRing& ring, uint32_t version, HashedKind kind,
+                        uint32_t institution, Bytes value, uint8_t out[kKeyedHashSize]);
 
 }  // namespace visage::keys

@@ -390,6 +390,8 @@ TEST(AuditLabels, ComeBack) {
   EXPECT_STREQ(label(Operation::kRotateLedgerKey), "rotate_ledger_key");
   EXPECT_STREQ(label(Decision::kRefuse), "refuse");
   EXPECT_STREQ(label(Reason::kInterrupted), "INTERRUPTED");
+  EXPECT_STREQ(label(Operation::kRestore), "restore");
+  EXPECT_STREQ(label(Reason::kNotEntitled), "NOT_ENTITLED");
 }
 
 }  // namespace

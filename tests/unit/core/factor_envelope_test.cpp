@@ -62,6 +62,26 @@ TEST_P(FactorEnvelope, OpensInItsOwnRowOnly) {
   EXPECT_EQ(Code::kKeyMissing, opened(alice, place, envelope, text, changed).code);
 }
 
+TEST_P(FactorEnvelope, IsSealedAnewUnderTheNewestRoot) {
+  const test::Subject alice(test::kAlice, GetParam());
+  const Place place = {Kind::kPassword, test::kAlice, kFactor};
+  keys::KeyRing old = test::ring();
+  old.envelope.count = 1;
+  Buffer envelope(sealed_size(GetParam(), 6));
+  uint32_t version = 0;
+  ASSERT_OK(seal(test::engine(), old, GetParam(), alice.key, place, as_bytes("secret"), envelope, version));
+  EXPECT_EQ(1U, version);
+  Buffer again(envelope.size());
+  ASSERT_OK(reseal(test::engine(), test::ring(), alice.key, place, envelope, again));
+  keys::KeyRing newer = test::ring();
+  newer.envelope.roots[0] = newer.envelope.roots[1];
+  newer.envelope.count = 1;
+  std::string text;
+  EXPECT_OK(opened(alice, place, again, text, newer));
+  EXPECT_EQ("secret", text);
+  EXPECT_EQ(Code::kKeyMissing, opened(alice, place, envelope, text, newer).code);
+}
+
 TEST_P(FactorEnvelope, EveryBitAndLengthCounts) {
   const test::Subject alice(test::kAlice, GetParam());
   const Place place = {Kind::kPassword, test::kAlice, kFactor};
