@@ -51,7 +51,7 @@ BEGIN
   LOOP
     -- Its last one as well: it was replaced by one that the backup does not have.
     DELETE FROM visage.subject_reference r WHERE r.id = item.id;
-    PERFORM visage.record_change('erase', item.institution, 'reference ' || item.id, NULL, NULL, 'erased before the restore', item.subject);
+    PERFORM visage.record_erasure(item.institution, 'reference ' || item.id, 'erased before the restore', item.subject);
     erased := erased + 1;
   END LOOP;
   RETURN NEXT;
@@ -69,7 +69,7 @@ BEGIN
     WHERE c.ended_at IS NULL
   LOOP
     UPDATE visage.consent c SET ended_at = clock_timestamp(), ended_by = 'restore' WHERE c.id = item.id;
-    PERFORM visage.record_change('erase', item.institution, 'consent ' || item.id, NULL, NULL, 'ended before the restore',
+    PERFORM visage.record_erasure(item.institution, 'consent ' || item.id, 'ended before the restore',
       (SELECT s.id FROM visage.subject s WHERE s.institution = item.institution AND s.external_id COLLATE "C" = item.subject));
     erased := erased + 1;
   END LOOP;
