@@ -6,11 +6,15 @@
 // by a cancel, that wait would end with a warning in a caller, where a verdict needs an error.
 #include "pg/audit_writer.h"
 
+#include <sched.h>
+
 #include "pg/boundary.h"
+#include "pg/durability.h"
 #include "pg/ledger_writer.h"
 #include "pg/settings.h"
 #include "pg/settlement.h"
 #include "pg/shared.h"
+#include "pg/sighting.h"
 #include "pg/statement.h"
 
 extern "C" {
@@ -38,6 +42,9 @@ constexpr long kSettlementInterval = 100;
 constexpr long kIdleInterval = 10000;
 // A writer that may not extend the ledger looks again, as somebody may have repaired it.
 constexpr long kFaultInterval = 5000;
+
+// How often the writer lets others run before it takes a batch.
+constexpr int kYields = 3;
 
 LedgerWriter ledger;
 uint32 places[kMaxBatch];
@@ -127,8 +134,7 @@ void end() {
 // Ends the batch's transaction; returns up to where callers must flush, 0 when it is durable already.
 XLogRecPtr end_batch() {
   const int configured = synchronous_commit;
-  const bool standbys =
-      SyncRepRequested() && SyncRepStandbyNames != nullptr && SyncRepStandbyNames[0] != '\0';
+  const bool standbys = waits_for_standbys();
   if (!standbys) synchronous_commit = SYNCHRONOUS_COMMIT_OFF;
   end();
   synchronous_commit = configured;
@@ -179,12 +185,14 @@ void write_batch(void* argument) {
                                  slot.record.subject};
   }
   if (count > 0) extend_ledger(ledger, events, count);
+  append_sightings(events, count);
   save_attempts(settlements, attempts, GetCurrentTimestamp());
   batch.flush_to = end_batch();
 }
 
 void save_idle(void*) {
   begin();
+  expire_sightings();
   save_attempts(nullptr, 0, GetCurrentTimestamp());
   end();
   publish_attempts();
@@ -234,9 +242,17 @@ void ensure_loaded() {
   }
 }
 
+// A batch costs as much as some records do. Where callers wait for a processor, they go first: the batch is
+// the larger. Where a processor is free this costs nothing.
+void let_callers_in() {
+  AuditRing& ring = audit_ring();
+  for (int i = 0; i < kYields && pg_atomic_read_u32(&ring.callers) > 2 * ring.count + 1; ++i) sched_yield();
+}
+
 void work() {
   AuditRing& ring = audit_ring();
   Batch batch = {};
+  let_callers_in();
   taken_now = batch.taken = dequeue(places, kMaxBatch);
   if (batch.taken == 0 && !settlements_expected()) return;
   instr_time began;
@@ -269,7 +285,9 @@ void serve() {
     ensure_loaded();
     work();
     const bool ready = audit_ring().state() == WriterState::kReady;
-    if (audit_ring().count > 0) continue;
+    AuditRing& ring = audit_ring();
+    const auto queued = [&ring] { return *static_cast<volatile uint32*>(&ring.count) > 0; };
+    if (queued() || spin_for(queued)) continue;
     if (ready && GetCurrentTimestamp() >= next_saving) {
       char why[160];
       run(save_idle, nullptr, why);
