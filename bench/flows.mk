@@ -2,6 +2,6 @@
 SUBJECTS ?= 100000
 
 .PHONY: bench-flows
-bench-flows: install-server ## erasure and re-wrapping while the system serves; SUBJECTS=10000 or QUICK=1 for less
+bench-flows: install-server ## verification under rules and deny-lists; erasure and re-wrapping while the system serves
 	@set -e; for script in bench/flows_*.py; do \
 	  SUBJECTS=$(SUBJECTS) QUICK=$(QUICK) PG_CONFIG=$(PG_CONFIG) /usr/bin/python3 -B $$script; done
