@@ -77,6 +77,11 @@ $$;
 COMMENT ON FUNCTION visage.erasure_list(timestamptz) IS
   'what was erased since then, for COPY (SELECT * FROM visage.erasure_list()) TO a file that is kept apart from the backups';
 
+CREATE FUNCTION visage.record_erasure(institution integer, object text, why text, subject uuid) RETURNS bigint
+  LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'visage_record_erasure';
+COMMENT ON FUNCTION visage.record_erasure(integer, text, text, uuid) IS
+  'records that something is erased; durable with the transaction''s commit; for the functions of this extension';
+
 -- The only way that the keeper and a restore erase a person: the row with its key and references, and the event.
 CREATE FUNCTION visage.erase_subject(id uuid, why text) RETURNS boolean
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -87,7 +92,7 @@ BEGIN
   IF found_institution IS NULL THEN
     RETURN false;
   END IF;
-  PERFORM visage.record_change('erase', found_institution, 'subject', NULL, NULL, $2, $1);
+  PERFORM visage.record_erasure(found_institution, 'subject', $2, $1);
   RETURN true;
 END
 $$;
@@ -213,7 +218,7 @@ BEGIN
         looked := looked + 1;
         PERFORM FROM visage.consent c WHERE c.id = item.consent AND (item.remove OR c.ended_at IS NULL) FOR UPDATE SKIP LOCKED;
         CONTINUE WHEN NOT FOUND;
-        PERFORM visage.record_change('erase', c.institution, 'consent ' || c.id, NULL, NULL, item.why,
+        PERFORM visage.record_erasure(c.institution, 'consent ' || c.id, item.why,
             (SELECT s.id FROM visage.subject s WHERE s.institution = c.institution AND s.external_id COLLATE "C" = c.subject))
           FROM visage.consent c WHERE c.id = item.consent;
         IF item.remove THEN
