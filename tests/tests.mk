@@ -9,7 +9,7 @@ SUITES := style setup unit fuzz sql isolation tap sidecar demo
 # Of what looks for memory faults only the part that takes seconds: all of it takes minutes, so a developer asks for
 # it and continuous integration always does. valgrind is an optional package.
 SUITES += $(if $(CI),sanitized,sanitized-core) $(if $(shell command -v valgrind),memory-brief)
-CONCEPTS := keys probe reference match subject policy audit attempt
+CONCEPTS := keys probe reference match subject policy audit attempt risk
 
 .PHONY: check $(SUITES:%=check-%) $(CONCEPTS:%=check-%) conformance
 

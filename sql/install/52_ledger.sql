@@ -162,7 +162,8 @@ DECLARE
   whole bytea := '';
 BEGIN
   FOREACH name IN ARRAY ARRAY['institution', 'institution_role', 'channel', 'channel_floor', 'scenario', 'calibration',
-                              'capture_source', 'attempt_limit', 'audit_policy', 'entitlement', 'notice', 'consent_rule', 'retention']
+                              'capture_source', 'attempt_limit', 'audit_policy', 'entitlement', 'notice', 'consent_rule', 'retention', 'risk_rule',
+                              'deny_list']
   LOOP
     EXECUTE format('SELECT sha256(convert_to(coalesce(string_agg(t::text, E''\n'' ORDER BY t::text COLLATE "C"), ''''), ''UTF8'')) FROM visage.%I t', name)
       INTO part;

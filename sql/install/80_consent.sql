@@ -277,6 +277,8 @@ BEGIN
     'attempts', coalesce((
       SELECT jsonb_agg(to_jsonb(a) - '{institution,key,subject}'::text[])
       FROM visage.attempt a WHERE a.subject = person.id), '[]'),
+    'sightings', coalesce((
+      SELECT jsonb_agg(to_jsonb(g) - 'subject' ORDER BY g.at) FROM visage.sighting g WHERE g.subject = person.id), '[]'),
     'events', coalesce((
       SELECT jsonb_agg(jsonb_strip_nulls(to_jsonb(e) - '{institution,subject,leaf,head,xid,detail,source}'::text[]
                        || jsonb_build_object('source', (SELECT s.name FROM visage.capture_source s WHERE s.id = e.source),

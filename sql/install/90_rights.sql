@@ -1,5 +1,4 @@
 -- Who may what; younger concepts say it in their own files. PUBLIC has nothing; nobody reads subjects, keys, references or events directly.
-
 DO $$
 DECLARE
   routine regprocedure;
@@ -11,7 +10,6 @@ BEGIN
   END LOOP;
 END
 $$;
-
 -- Types are opaque to everyone who may see the schema.
 GRANT EXECUTE ON FUNCTION
   visage.probe_in(cstring), visage.probe_out(visage.probe), visage.probe_recv(internal), visage.probe_send(visage.probe),
@@ -22,7 +20,6 @@ REVOKE ALL ON TYPE visage.probe, visage.reference, visage.outcome, visage.operat
   visage.attempt_kind FROM PUBLIC;
 GRANT USAGE ON TYPE visage.probe, visage.reference, visage.outcome, visage.operation, visage.decision, visage.reason,
   visage.attempt_kind TO visage_admin, visage_service, visage_capture, visage_auditor, visage_calibrator;
-
 GRANT SELECT ON visage.measure, visage.channel, visage.channel_floor, visage.scenario, visage.calibration,
   visage.attempt_limit TO visage_admin, visage_service, visage_capture, visage_auditor, visage_calibrator;
 GRANT INSERT, UPDATE, DELETE ON visage.channel, visage.channel_floor, visage.scenario, visage.attempt_limit TO visage_admin;
@@ -31,12 +28,10 @@ GRANT SELECT ON visage.institution, visage.institution_role, visage.policy_versi
 GRANT SELECT ON visage.capture_source TO visage_admin, visage_auditor;
 GRANT EXECUTE ON FUNCTION visage.acts_for(integer)
   TO visage_admin, visage_service, visage_capture, visage_auditor, visage_calibrator;
-
 GRANT EXECUTE ON FUNCTION visage.add_capture_source(text), visage.disable_capture_source(text),
   visage.grant_institution(text, regrole), visage.reload_keys(), visage.unlock(text, text) TO visage_admin;
 GRANT SELECT ON visage.keys TO visage_admin, visage_auditor;
 GRANT EXECUTE ON FUNCTION visage.loaded_keys() TO visage_admin, visage_auditor;
-
 GRANT EXECUTE ON FUNCTION
   visage.register(text, visage.probe, text, text, jsonb), visage.verify(text, visage.probe, text, text, jsonb),
   visage.compare(visage.probe, visage.probe, text, text, jsonb),
@@ -66,9 +61,7 @@ GRANT EXECUTE ON FUNCTION visage.score(visage.reference, visage.probe), visage.r
   visage.measure_accuracy(regclass, double precision[], name, name), visage.clustered_interval(boolean, double precision)
   TO visage_calibrator;
 GRANT SELECT ON visage.calibration_history TO visage_admin, visage_auditor, visage_calibrator;
-
 -- Consent, retention, restore.
-
 -- What pg_dump carries: everything but the rows that ship with the extension.
 SELECT pg_catalog.pg_extension_config_dump('visage.institution', 'WHERE NOT builtin');
 SELECT pg_catalog.pg_extension_config_dump('visage.institution_id_seq', '');

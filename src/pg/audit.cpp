@@ -168,6 +168,7 @@ Slot& begin_record(audit::Operation operation) {
   slot.database = MyDatabaseId;
   slot.attempt.count = 0;
   slot.keep_detail = false;
+  slot.keep_sighting = false;
   slot.set(SlotState::kFilling);
   open_record = {&slot, GetCurrentTransactionNestLevel(), false};
   if (!is_caller) caller_begins();

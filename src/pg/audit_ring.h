@@ -37,6 +37,14 @@ struct Detail {
   audit::Text<kMaxDeviceLength> device;
 };
 
+// What risk rules on the past will compare with, beside what the event holds.
+struct SlotSighting {
+  bool accepted;
+  bool has_position;
+  float latitude;
+  float longitude;
+};
+
 struct Slot {
   pg_atomic_uint32 state;  // of SlotState
   Oid database;
@@ -45,6 +53,8 @@ struct Slot {
   AttemptResult result;
   bool keep_detail;
   Detail detail;
+  bool keep_sighting;
+  SlotSighting sighting;
   TimestampTz queued_at;
   // Set by the writer.
   XLogRecPtr flush_to;  // the record is durable once the log is flushed up to here; 0: it is already

@@ -14,6 +14,7 @@
 #include "pg/settings.h"
 #include "pg/settlement.h"
 #include "pg/shared.h"
+#include "pg/sighting.h"
 #include "pg/statement.h"
 
 extern "C" {
@@ -185,12 +186,14 @@ void write_batch(void* argument) {
                                  slot.record.subject};
   }
   if (count > 0) extend_ledger(ledger, events, count);
+  append_sightings(events, count);
   save_attempts(settlements, attempts, GetCurrentTimestamp());
   batch.flush_to = end_batch();
 }
 
 void save_idle(void*) {
   begin();
+  expire_sightings();
   save_attempts(nullptr, 0, GetCurrentTimestamp());
   end();
   publish_attempts();

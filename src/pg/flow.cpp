@@ -8,6 +8,7 @@
 #include "pg/secret_memory.h"
 #include "pg/settings.h"
 #include "pg/shared.h"
+#include "pg/sighting.h"
 #include "pg/statement.h"
 
 namespace visage::pg {
@@ -15,48 +16,6 @@ namespace {
 
 constexpr int kMaxSubjectLength = 256;
 constexpr int kMaxNameLength = 63;
-constexpr int kMaxContextSize = 16384;
-
-// A string of the context, or null.
-const char* context_string(Jsonb* context, const char* name, int max_length) {
-  JsonbValue key = {};
-  key.type = jbvString;
-  key.val.string.val = const_cast<char*>(name);
-  key.val.string.len = static_cast<int>(strlen(name));
-  const JsonbValue* value = findJsonbValueFromContainer(&context->root, JB_FOBJECT, &key);
-  if (value == nullptr || value->type == jbvNull) return nullptr;
-  if (value->type != jbvString || value->val.string.len > max_length)
-    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                    errmsg("context \"%s\" must be a string of at most %d bytes", name, max_length)));
-  return pnstrdup(value->val.string.val, static_cast<Size>(value->val.string.len));
-}
-
-void read_context(Jsonb* context, Flow& flow) {
-  if (VARSIZE(context) > kMaxContextSize)
-    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                    errmsg("context is longer than %d bytes", kMaxContextSize)));
-  if (!JB_ROOT_IS_OBJECT(context))
-    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("context must be a JSON object"),
-                    errhint("For example: {\"biz_id\": \"order-4711\"}")));
-  flow.business_id = context_string(context, "biz_id", audit::kMaxBusinessIdLength);
-  flow.device = context_string(context, "device", kMaxDeviceLength);
-  flow.address = context_string(context, "address", kMaxAddressLength);
-  // One spelling for one address, as counters and hashes are by spelling.
-  if (flow.address != nullptr)
-    flow.address =
-        OidOutputFunctionCall(F_INET_OUT, DirectFunctionCall1(inet_in, CStringGetDatum(flow.address)));
-}
-
-// A channel or scenario: an error about an unknown one quotes it, so its length is checked first.
-text* name_argument(FunctionCallInfo fcinfo, int index, const char* what) {
-  require_argument(fcinfo, index, what);
-  text* name = PG_GETARG_TEXT_PP(index);
-  if (VARSIZE_ANY_EXHDR(name) > kMaxNameLength)
-    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                    errmsg("%s has %d bytes, at most %d are allowed", what,
-                           static_cast<int>(VARSIZE_ANY_EXHDR(name)), kMaxNameLength)));
-  return name;
-}
 
 // Expired by its own word, by ours, or dated ahead of us by more than clocks may differ.
 bool expired(const probe::Header& header, int64 now) {
@@ -96,9 +55,9 @@ void fill_record(const Flow& flow) {
     record.mark(Field::kModel);
     record.model.set(flow.contents->model_id());
   }
-  if (flow.business_id != nullptr) {
+  if (flow.context.business_id != nullptr) {
     record.mark(Field::kBusinessId);
-    record.business_id.set(flow.business_id);
+    record.business_id.set(flow.context.business_id);
   }
   instr_time elapsed;
   INSTR_TIME_SET_CURRENT(elapsed);
@@ -115,11 +74,34 @@ void fill_context(const Flow& flow) {
     memcpy(out, attempt_target(kind, flow.policy.institution, as_bytes(value)).key, keys::kKeyedHashSize);
     record.mark(field);
   };
-  hash(audit::Field::kAddress, keys::HashedKind::kAddress, flow.address, record.address);
-  hash(audit::Field::kDevice, keys::HashedKind::kDevice, flow.device, record.device);
-  flow.slot->keep_detail = flow.policy.keep_details && (flow.address != nullptr || flow.device != nullptr);
-  flow.slot->detail.address.set(flow.address != nullptr ? flow.address : "");
-  flow.slot->detail.device.set(flow.device != nullptr ? flow.device : "");
+  hash(audit::Field::kAddress, keys::HashedKind::kAddress, flow.context.address, record.address);
+  hash(audit::Field::kDevice, keys::HashedKind::kDevice, flow.context.device, record.device);
+  flow.slot->keep_detail =
+      flow.policy.keep_details && (flow.context.address != nullptr || flow.context.device != nullptr);
+  flow.slot->detail.address.set(flow.context.address != nullptr ? flow.context.address : "");
+  flow.slot->detail.device.set(flow.context.device != nullptr ? flow.context.device : "");
+}
+
+// What the risk rules look at.
+RiskCall risk_call(const Flow& flow) {
+  const audit::EventRecord& record = flow.slot->record;
+  RiskCall call = {};
+  call.institution = flow.policy.institution;
+  call.operation = record.operation;
+  call.channel = {VARDATA_ANY(flow.channel), VARSIZE_ANY_EXHDR(flow.channel)};
+  call.scenario = {VARDATA_ANY(flow.scenario), VARSIZE_ANY_EXHDR(flow.scenario)};
+  call.scenario_factors = flow.policy.factors;
+  call.context = &flow.context;
+  call.address_hash = record.has(audit::Field::kAddress) ? record.address : nullptr;
+  call.device_hash = record.has(audit::Field::kDevice) ? record.device : nullptr;
+  call.claims_subject = flow.claims_subject || flow.has_subject;
+  call.subject = flow.has_subject ? &flow.subject : nullptr;
+  return call;
+}
+
+// Of scored calls about a subject alone: what rules on the past look at.
+bool remembered(const Flow& flow) {
+  return flow.keeps_sighting && flow.claims_subject && flow.has_probe;
 }
 
 // A comparison that fails and a presentation that is not alive count; what never got so far does not.
@@ -145,13 +127,23 @@ void begin_flow(Flow& flow, audit::Operation operation, FunctionCallInfo fcinfo,
   flow.scenario = name_argument(fcinfo, arguments.scenario, "scenario");
   require_argument(fcinfo, arguments.context, "context");
   key_ring();
-  read_context(PG_GETARG_JSONB_P(arguments.context), flow);
+  read_context(PG_GETARG_JSONB_P(arguments.context), flow.context);
   flow.contents = allocate_contents(CurrentMemoryContext);
   SPI_connect();
   // First, as it says so when the tables are still those of an earlier version.
   flow.slot = &begin_record(operation);
   load_policy(flow.channel, flow.scenario, flow.policy);
   fill_context(flow);
+}
+
+text* name_argument(FunctionCallInfo fcinfo, int index, const char* what) {
+  require_argument(fcinfo, index, what);
+  text* name = PG_GETARG_TEXT_PP(index);
+  if (VARSIZE_ANY_EXHDR(name) > kMaxNameLength)
+    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                    errmsg("%s has %d bytes, at most %d are allowed", what,
+                           static_cast<int>(VARSIZE_ANY_EXHDR(name)), kMaxNameLength)));
+  return name;
 }
 
 text* subject_argument(FunctionCallInfo fcinfo, int index) {
@@ -184,7 +176,26 @@ bool take_probe(Flow& flow, const struct varlena* value, probe::Header& header, 
   return refuse(flow, Reason::kExpiredProbe);
 }
 
+bool check_risk(Flow& flow) {
+  if (flow.risk_checked) return flow.risk_passed;
+  flow.risk_checked = true;
+  assess_risk(risk_call(flow), flow.risk, flow.keeps_sighting);
+  audit::EventRecord& record = flow.slot->record;
+  char note[audit::kMaxNoteLength];
+  if (const size_t size = risk::describe(flow.risk, note); size > 0) {
+    record.note.set({note, size});
+    record.mark(audit::Field::kNote);
+  }
+  if (flow.risk.action == risk::Action::kDeny) return refuse(flow, Reason::kDenied);
+  if (flow.risk.factors > flow.factors_presented) return refuse(flow, Reason::kFactorMissing);
+  flow.risk_passed = true;
+  return true;
+}
+
 bool hold_attempts(Flow& flow, const text* subject) {
+  // First: a call that is denied must not stand in the way of others, not even while it is under way.
+  flow.claims_subject = subject != nullptr;
+  if (!check_risk(flow)) return false;
   const int32 institution = flow.policy.institution;
   AttemptTarget targets[kMaxAttemptHolds];
   int count = 0;
@@ -192,10 +203,11 @@ bool hold_attempts(Flow& flow, const text* subject) {
     targets[count++] = attempt_target(keys::HashedKind::kSubject, institution,
                                       as_bytes({VARDATA_ANY(subject), VARSIZE_ANY_EXHDR(subject)}));
   targets[count++] = attempt_target(keys::HashedKind::kSource, institution, flow.header.source.view());
-  if (flow.address != nullptr)
-    targets[count++] = attempt_target(keys::HashedKind::kAddress, institution, as_bytes(flow.address));
-  if (flow.device != nullptr)
-    targets[count++] = attempt_target(keys::HashedKind::kDevice, institution, as_bytes(flow.device));
+  if (flow.context.address != nullptr)
+    targets[count++] =
+        attempt_target(keys::HashedKind::kAddress, institution, as_bytes(flow.context.address));
+  if (flow.context.device != nullptr)
+    targets[count++] = attempt_target(keys::HashedKind::kDevice, institution, as_bytes(flow.context.device));
   if (hold_attempt(institution, targets, count, flow.policy.attempt_limits, flow.slot->attempt,
                    flow.retry_after_us))
     return true;
@@ -204,10 +216,13 @@ bool hold_attempts(Flow& flow, const text* subject) {
 
 void begin_scoring(Flow& flow) {
   fill_record(flow);
+  // Whoever interrupts the call from here on has failed.
+  if (remembered(flow)) keep_sighting(flow.context, false, *flow.slot);
   mark_scored();
 }
 
 bool check_floors(Flow& flow) {
+  if (!check_risk(flow)) return false;
   if (!liveness_reached(flow.policy, *flow.contents)) return refuse(flow, Reason::kLiveness);
   if (!quality_reached(flow.policy, *flow.contents)) return refuse(flow, Reason::kQuality);
   return true;
@@ -246,7 +261,10 @@ Datum finish_flow(Flow& flow, FunctionCallInfo fcinfo) {
   const bool opened = flow.contents->model_length != 0;
   fill_record(flow);
   const Uuid transaction = flow.slot->record.transaction;
-  publish_record(result_of(flow));
+  const AttemptResult result = result_of(flow);
+  if (remembered(flow) && (result == AttemptResult::kSuccess || result == AttemptResult::kFailure))
+    keep_sighting(flow.context, result == AttemptResult::kSuccess, *flow.slot);
+  publish_record(result);
   const int64 seq = await_record();
   SPI_finish();
 

@@ -8,8 +8,10 @@
 #include "core/audit/event.h"
 #include "core/probe/probe.h"
 #include "pg/audit.h"
+#include "pg/context.h"
 #include "pg/pg.h"
 #include "pg/policy.h"
+#include "pg/risk.h"
 
 extern "C" {
 #include "portability/instr_time.h"
@@ -28,10 +30,15 @@ struct Flow {
   Slot* slot;  // its record in the making
   text* channel;
   text* scenario;
-  const char* business_id;  // these three from the context; null when it has none
-  const char* address;
-  const char* device;
+  Context context;
   Policy policy;
+
+  bool claims_subject;    // the caller names one, whether or not anybody is registered
+  int factors_presented;  // beside the face; those of a session
+  bool risk_checked;
+  bool risk_passed;
+  bool keeps_sighting;  // some rule will want to know of this call
+  risk::Verdict risk;
 
   bool has_probe;
   probe::Header header;
@@ -57,11 +64,18 @@ struct FlowArguments {
 // Checks the common arguments, connects to SPI, loads the policy and begins the record.
 void begin_flow(Flow& flow, audit::Operation operation, FunctionCallInfo fcinfo, FlowArguments arguments);
 
+// Checks a channel's or scenario's name: an error about an unknown one quotes it, so its length comes first.
+text* name_argument(FunctionCallInfo fcinfo, int index, const char* what);
+
 // Checks a subject's external id: 1 to 256 bytes, no control characters.
 text* subject_argument(FunctionCallInfo fcinfo, int index);
 
 // Both return false after setting the refusal. take_probe opens the probe, checks its times and consumes it.
 bool take_probe(Flow& flow, const struct varlena* value, probe::Header& header, probe::Contents& contents);
+// Asks deny-lists and risk rules, once a flow, and puts what fired into the record. False after refusing as
+// DENIED, or as FACTOR_MISSING when more factors are asked for than were presented. The flows that compare
+// ask by way of hold_attempts and check_floors, before anything is held or compared.
+bool check_risk(Flow& flow);
 // Holds an attempt against the subject (null: none is claimed), the capture source, and the address and
 // device that the context names. False after refusing as LOCKED.
 bool hold_attempts(Flow& flow, const text* subject);

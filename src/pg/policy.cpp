@@ -26,7 +26,9 @@ Statement find_policy = {
     "ARRAY(SELECT f.minimum FROM visage.channel_floor f JOIN visage.measure m ON m.name = f.measure "
     "      WHERE f.institution = i.id AND f.channel = $3 AND f.minimum IS NOT NULL ORDER BY m.id), "
     "EXISTS (SELECT 1 FROM visage.scenario s WHERE s.institution = i.id AND s.name = $4 AND s.enabled), "
-    "EXISTS (SELECT 1 FROM visage.audit_policy a WHERE a.institution = i.id AND a.keep_details IS NOT NULL) "
+    "EXISTS (SELECT 1 FROM visage.audit_policy a WHERE a.institution = i.id AND a.keep_details IS NOT NULL), "
+    "c.session_required, (SELECT s.factors FROM visage.scenario s WHERE s.institution = i.id AND s.name = "
+    "$4) "
     "FROM (SELECT i.id " VISAGE_ACTING
     ") i LEFT JOIN visage.policy_version v ON v.institution = i.id "
     "LEFT JOIN visage.channel c ON c.institution = i.id AND c.name = $3 AND c.enabled",
@@ -158,6 +160,8 @@ void read_policy(const text* channel, const text* scenario, Policy& out) {
                     errmsg("scenario \"%s\" does not exist or is disabled", text_to_cstring(scenario)),
                     errhint("SELECT name FROM visage.scenario lists scenarios.")));
   out.keep_details = DatumGetBool(column(0, 8, &is_null));
+  out.session_required = DatumGetBool(column(0, 9, &is_null));
+  out.factors = static_cast<uint8>(DatumGetInt16(column(0, 10, &is_null)));
   const Datum liveness_floor = column(0, 4, &is_null);
   out.has_liveness_floor = !is_null;
   out.liveness_floor = is_null ? 0 : DatumGetFloat4(liveness_floor);

@@ -16,7 +16,7 @@ namespace {
 const char* const kTables[] = {"institution",   "institution_role", "policy_version", "channel",
                                "channel_floor", "scenario",         "calibration",    "capture_source",
                                "attempt_limit", "audit_policy",     "notice",         "consent_rule",
-                               "entitlement"};
+                               "entitlement",   "risk_rule",        "deny_list"};
 
 uint64 generation = 1;
 Oid watched[lengthof(kTables)];

@@ -2,7 +2,9 @@
 
 namespace visage::pg {
 
-uint64 execute(Statement& statement, const Datum* values, const char* nulls, bool read_only) {
+namespace {
+
+SPIPlanPtr plan_of(Statement& statement) {
   if (statement.plan == nullptr) {
     Oid types[kMaxParameters];
     for (int i = 0; i < statement.parameter_count; ++i)
@@ -13,9 +15,21 @@ uint64 execute(Statement& statement, const Datum* values, const char* nulls, boo
       elog(ERROR, "could not prepare an internal statement: %s", SPI_result_code_string(SPI_result));
     statement.plan = plan;
   }
-  const int code = SPI_execute_plan(statement.plan, const_cast<Datum*>(values), nulls, read_only, 0);
+  return statement.plan;
+}
+
+}  // namespace
+
+uint64 execute(Statement& statement, const Datum* values, const char* nulls, bool read_only) {
+  const int code = SPI_execute_plan(plan_of(statement), const_cast<Datum*>(values), nulls, read_only, 0);
   if (code < 0) elog(ERROR, "an internal statement failed: %s", SPI_result_code_string(code));
   return SPI_processed;
+}
+
+Portal open_cursor(Statement& statement, const Datum* values) {
+  Portal cursor = SPI_cursor_open(nullptr, plan_of(statement), const_cast<Datum*>(values), nullptr, true);
+  if (cursor == nullptr) elog(ERROR, "an internal cursor failed: %s", SPI_result_code_string(SPI_result));
+  return cursor;
 }
 
 Datum column(uint64 row, int number, bool* is_null) {

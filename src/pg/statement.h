@@ -20,6 +20,9 @@ struct Statement {
 // Runs inside SPI_connect … SPI_finish. Returns the number of rows; they are in SPI_tuptable.
 uint64 execute(Statement& statement, const Datum* values, const char* nulls, bool read_only);
 
+// For results that need not fit in memory: SPI_cursor_fetch gives some rows at a time. Read-only.
+Portal open_cursor(Statement& statement, const Datum* values);
+
 // Columns of row `row` of SPI_tuptable, numbered from 1.
 Datum column(uint64 row, int number, bool* is_null);
 bool column_is_null(uint64 row, int number);

@@ -157,7 +157,7 @@ VISAGE_FUNCTION(visage_drop_reference) {
   load_subject(flow, subject, true, record);
   if (!record.found) {
     refuse(flow, Reason::kUnknownSubject);
-  } else {
+  } else if (check_risk(flow)) {
     if (!owns_reference(record, flow.reference)) {
       refuse(flow, Reason::kUnknownReference);
     } else if (record.reference_count == 1) {
@@ -182,7 +182,7 @@ VISAGE_FUNCTION(visage_cancel) {
   load_subject(flow, subject, true, record);
   if (!record.found) {
     refuse(flow, Reason::kUnknownSubject);
-  } else {
+  } else if (check_risk(flow)) {
     const Datum arguments[] = {uuid_datum(flow.subject)};
     execute(delete_subject, arguments, nullptr, false);
     accept(flow);

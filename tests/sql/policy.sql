@@ -1,12 +1,14 @@
 -- Policy as rows: channels, floors, scenarios, calibration.
-SELECT name, target_fmr, liveness_floor FROM visage.channel ORDER BY 1;
-SELECT channel, measure, minimum, unit FROM visage.channel_floor f JOIN visage.measure m ON m.name = f.measure ORDER BY m.id;
+SELECT name, target_fmr, liveness_floor, session_required FROM visage.channel ORDER BY 1;
+SELECT channel, measure, minimum, unit FROM visage.channel_floor f JOIN visage.measure m ON m.name = f.measure ORDER BY m.id, channel;
+-- [A.1] Annex A as rows.
+SELECT name, factors, identity_check, face, description FROM visage.scenario WHERE builtin ORDER BY name COLLATE "C";
 SELECT fixture.verdict(visage.register('policy-1', fixture.probe('policy-1', 1)));
 
 -- [6.3e] Each channel its own threshold: one sample that a strict channel rejects and a lax one accepts.
-INSERT INTO visage.channel (institution, name, target_fmr) VALUES (1, 'counter', 1e-3), (1, 'mobile', 1e-5);
+INSERT INTO visage.channel (institution, name, target_fmr) VALUES (1, 'lax', 1e-3), (1, 'strict', 1e-5);
 UPDATE visage.calibration SET threshold = CASE fmr WHEN 1e-3 THEN 0.3 ELSE 1.2 END WHERE model = 'test/1';
-SELECT channel, fixture.verdict(visage.verify('policy-1', fixture.probe('policy-1', 2), channel)) FROM unnest(ARRAY['counter', 'mobile']) channel;
+SELECT channel, fixture.verdict(visage.verify('policy-1', fixture.probe('policy-1', 2), channel)) FROM unnest(ARRAY['lax', 'strict']) channel;
 UPDATE visage.calibration SET threshold = CASE fmr WHEN 1e-3 THEN 0.4 WHEN 1e-5 THEN 0.5 ELSE 0.55 END WHERE model = 'test/1';
 -- A target that no measurement supports is refused, never rounded up to a laxer one.
 INSERT INTO visage.channel (institution, name, target_fmr) VALUES (1, 'vault', 1e-9);
@@ -45,13 +47,13 @@ SELECT fixture.verdict(visage.verify('policy-1', fixture.probe('policy-1', 2, qu
 -- [6.1.2b] Liveness: below the floor, or not measured at all.
 SELECT l, fixture.verdict(visage.verify('policy-1', fixture.probe('policy-1', 2, liveness => l))) FROM unnest(ARRAY[0.5, 0.49, 0, NULL]::real[]) l;
 -- A channel without floors asks for none.
-SELECT fixture.verdict(visage.verify('policy-1', fixture.probe('policy-1', 2, liveness => NULL, quality => '{}'), 'mobile'));
+SELECT fixture.verdict(visage.verify('policy-1', fixture.probe('policy-1', 2, liveness => NULL, quality => '{}'), 'strict'));
 -- Floors are asked before a comparison: a stranger below them learns nothing.
 SELECT fixture.verdict(visage.verify('policy-1', fixture.probe('policy-9', 2, liveness => 0.1)));
 
 -- Disabled is gone.
-UPDATE visage.channel SET enabled = false WHERE name = 'counter';
-SELECT visage.verify('policy-1', fixture.probe('policy-1', 2), 'counter');
+UPDATE visage.channel SET enabled = false WHERE name = 'lax';
+SELECT visage.verify('policy-1', fixture.probe('policy-1', 2), 'lax');
 INSERT INTO visage.scenario (institution, name) VALUES (1, 'loan');
 SELECT fixture.verdict(visage.verify('policy-1', fixture.probe('policy-1', 2), 'default', 'loan'));
 UPDATE visage.scenario SET enabled = false WHERE name = 'loan';
@@ -63,7 +65,7 @@ INSERT INTO visage.channel (institution, name, target_fmr) VALUES (1, 'bad', 1);
 INSERT INTO visage.channel (institution, name, target_fmr) VALUES (1, 'bad', 'NaN');
 INSERT INTO visage.channel (institution, name, liveness_floor) VALUES (1, 'bad', 'NaN');
 INSERT INTO visage.channel_floor (institution, channel, measure, minimum) VALUES (1, 'default', 'Beauty', 1);
-INSERT INTO visage.channel_floor (institution, channel, measure, minimum) VALUES (1, 'mobile', 'ImageWidth', 'NaN');
+INSERT INTO visage.channel_floor (institution, channel, measure, minimum) VALUES (1, 'strict', 'ImageWidth', 'NaN');
 INSERT INTO visage.calibration (model, scheme, fmr, threshold, source, measured_at) VALUES ('m', 'RFR-9', 1e-5, 0.5, 'x', '2026-01-01');
 INSERT INTO visage.calibration (model, scheme, fmr, threshold, source, measured_at) VALUES ('m', 'plain', 1e-5, 'NaN', 'x', '2026-01-01');
 INSERT INTO visage.calibration (model, scheme, fmr, threshold, source, measured_at) VALUES ('m', 'plain', 1e-5, 0, 'x', '2026-01-01');

@@ -13,13 +13,13 @@ $node->start;
 load_fixture($node);
 # A channel without liveness, where five failures are free. Features are made beforehand: that takes longest.
 $node->safe_psql('postgres', <<'SQL');
-INSERT INTO visage.channel (institution, name, liveness_floor) VALUES (1, 'counter', NULL);
+INSERT INTO visage.channel (institution, name, liveness_floor) VALUES (1, 'branch', NULL);
 CREATE TABLE face AS SELECT person, fixture.feature(person, 7) AS feature FROM unnest(ARRAY['alice', 'bob', 'carol', 'mallory']) person;
 CREATE FUNCTION fresh(person text) RETURNS visage.probe LANGUAGE sql VOLATILE AS $$
   SELECT visage.seal_probe(f.feature, 'test/1', 0.9, 'fixture', '{"ImageWidth": 640, "ImageHeight": 480, "InterEyeDistance": 80}')
   FROM face f WHERE f.person = $1
 $$;
-CREATE FUNCTION try(subject text, person text, channel text DEFAULT 'counter', context jsonb DEFAULT '{}') RETURNS text LANGUAGE sql VOLATILE AS $$
+CREATE FUNCTION try(subject text, person text, channel text DEFAULT 'branch', context jsonb DEFAULT '{}') RETURNS text LANGUAGE sql VOLATILE AS $$
   SELECT fixture.verdict(visage.verify($1, fresh($2), $3, context => $4))
 $$;
 SQL
@@ -29,7 +29,7 @@ sub query { my ($sql) = @_; return $current->safe_psql('postgres', $sql); }
 sub tries {
   my ($subject, $person, $times, $context) = @_;
   $context //= '{}';
-  return query("SELECT string_agg(try('$subject', '$person', 'counter', '$context'), ', ') FROM generate_series(1, $times)");
+  return query("SELECT string_agg(try('$subject', '$person', 'branch', '$context'), ', ') FROM generate_series(1, $times)");
 }
 sub repeated { my ($verdict, $times) = @_; return join ', ', ($verdict) x $times; }
 sub scored { my ($subject) = @_; return query("SELECT count(*) FROM visage.history WHERE subject = '$subject' AND decision = 'reject'"); }
@@ -73,7 +73,7 @@ $node->psql('postgres', q{BEGIN; SELECT try('bob', 'mallory'); SELECT 1/0});
 $node->psql('postgres', q{BEGIN; SELECT try('bob', 'mallory')});
 is(tries('bob', 'mallory', 2), 'reject NO_MATCH, refuse LOCKED', 'four attempts that were rolled back count');
 is(tries('bob', 'bob', 1), 'refuse LOCKED', 'the right face waits as well');
-my $wait = query(q{SELECT extract(epoch FROM retry_after) FROM visage.verify('bob', fresh('bob'), 'counter')});
+my $wait = query(q{SELECT extract(epoch FROM retry_after) FROM visage.verify('bob', fresh('bob'), 'branch')});
 ok($wait > 0 && $wait <= 30, "told how long: $wait s");
 
 # By address and device, and a success in between sets neither back.

@@ -14,7 +14,15 @@ $node->start;
 load_fixture($node);
 verdict_is($node, 'alice', 'accept OK', 'alice is registered', flow => 'register');
 verdict_is($node, 'bob', 'accept OK', 'bob is registered', flow => 'register');
+# Rules in their second version, one of them looking at the past; an entry that was deleted leaves its history.
+$node->safe_psql('postgres', <<'SQL');
+INSERT INTO visage.risk_rule (institution, name, channel, signal, action, at_least, period) VALUES (1, 'busy', 'web', 'attempts', 'require_face', 3, '1 day');
+UPDATE visage.risk_rule SET priority = 7;
+INSERT INTO visage.deny_list (institution, kind, address, why) VALUES (1, 'address', '203.0.113.0/24', 'botnet'), (1, 'address', '198.51.100.1', 'mistaken');
+DELETE FROM visage.deny_list WHERE why = 'mistaken';
+SQL
 verdict_is($node, 'alice', 'reject NO_MATCH', 'somebody else is rejected', person => 'mallory');
+is($node->safe_psql('postgres', 'SELECT count(*) FROM visage.sighting'), '1', '… which a rule will want to know');
 
 # What an administrator changed: a shipped row, an own row, a shipped floor lifted, an institution with a role.
 $node->safe_psql('postgres', <<'SQL');
@@ -30,12 +38,14 @@ all_settled($node);
 # Everything that a restore must bring back, a line a row.
 my $state = join ' UNION ALL ', "SELECT 'institution', concat_ws(' ', id, name, builtin) FROM visage.institution",
   map { "SELECT '$_', t::text FROM visage.$_ t" }
-  qw(institution_role channel channel_floor scenario calibration capture_source subject subject_key subject_reference attempt event tree tree_key tree_node);
+  qw(institution_role channel channel_floor scenario calibration capture_source subject subject_key subject_reference attempt risk_rule deny_list risk_history sighting event tree tree_key tree_node);
 $state = "SELECT * FROM ($state) s ORDER BY 1, 2";
 my $expected = $node->safe_psql('postgres', $state);
 like($expected, qr/subject_reference\|/, 'the state has references');
 my $sequences = q{SELECT 'institution', last_value, is_called FROM visage.institution_id_seq
-  UNION ALL SELECT 'calibration', last_value, is_called FROM visage.calibration_id_seq};
+  UNION ALL SELECT 'calibration', last_value, is_called FROM visage.calibration_id_seq
+  UNION ALL SELECT 'rule', last_value, is_called FROM visage.risk_rule_id_seq
+  UNION ALL SELECT 'entry', last_value, is_called FROM visage.deny_list_id_seq};
 my $expected_sequences = $node->safe_psql('postgres', $sequences);
 # Events name the policy version that they were decided under, so a version must never come back for another policy. A
 # restore may count as a change itself.
@@ -75,7 +85,7 @@ $bare->command_ok([ 'pg_dump', '-d', $bare->connstr('plain'), '-f', "$plain.agai
 my ($once, $again) = map {
   my $dump = slurp_file($_);
   $dump =~ s/^\\(un)?restrict .*//mg;  # a random word, against hostile dumps
-  $dump =~ s/^COPY visage\.(policy_version|calibration_history) .*?^\\\.$//msg;
+  $dump =~ s/^COPY visage\.(policy_version|calibration_history|risk_history) .*?^\\\.$//msg;
   $dump
 } $plain, "$plain.again";
 ok($again eq $once, '… into the same text') or diag(join "\n", grep { my $line = $_; !grep { $_ eq $line } split /\n/, $once } split /\n/, $again);
