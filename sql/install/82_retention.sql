@@ -159,6 +159,7 @@ BEGIN
     WHEN 'details' THEN (SELECT count(*) FROM visage.event_detail d JOIN visage.institution i ON i.id = d.institution
                          LEFT JOIN visage.audit_policy p ON p.institution = i.id
                          WHERE d.at < now() - coalesce(p.keep_details, interval '0'))
+    WHEN 'sessions' THEN (SELECT count(*) FROM visage.session s WHERE s.expires_at < now() - interval '1 day')
     WHEN 'attempts' THEN (SELECT count(*) FROM visage.attempts_due())
     WHEN 'consents' THEN (SELECT count(DISTINCT d.consent) FROM visage.consents_due() d)
     WHEN 'subjects' THEN (SELECT count(DISTINCT d.subject) FROM visage.subjects_due() d)
@@ -166,6 +167,7 @@ BEGIN
                           WHERE r.since = 'erasure' AND e.erased_at < now() - r.keep)
     WHEN 'keys' THEN (SELECT count(*) FROM visage.subject_key k WHERE k.key_version IN (SELECT l.version FROM visage.loaded_keys() l WHERE l.custody = 'envelope' AND NOT l.newest))
     WHEN 'references' THEN (SELECT count(*) FROM visage.subject_reference r WHERE r.key_version IN (SELECT l.version FROM visage.loaded_keys() l WHERE l.custody = 'envelope' AND NOT l.newest))
+    WHEN 'factors' THEN (SELECT count(*) FROM visage.factor f WHERE f.key_version IN (SELECT l.version FROM visage.loaded_keys() l WHERE l.custody = 'envelope' AND NOT l.newest))
   END;
 END
 $$;
@@ -198,6 +200,11 @@ BEGIN
       DELETE FROM visage.event_detail d USING visage.institution i LEFT JOIN visage.audit_policy p ON p.institution = i.id
         WHERE d.institution = i.id AND d.at < now() - coalesce(p.keep_details, interval '0');
       GET DIAGNOSTICS done = ROW_COUNT;
+    WHEN 'sessions' THEN
+      DELETE FROM visage.session WHERE id IN (
+        SELECT s.id FROM visage.session s WHERE s.expires_at < now() - interval '1 day' ORDER BY s.expires_at LIMIT most FOR UPDATE SKIP LOCKED);
+      GET DIAGNOSTICS done = ROW_COUNT;
+      more := done >= most;
     WHEN 'attempts' THEN
       -- Not one that the audit writer is about to write, and nothing that takes long: it must not wait for us.
       DELETE FROM visage.attempt a USING (
@@ -268,6 +275,21 @@ BEGIN
       SELECT (SELECT count(*) FROM changed), count(*), (array_agg(p.id ORDER BY p.id DESC))[1]
         INTO done, looked, place FROM part p;
       more := looked >= most;
+    WHEN 'factors' THEN
+      newest := visage.newest_key();
+      WITH part AS MATERIALIZED (
+        SELECT f.id, f.subject, f.kind, f.sealed, k.wrapped, s.institution
+        FROM visage.factor f JOIN visage.subject_key k ON k.subject = f.subject JOIN visage.subject s ON s.id = f.subject
+        WHERE f.key_version < newest AND (place IS NULL OR f.id > place)
+        ORDER BY f.id LIMIT most FOR UPDATE OF f SKIP LOCKED),
+      made AS MATERIALIZED (
+        SELECT p.id, visage.reseal_factor(p.institution, p.subject, p.wrapped, p.id, p.kind, p.sealed) AS sealed FROM part p),
+      changed AS (
+        UPDATE visage.factor f SET sealed = m.sealed, key_version = newest FROM made m
+        WHERE f.id = m.id AND m.sealed IS NOT NULL RETURNING 1)
+      SELECT (SELECT count(*) FROM changed), count(*), (array_agg(p.id ORDER BY p.id DESC))[1]
+        INTO done, looked, place FROM part p;
+      more := looked >= most;
   END CASE;
 END
 $$;
@@ -280,7 +302,7 @@ DECLARE
   part record;
   next_place uuid;
 BEGIN
-  FOREACH task IN ARRAY ARRAY['details', 'attempts', 'consents', 'subjects', 'erasures', 'keys', 'references'] LOOP
+  FOREACH task IN ARRAY ARRAY['details', 'sessions', 'attempts', 'consents', 'subjects', 'erasures', 'keys', 'references', 'factors'] LOOP
     due := visage.keep_due(task);
     done := 0;
     next_place := NULL;

@@ -189,6 +189,26 @@ void mark_scored() {
   open_record.scored = true;
 }
 
+void drop_record() {
+  abandon();
+}
+
+void await_unwritten(audit::Operation operation, int32 institution, std::string_view business_id) {
+  for (uint32 place = 0; place < static_cast<uint32>(MaxBackends); ++place) {
+    Slot& slot = slot_at(place);
+    const auto waits = [&] {
+      const SlotState state = slot.get();
+      // What is read while the slot changes hands is of no matter: the state is looked at again.
+      return (state == SlotState::kQueued || state == SlotState::kTaken) &&
+             slot.record.operation == operation && slot.record.institution == institution &&
+             slot.record.business_id.size <= audit::kMaxBusinessIdLength &&
+             slot.record.business_id.view() == business_id;
+    };
+    if (waits() && !sleep_until(slot.settled, audit_deadline(), [&] { return !waits(); }))
+      unavailable("an earlier record of this biz_id is still not written", kWriterHint);
+  }
+}
+
 void publish_record(AttemptResult result) {
   Slot& slot = *open_record.slot;
   open_record.slot = nullptr;

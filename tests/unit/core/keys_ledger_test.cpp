@@ -54,7 +54,8 @@ TEST(KeysKeyedHash, NamesKindInstitutionAndValue) {
   std::set<std::string> seen;
   size_t made = 0;
   for (HashedKind kind :
-       {HashedKind::kSubject, HashedKind::kSource, HashedKind::kAddress, HashedKind::kDevice})
+       {HashedKind::kSubject, HashedKind::kSource, HashedKind::kAddress, HashedKind::kDevice,
+        HashedKind::kFactor, HashedKind::kUsedCode, HashedKind::kRequest})
     for (uint32_t institution : {1u, 2u, 256u, 0xFFFFFFFFu})
       for (std::string_view value : {"", "a", "b", "ab", "\x01"}) {
         seen.insert(hash_of(ring(), kind, institution, value));
