@@ -59,6 +59,24 @@ BEGIN
   erased := dropped;
   RETURN NEXT;
 
+  -- A password that was replaced must not be good again.
+  step := 'factors';
+  erased := 0;
+  FOR item IN
+    SELECT f.id, f.subject, s.institution
+    FROM (SELECT DISTINCT e.key_version FROM visage.erasure e WHERE e.kind = 'factor'
+          AND e.key_version IN (SELECT k.version FROM visage.loaded_keys() k WHERE k.custody = 'envelope')) v
+      CROSS JOIN visage.factor f JOIN visage.subject s ON s.id = f.subject
+      JOIN visage.erasure e ON e.kind = 'factor' AND e.institution = s.institution AND e.key_version = v.key_version
+        AND e.hash = visage.erasure_hash(s.institution, f.id, v.key_version)
+  LOOP
+    DELETE FROM visage.factor f WHERE f.id = item.id;
+    PERFORM visage.record_erasure(item.institution, 'factor ' || item.id, 'erased before the restore', item.subject);
+    erased := erased + 1;
+  END LOOP;
+  RETURN NEXT;
+  counts := format('%s, %s factors', counts, erased);
+
   step := 'consents';
   erased := 0;
   FOR item IN
