@@ -170,4 +170,4 @@ COMMENT ON COLUMN visage.history.settles IS 'number of the event whose transacti
 COMMENT ON COLUMN visage.history.object IS 'what was changed';
 COMMENT ON COLUMN visage.history.before IS 'SHA-256 of what was changed, before; null when it is new';
 COMMENT ON COLUMN visage.history.after IS 'SHA-256 of what was changed, after; null when it is gone';
-COMMENT ON COLUMN visage.history.note IS 'what else there is to say: how a transaction ended, why a subject was unlocked';
+COMMENT ON COLUMN visage.history.note IS 'what else there is to say: how a transaction ended, why a subject was unlocked, which rules fired (docs/policy.md)';

@@ -158,7 +158,8 @@ DELETE FROM visage.risk_history;
 SELECT object, before IS NOT NULL AS before, after IS NOT NULL AS after FROM visage.history WHERE operation = 'change' ORDER BY event DESC LIMIT 2;
 -- [8.2.4d] Sightings end with the subject, and after 90 days.
 BEGIN;  -- the writer erases them as well, once it sees them
-INSERT INTO visage.sighting (subject, at, accepted) VALUES (gen_random_uuid(), now() - interval '91 days', true), (gen_random_uuid(), now() - interval '89 days', true);
+INSERT INTO visage.sighting (subject, at, accepted) VALUES (gen_random_uuid(), now() - interval '91 days', true),
+  (gen_random_uuid(), now() - interval '89 days', true), (gen_random_uuid(), now(), true);
 SELECT visage.expire_sightings();
 ROLLBACK;
 SELECT fixture.verdict(visage.register('risk-2', fixture.probe('risk-2', 1)));
