@@ -38,10 +38,10 @@ $(CORE_LIB): $(CORE_OBJS)
 	@rm -f $@
 	@ar rcs $@ $^
 # The version's install script is its concepts in the order of their numbers.
-$(INSTALL_SQL): $(sort $(wildcard sql/install/*.sql)) pg_visage.control
+$(INSTALL_SQL): sql/install $(sort $(wildcard sql/install/*.sql)) pg_visage.control
 	@cat $(filter %.sql,$^) > $@
 # What is new as a whole is included: a line `-- include <file of sql/install>`.
-$(UPDATE_SQL): sql/pg_visage--%: sql/update/% $(wildcard sql/install/*.sql)
+$(UPDATE_SQL): sql/pg_visage--%: sql/update/% sql/install $(wildcard sql/install/*.sql)
 	@awk '/^-- include / { file = "sql/install/" $$3; while ((got = (getline line < file)) > 0) print line; \
 	  if (got < 0) { print "no " file > "/dev/stderr"; exit 1 } close(file); next } { print }' $< > $@
 

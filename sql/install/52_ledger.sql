@@ -154,15 +154,16 @@ COMMENT ON FUNCTION visage.ledger_progress() IS 'running verifications of the le
 
 -- Digest of all policy, for the event that opens the ledger: later changes have events of their own.
 CREATE FUNCTION visage.policy_digest() RETURNS bytea
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO'
+  SET intervalstyle = 'postgres' SET extra_float_digits = 1 AS $$
 DECLARE
   name text;
   part bytea;
   whole bytea := '';
 BEGIN
   FOREACH name IN ARRAY ARRAY['institution', 'institution_role', 'channel', 'channel_floor', 'scenario', 'calibration',
-                              'capture_source', 'attempt_limit', 'audit_policy', 'entitlement', 'notice', 'consent_rule',
-                              'risk_rule', 'deny_list']
+                              'capture_source', 'attempt_limit', 'audit_policy', 'entitlement', 'notice', 'consent_rule', 'retention', 'risk_rule',
+                              'deny_list']
   LOOP
     EXECUTE format('SELECT sha256(convert_to(coalesce(string_agg(t::text, E''\n'' ORDER BY t::text COLLATE "C"), ''''), ''UTF8'')) FROM visage.%I t', name)
       INTO part;

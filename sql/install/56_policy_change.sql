@@ -1,7 +1,9 @@
 -- What follows every change of policy, whoever makes it: an event, and word to the sessions that keep it in memory.
 -- Nothing is recorded before the ledger is open: the event that opens it has the digest of all policy then.
+-- The digests must not depend on the session: visage.integrity() makes them again.
 CREATE FUNCTION visage.audit_change() RETURNS trigger
-  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET intervalstyle = 'postgres'
+  SET extra_float_digits = 1 AS $$
 DECLARE
   old_row jsonb := CASE WHEN TG_OP <> 'INSERT' THEN to_jsonb(OLD) END;
   new_row jsonb := CASE WHEN TG_OP <> 'DELETE' THEN to_jsonb(NEW) END;

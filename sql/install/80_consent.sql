@@ -118,7 +118,7 @@ CREATE TABLE visage.consent (
   guardian text CHECK (length(guardian) BETWEEN 1 AND 256),
   guardian_relation text CHECK (length(guardian_relation) BETWEEN 1 AND 63),
   ended_at timestamptz,
-  ended_by text CHECK (ended_by IN ('withdrawn', 'replaced', 'retention')),
+  ended_by text CHECK (ended_by IN ('withdrawn', 'replaced', 'retention', 'restore')),
   ended_channel text,
   CONSTRAINT consent_guardian CHECK (NOT under_14 OR num_nulls(guardian, guardian_relation) = 0),
   CONSTRAINT consent_end CHECK (num_nulls(ended_at, ended_by) IN (0, 2))
@@ -176,8 +176,8 @@ BEGIN
     RAISE EXCEPTION 'for somebody under 14 a guardian consents' USING ERRCODE = 'invalid_parameter_value',
       HINT = 'Pass guardian and guardian_relation.';
   END IF;
-  SELECT s.id INTO surrogate FROM visage.subject s WHERE s.institution = acting AND s.external_id = $1;
-  -- Two consents of one subject follow each other.
+  -- The keeper leaves a subject alone that is consenting. Two consents of one subject follow each other.
+  SELECT s.id INTO surrogate FROM visage.subject s WHERE s.institution = acting AND s.external_id = $1 FOR KEY SHARE;
   PERFORM pg_advisory_xact_lock(hashtextextended('visage.consent/' || acting || '/' || $1, 0));
   UPDATE visage.consent c SET ended_at = now_given, ended_by = 'replaced', ended_channel = $6
     WHERE c.institution = acting AND c.subject = $1 AND c.purpose = ANY ($4) AND c.ended_at IS NULL;

@@ -206,10 +206,12 @@ CREATE INDEX event_xid ON visage.event (seq) WHERE xid IS NOT NULL;
 CREATE INDEX event_settles ON visage.event (settles) WHERE settles IS NOT NULL;
 
 -- include 80_consent.sql
+-- include 82_retention.sql
+-- include 84_restore.sql
 
--- include 82_risk.sql
+-- include 86_risk.sql
 
--- include 83_risk_explain.sql
+-- include 87_risk_explain.sql
 
 -- With the shipped limits the policy is another one.
 UPDATE visage.policy_version SET version = version + 1;

@@ -132,6 +132,7 @@ const char* attempt_kind_label(keys::HashedKind kind) {
     case keys::HashedKind::kAddress:
       return "address";
     case keys::HashedKind::kDevice:
+    case keys::HashedKind::kErased:  // counted by nobody
       break;
   }
   return "device";

@@ -22,6 +22,13 @@ struct Open {
 };
 
 Open open_record = {};
+// Counted in the ring, until the record is written or the transaction has failed.
+bool is_caller = false;
+
+void leave() {
+  if (is_caller) caller_ends();
+  is_caller = false;
+}
 
 constexpr char kWriterHint[] =
     "Nothing was decided. SELECT * FROM visage.audit_status and the server's log say what is wrong with the "
@@ -128,12 +135,15 @@ void abandon() {
 void at_transaction_end(XactEvent event, void*) {
   if (event != XACT_EVENT_ABORT) return;
   abandon();
+  leave();
   if (&audit_ring() != nullptr) slot_at(own_place()).progress_total = 0;
 }
 
 void at_subtransaction_end(SubXactEvent event, SubTransactionId, SubTransactionId, void*) {
   // One that began inside the flow, in a trigger, is not the flow's.
-  if (event == SUBXACT_EVENT_ABORT_SUB && GetCurrentTransactionNestLevel() <= open_record.nesting) abandon();
+  if (event != SUBXACT_EVENT_ABORT_SUB || GetCurrentTransactionNestLevel() > open_record.nesting) return;
+  abandon();
+  leave();
 }
 
 }  // namespace
@@ -161,6 +171,8 @@ Slot& begin_record(audit::Operation operation) {
   slot.keep_sighting = false;
   slot.set(SlotState::kFilling);
   open_record = {&slot, GetCurrentTransactionNestLevel(), false};
+  if (!is_caller) caller_begins();
+  is_caller = true;
   return slot;
 }
 
@@ -190,7 +202,7 @@ int64 await_record() {
     const SlotState state = slot.get();
     return state == SlotState::kDone || state == SlotState::kFailed;
   };
-  if (!sleep_until(slot.settled, audit_deadline(), settled))
+  if (!spin_for(settled) && !sleep_until(slot.settled, audit_deadline(), settled))
     ereport(ERROR,
             (errcode(ERRCODE_VISAGE_AUDIT_TIMEOUT),
              errmsg("no verdict: its record was not durable within %d ms", settings::audit_timeout),
@@ -207,6 +219,7 @@ int64 await_record() {
     ereport(ERROR, (errcode(ERRCODE_VISAGE_AUDIT_FAILED),
                     errmsg("no verdict: it could not be recorded: %s", failure),
                     errhint("Nothing was told to anyone; the attempt counts. %s", kWriterHint)));
+  leave();
   // Whoever comes first flushes for all that wait.
   if (!XLogRecPtrIsInvalid(flush_to)) XLogFlush(flush_to);
   return seq;

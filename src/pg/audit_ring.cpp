@@ -1,10 +1,10 @@
 #include "pg/audit_ring.h"
 
+#include <unistd.h>
+
 #include "pg/shared.h"
 
 extern "C" {
-#include "access/xlog.h"
-#include "access/xlog_internal.h"
 #include "storage/proc.h"
 }
 
@@ -36,6 +36,8 @@ void audit_ring_startup() {
   if (found) return;
   memset(static_cast<void*>(ring), 0, ring_bytes());
   pg_atomic_init_u32(&ring->writer_state, static_cast<uint32_t>(WriterState::kNotStarted));
+  pg_atomic_init_u32(&ring->callers, 0);
+  ring->can_spin = sysconf(_SC_NPROCESSORS_ONLN) > 1;
   ConditionVariableInit(&ring->writer_changed);
   memset(static_cast<void*>(slots), 0, mul_size(slot_count(), sizeof(Slot)));
   for (uint32 i = 0; i < slot_count(); ++i) {
@@ -54,6 +56,16 @@ Slot& slot_at(uint32 place) {
 
 uint32 own_place() {
   return static_cast<uint32>(visage_proc_number());
+}
+
+void caller_begins() {
+  if (pg_atomic_fetch_add_u32(&ring->callers, 1) != 0 || !ring->can_spin) return;
+  Latch* const latch = ring->writer_latch;
+  if (latch != nullptr) SetLatch(latch);
+}
+
+void caller_ends() {
+  pg_atomic_fetch_sub_u32(&ring->callers, 1);
 }
 
 void enqueue(uint32 place) {
@@ -78,18 +90,6 @@ int dequeue(uint32* places, int limit) {
   }
   LWLockRelease(shared_lock(SharedLock::kAudit));
   return taken;
-}
-
-// The server tells where the next record begins, which at a page's start is behind the page's header, and
-// there may be nothing to flush up to there yet. The last record's end is before the header.
-void flush_ledger() {
-  if (RecoveryInProgress()) return;
-  XLogRecPtr end = GetXLogInsertRecPtr();
-  if (XLogSegmentOffset(end, wal_segment_size) == SizeOfXLogLongPHD)
-    end -= SizeOfXLogLongPHD;
-  else if (end % XLOG_BLCKSZ == SizeOfXLogShortPHD)
-    end -= SizeOfXLogShortPHD;
-  XLogFlush(end);
 }
 
 void settle_slot(Slot& slot, SlotState state) {

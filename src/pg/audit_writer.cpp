@@ -6,7 +6,10 @@
 // by a cancel, that wait would end with a warning in a caller, where a verdict needs an error.
 #include "pg/audit_writer.h"
 
+#include <sched.h>
+
 #include "pg/boundary.h"
+#include "pg/durability.h"
 #include "pg/ledger_writer.h"
 #include "pg/settings.h"
 #include "pg/settlement.h"
@@ -34,11 +37,14 @@ namespace visage::pg {
 namespace {
 
 constexpr int kMaxSettlements = 64;
-// How soon the end of a transaction is noticed, and how often an idle writer looks after what has expired.
+// How soon the end of a transaction is noticed, and how often an idle writer stores what is left over.
 constexpr long kSettlementInterval = 100;
 constexpr long kIdleInterval = 10000;
 // A writer that may not extend the ledger looks again, as somebody may have repaired it.
 constexpr long kFaultInterval = 5000;
+
+// How often the writer lets others run before it takes a batch.
+constexpr int kYields = 3;
 
 LedgerWriter ledger;
 uint32 places[kMaxBatch];
@@ -46,12 +52,6 @@ NewEvent events[kMaxBatch + kMaxSettlements];
 AttemptSettlement settlements[kMaxBatch];
 audit::EventRecord settled[kMaxSettlements];
 
-Statement expire_details = {
-    "DELETE FROM visage.event_detail d USING visage.institution i LEFT JOIN visage.audit_policy p ON "
-    "p.institution = i.id "
-    "WHERE d.institution = i.id AND d.at < now() - coalesce(p.keep_details, interval '0')",
-    0,
-    {}};
 Statement move_tree = {"UPDATE visage.tree SET system_identifier = $1", 1, {"bigint"}};
 
 struct Batch {
@@ -134,8 +134,7 @@ void end() {
 // Ends the batch's transaction; returns up to where callers must flush, 0 when it is durable already.
 XLogRecPtr end_batch() {
   const int configured = synchronous_commit;
-  const bool standbys =
-      SyncRepRequested() && SyncRepStandbyNames != nullptr && SyncRepStandbyNames[0] != '\0';
+  const bool standbys = waits_for_standbys();
   if (!standbys) synchronous_commit = SYNCHRONOUS_COMMIT_OFF;
   end();
   synchronous_commit = configured;
@@ -191,9 +190,8 @@ void write_batch(void* argument) {
   batch.flush_to = end_batch();
 }
 
-void expire(void*) {
+void save_idle(void*) {
   begin();
-  execute(expire_details, nullptr, nullptr, false);
   expire_sightings();
   save_attempts(nullptr, 0, GetCurrentTimestamp());
   end();
@@ -244,9 +242,17 @@ void ensure_loaded() {
   }
 }
 
+// A batch costs as much as some records do. Where callers wait for a processor, they go first: the batch is
+// the larger. Where a processor is free this costs nothing.
+void let_callers_in() {
+  AuditRing& ring = audit_ring();
+  for (int i = 0; i < kYields && pg_atomic_read_u32(&ring.callers) > 2 * ring.count + 1; ++i) sched_yield();
+}
+
 void work() {
   AuditRing& ring = audit_ring();
   Batch batch = {};
+  let_callers_in();
   taken_now = batch.taken = dequeue(places, kMaxBatch);
   if (batch.taken == 0 && !settlements_expected()) return;
   instr_time began;
@@ -266,7 +272,7 @@ void work() {
 }
 
 void serve() {
-  TimestampTz next_expiry = 0;
+  TimestampTz next_saving = 0;
   for (;;) {
     CHECK_FOR_INTERRUPTS();
     if (ConfigReloadPending) {
@@ -279,11 +285,13 @@ void serve() {
     ensure_loaded();
     work();
     const bool ready = audit_ring().state() == WriterState::kReady;
-    if (audit_ring().count > 0) continue;
-    if (ready && GetCurrentTimestamp() >= next_expiry) {
+    AuditRing& ring = audit_ring();
+    const auto queued = [&ring] { return *static_cast<volatile uint32*>(&ring.count) > 0; };
+    if (queued() || spin_for(queued)) continue;
+    if (ready && GetCurrentTimestamp() >= next_saving) {
       char why[160];
-      run(expire, nullptr, why);
-      next_expiry = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), kIdleInterval);
+      run(save_idle, nullptr, why);
+      next_saving = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), kIdleInterval);
     }
     pgstat_report_stat(false);
     const long timeout = !ready                   ? kFaultInterval

@@ -2,6 +2,7 @@
 #include "pg/audit_ring.h"
 #include "pg/boundary.h"
 #include "pg/clock.h"
+#include "pg/durability.h"
 #include "pg/keys.h"
 #include "pg/ledger.h"
 
@@ -76,6 +77,7 @@ VISAGE_FUNCTION(visage_checkpoint) {
   SPI_connect();
   View view;
   load_view(view);
+  replicate_ledger();
   if (!view.has_head)
     ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
                     errmsg("the ledger is damaged: its last event carries no tree head")));

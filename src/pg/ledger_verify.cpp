@@ -8,6 +8,7 @@
 #include "pg/audit_ring.h"
 #include "pg/boundary.h"
 #include "pg/clock.h"
+#include "pg/durability.h"
 #include "pg/keys.h"
 #include "pg/ledger.h"
 #include "pg/shared.h"

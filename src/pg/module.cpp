@@ -2,6 +2,7 @@
 #include "pg/audit.h"
 #include "pg/audit_writer.h"
 #include "pg/boundary.h"
+#include "pg/keeper.h"
 #include "pg/keys.h"
 #include "pg/log_guard.h"
 #include "pg/settings.h"
@@ -21,6 +22,7 @@ void _PG_init(void) {
   shared_init();
   audit_init();
   audit_writer_register();
+  keeper_register();
   keys_load_at_start();
 }
 }

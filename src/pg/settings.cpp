@@ -15,6 +15,8 @@ char* database = nullptr;
 char* ledger_origin = nullptr;
 int audit_timeout = 10000;
 int max_attempt_counters = 65536;
+bool keeper = true;
+int keeper_interval = 60;
 
 namespace {
 
@@ -101,6 +103,11 @@ void init() {
   DefineCustomIntVariable("visage.audit_timeout", "How long a verdict waits for its record.",
                           "Then the call fails; there is no verdict without a record.", &audit_timeout, 10000,
                           10, 3600000, PGC_USERSET, GUC_UNIT_MS, nullptr, nullptr, nullptr);
+  DefineCustomBoolVariable("visage.keeper", "Whether the keeper erases and re-wraps by itself.",
+                           "visage.keep_house() does a round by hand.", &keeper, true, PGC_SIGHUP, 0, nullptr,
+                           nullptr, nullptr);
+  DefineCustomIntVariable("visage.keeper_interval", "Time between the keeper's rounds.", nullptr,
+                          &keeper_interval, 60, 1, 86400, PGC_SIGHUP, GUC_UNIT_S, nullptr, nullptr, nullptr);
   MarkGUCPrefixReserved("visage");
 }
 

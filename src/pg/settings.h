@@ -25,6 +25,9 @@ extern char* database;
 extern char* ledger_origin;
 // Milliseconds that a verdict waits for its record.
 extern int audit_timeout;
+// Whether the keeper works by itself, and seconds between its rounds.
+extern bool keeper;
+extern int keeper_interval;
 // Places for counters of attempts.
 extern int max_attempt_counters;
 

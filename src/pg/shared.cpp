@@ -4,6 +4,7 @@
 #include "pg/audit_ring.h"
 #include "pg/boundary.h"
 #include "pg/clock.h"
+#include "pg/keeper.h"
 #include "pg/settings.h"
 #include "pg/statement.h"
 
@@ -41,6 +42,7 @@ void request() {
   RequestAddinShmemSpace(hash_estimate_size(settings::max_probes, sizeof(ReplayEntry)));
   RequestAddinShmemSpace(audit_ring_size());
   RequestAddinShmemSpace(attempt_shared_size());
+  RequestAddinShmemSpace(keeper_shared_size());
   RequestNamedLWLockTranche(kTranche, static_cast<int>(SharedLock::kCount));
 }
 
@@ -57,6 +59,7 @@ void startup() {
                          HASH_ELEM | HASH_BLOBS | HASH_FIXED_SIZE);
   audit_ring_startup();
   attempt_shared_startup();
+  keeper_shared_startup();
   locks = GetNamedLWLockTranche(kTranche);
   LWLockRelease(AddinShmemInitLock);
 }

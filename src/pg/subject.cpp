@@ -49,9 +49,15 @@ void store_reference(Flow& flow, const keys::Owner& owner, Bytes wrapped_key) {
   const Status status = guarded([&] {
     Secret<keys::SubjectKey> key;
     VISAGE_TRY(keys::unwrap_subject_key(engine(), ring, owner, wrapped_key, key.value));
-    return reference::protect(engine(), ring, key.value, *flow.contents, header, envelope_span(sealed));
+    VISAGE_TRY(reference::protect(engine(), ring, key.value, *flow.contents, header, envelope_span(sealed)));
+    Secret<reference::Opened> opened;
+    VISAGE_TRY(reference::open(engine(), ring, owner, key.value,
+                               {header.reference, header.generation, envelope_bytes(sealed)}, header,
+                               opened.value));
+    return reference::digest(engine(), key.value, header, opened.value, flow.slot->record.after);
   });
   raise_unless_ok(status, "cannot make a reference");
+  flow.slot->record.mark(audit::Field::kAfter);
   flow.reference = header.reference;
   flow.has_reference = true;
   const Datum arguments[] = {uuid_datum(header.reference),

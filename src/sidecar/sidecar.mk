@@ -11,9 +11,10 @@ SIDECAR_CXXFLAGS = $(VISAGE_CXXFLAGS) -I$(BUILD)/generated -isystem $(shell $(PG
 	-DVISAGE_VERSION='"$(VERSION)"' -DSPDLOG_COMPILED_LIB -DSPDLOG_FMT_EXTERNAL
 SIDECAR_LIBS = -lcpp-httplib -lspdlog -lfmt -lpq -lssl -lcrypto -pthread
 
-# The same sources and the core's parsers under sanitizers.
+# The same sources and the core's parsers under sanitizers, which bring their own free().
 SIDECAR_SANITIZED := $(BUILD)/sanitized/visaged
-SIDECAR_SANITIZED_OBJS := $(SIDECAR_SOURCES:src/%.cpp=$(BUILD)/sanitized/%.o) \
+SIDECAR_SANITIZED_OBJS := $(patsubst src/%.cpp,$(BUILD)/sanitized/%.o, \
+	$(filter-out %/wiping_heap.cpp,$(SIDECAR_SOURCES))) \
 	$(patsubst src/%.cpp,$(BUILD)/sanitized/%.o,$(wildcard src/core/base/*.cpp src/core/crypto/*.cpp src/core/probe/*.cpp))
 SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=undefined
 

@@ -1,5 +1,7 @@
 -- Who may what. [6.2a] [8.1.4b]
 -- Every function: owner is the installer; security, volatility, parallel mark, settings and rights are pinned.
+\pset format unaligned
+\pset footer off
 SELECT p.oid::regprocedure AS function, CASE WHEN prosecdef THEN 'definer' ELSE 'invoker' END AS security, provolatile AS vol,
        proparallel AS par, proconfig AS settings,
        (SELECT string_agg(coalesce(nullif(grantee, 0)::regrole::text, 'PUBLIC'), ' ' ORDER BY grantee::regrole::text COLLATE "C")
@@ -10,6 +12,8 @@ SELECT c.oid::regclass AS relation, relkind,
         FROM (SELECT grantee, string_agg(lower(left(privilege_type, 1)), '' ORDER BY privilege_type) AS privileges FROM aclexplode(relacl)
               WHERE grantee <> relowner GROUP BY grantee) g) AS granted
 FROM pg_class c WHERE relnamespace = 'visage'::regnamespace AND relkind IN ('r', 'v', 'S') ORDER BY c.oid::regclass::text COLLATE "C";
+\pset format aligned
+\pset footer on
 -- No SECURITY DEFINER function without a fixed search_path.
 SELECT p.oid::regprocedure FROM pg_proc p WHERE pronamespace = 'visage'::regnamespace AND prosecdef
   AND NOT coalesce(proconfig @> ARRAY['search_path=pg_catalog, pg_temp'], false);

@@ -35,7 +35,8 @@ def _chunk(kind, data):
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
-def _png(width, height, compressed):
+def png(width, height, compressed):
+    """8-bit grey, from rows that each begin with a filter's number."""
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)  # 8-bit grey
     return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + _chunk(b"IDAT", compressed) + _chunk(b"IEND", b"")
 
@@ -43,11 +44,11 @@ def _png(width, height, compressed):
 def faceless():
     """640×480 of smooth grey."""
     rows = b"".join(b"\0" + bytes((x // 4 + y // 4) % 256 for x in range(640)) for y in range(480))
-    return _png(640, 480, zlib.compress(rows))
+    return png(640, 480, zlib.compress(rows))
 
 
 def bomb(side=10000):
     """side×side pixels (100 megapixels) in a file of about 100 kB."""
     packer = zlib.compressobj(9)
     row = b"\0" * (side + 1)
-    return _png(side, side, b"".join([packer.compress(row) for _ in range(side)] + [packer.flush()]))
+    return png(side, side, b"".join([packer.compress(row) for _ in range(side)] + [packer.flush()]))

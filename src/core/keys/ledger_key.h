@@ -17,12 +17,15 @@ Status derive_ledger_key(crypto::Engine& engine, const KeyRing& ring, uint32_t v
 inline constexpr size_t kKeyedHashSize = 16;
 
 // What a keyed hash is of; part of its input, so that equal values of two kinds differ.
-enum class HashedKind : uint8_t { kSubject = 1, kSource = 2, kAddress = 3, kDevice = 4 };
+enum class HashedKind : uint8_t { kSubject = 1, kSource = 2, kAddress = 3, kDevice = 4, kErased = 5 };
 
 // HMAC of (kind, institution, value) under the root of the *oldest* loaded version, first 16 bytes: a name
 // for a value that only the holder of the key can make or test. The oldest, because names must stay the same
 // when roots are added.
 Status keyed_hash(crypto::Engine& engine, const KeyRing& ring, HashedKind kind, uint32_t institution,
                   Bytes value, uint8_t out[kKeyedHashSize]);
+// The same under a root of one's choice; kKeyMissing when it is not loaded. For lists that say which it was.
+Status keyed_hash_under(crypto::Engine& engine, const KeyRing& ring, uint32_t version, HashedKind kind,
+                        uint32_t institution, Bytes value, uint8_t out[kKeyedHashSize]);
 
 }  // namespace visage::keys

@@ -46,16 +46,8 @@ Status parse_wrapped(Bytes wrapped, WrappedHeader& header) {
   return {};
 }
 
-}  // namespace
-
-Status find_root(const RootSet& roots, uint32_t version, const char* custody, const Root*& out) {
-  out = roots.find(version);
-  if (out != nullptr) return {};
-  return Status::error(Code::kKeyMissing, "%s key version %u is not loaded", custody, version);
-}
-
-Status new_subject_key(crypto::Engine& engine, const KeyRing& ring, crypto::Suite suite, const Owner& owner,
-                       MutableBytes out) {
+Status wrap(crypto::Engine& engine, const KeyRing& ring, crypto::Suite suite, const Owner& owner,
+            const SubjectKey& subject_key, MutableBytes out) {
   const Root* root = ring.envelope.newest();
   if (root == nullptr) return Status::error(Code::kKeyMissing, "no envelope key is loaded");
   if (out.size() != wrapped_size(suite))
@@ -71,12 +63,33 @@ Status new_subject_key(crypto::Engine& engine, const KeyRing& ring, crypto::Suit
   writer.number(owner.institution);
   writer.uuid(owner.subject);
   writer.write(nonce, sizeof nonce);
+  const WrapAad aad(out);
+  return engine.seal(suite, root->wrap_key(suite), nonce, aad.bytes, subject_key.view(),
+                     out.subspan(kWrappedHeaderSize));
+}
 
+}  // namespace
+
+Status find_root(const RootSet& roots, uint32_t version, const char* custody, const Root*& out) {
+  out = roots.find(version);
+  if (out != nullptr) return {};
+  return Status::error(Code::kKeyMissing, "%s key version %u is not loaded", custody, version);
+}
+
+Status new_subject_key(crypto::Engine& engine, const KeyRing& ring, crypto::Suite suite, const Owner& owner,
+                       MutableBytes out) {
   Secret<SubjectKey> subject_key;
   VISAGE_TRY(engine.random(subject_key.value.span()));
-  const WrapAad aad(out);
-  return engine.seal(suite, root->wrap_key(suite), nonce, aad.bytes, subject_key.value.view(),
-                     out.subspan(kWrappedHeaderSize));
+  return wrap(engine, ring, suite, owner, subject_key.value, out);
+}
+
+Status rewrap_subject_key(crypto::Engine& engine, const KeyRing& ring, const Owner& owner, Bytes wrapped,
+                          MutableBytes out) {
+  WrappedHeader header;
+  VISAGE_TRY(parse_wrapped(wrapped, header));
+  Secret<SubjectKey> subject_key;
+  VISAGE_TRY(unwrap_subject_key(engine, ring, owner, wrapped, subject_key.value));
+  return wrap(engine, ring, header.suite, owner, subject_key.value, out);
 }
 
 Status unwrap_subject_key(crypto::Engine& engine, const KeyRing& ring, const Owner& owner, Bytes wrapped,

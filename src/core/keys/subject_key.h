@@ -32,6 +32,9 @@ Status new_subject_key(crypto::Engine& engine, const KeyRing& ring, crypto::Suit
 // kKeyMissing when the root version is not loaded, kAuthenticationFailed when the row was altered or moved.
 Status unwrap_subject_key(crypto::Engine& engine, const KeyRing& ring, const Owner& owner, Bytes wrapped,
                           SubjectKey& out);
+// The same key under the newest root, in the same suite. `out` has the size of `wrapped`.
+Status rewrap_subject_key(crypto::Engine& engine, const KeyRing& ring, const Owner& owner, Bytes wrapped,
+                          MutableBytes out);
 // Root version that a wrapped key depends on.
 Status wrapped_key_version(Bytes wrapped, uint32_t& version);
 

@@ -6,6 +6,7 @@ namespace {
 constexpr uint8_t kKind = 'R';
 constexpr uint8_t kVersion = 1;
 constexpr std::string_view kEnvelopeLabel = "visage/reference/1";
+constexpr std::string_view kDigestLabel = "visage/reference-digest/1";
 constexpr std::string_view kSeedLabel = "rfr/1";
 
 struct EnvelopeKey {
@@ -79,6 +80,20 @@ struct Aad {
   ~Aad() { wipe(bytes, sizeof bytes); }
 };
 
+// Header and code, into `out`.
+Status seal(crypto::Engine& engine, const keys::Root& envelope_root, const keys::SubjectKey& subject_key,
+            const Header& header, const Opened& opened, MutableBytes out) {
+  Writer writer(out);
+  write_header(writer, header);
+  if (!writer.ok() || writer.position() != kHeaderSize)
+    return Status::error(Code::kInternal, "reference does not fit its own format");
+  Secret<EnvelopeKey> key;
+  VISAGE_TRY(derive_envelope_key(engine, envelope_root, subject_key, header, key.value));
+  const Aad aad(out, confirmation_of(header, opened.masks));
+  return engine.seal(header.suite, {key.value.bytes, crypto::key_size(header.suite)}, header.nonce, aad.bytes,
+                     {opened.code, header.code_bits / 8u}, out.subspan(kHeaderSize));
+}
+
 }  // namespace
 
 Status protect(crypto::Engine& engine, const keys::KeyRing& ring, const keys::SubjectKey& subject_key,
@@ -108,15 +123,37 @@ Status protect(crypto::Engine& engine, const keys::KeyRing& ring, const keys::Su
   rotate(contents.feature, contents.dimension, header.code_bits, opened.value.masks, rotated.value.values);
   pack_signs(rotated.value.values, header.code_bits, opened.value.code);
 
-  Writer writer(out);
-  write_header(writer, header);
-  if (!writer.ok() || writer.position() != kHeaderSize)
-    return Status::error(Code::kInternal, "reference does not fit its own format");
-  Secret<EnvelopeKey> key;
-  VISAGE_TRY(derive_envelope_key(engine, *envelope_root, subject_key, header, key.value));
-  const Aad aad(out, confirmation_of(header, opened.value.masks));
-  return engine.seal(header.suite, {key.value.bytes, crypto::key_size(header.suite)}, header.nonce, aad.bytes,
-                     {opened.value.code, header.code_bits / 8u}, out.subspan(kHeaderSize));
+  return seal(engine, *envelope_root, subject_key, header, opened.value, out);
+}
+
+Status reseal(crypto::Engine& engine, const keys::KeyRing& ring, const keys::SubjectKey& subject_key,
+              Header& header, const Opened& opened, MutableBytes out) {
+  const keys::Root* envelope_root = ring.envelope.newest();
+  if (envelope_root == nullptr) return Status::error(Code::kKeyMissing, "no envelope key is loaded");
+  if (out.size() != sealed_size(header.suite, header.code_bits))
+    return Status::error(Code::kInternal, "reference buffer has the wrong size");
+  header.key_version = envelope_root->version;
+  VISAGE_TRY(engine.random(header.nonce));
+  return seal(engine, *envelope_root, subject_key, header, opened, out);
+}
+
+Status digest(crypto::Engine& engine, const keys::SubjectKey& subject_key, const Header& header,
+              const Opened& opened, uint8_t out[kDigestSize]) {
+  uint8_t said[kDigestLabel.size() + 1 + 2 + 2 + 4 + 4 + 4 + 16 + 16 + kModelDigestSize + kSaltSize];
+  Writer writer(said);
+  writer.bytes(as_bytes(kDigestLabel));
+  writer.number(header.scheme);
+  writer.number(header.code_bits);
+  writer.number(header.dimension);
+  writer.number(header.transform_version);
+  writer.number(header.owner.institution);
+  writer.number(header.generation);
+  writer.uuid(header.reference);
+  writer.uuid(header.owner.subject);
+  writer.write(header.model_digest, kModelDigestSize);
+  writer.write(header.salt, kSaltSize);
+  const Bytes parts[] = {said, {opened.code, header.code_bits / 8u}};
+  return engine.hmac(crypto::Suite::kAes256Gcm, subject_key.view(), parts, {out, kDigestSize});
 }
 
 Status parse(Bytes envelope, Header& header) {

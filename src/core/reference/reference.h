@@ -74,4 +74,15 @@ struct Stored {
 Status open(crypto::Engine& engine, const keys::KeyRing& ring, const keys::Owner& owner,
             const keys::SubjectKey& subject_key, const Stored& stored, Header& header, Opened& out);
 
+// Seals an opened reference anew under the newest envelope root; what it says, salt and transform version
+// stay, so it scores as before. `header` and `opened` are open()'s; `out` has the old envelope's size.
+Status reseal(crypto::Engine& engine, const keys::KeyRing& ring, const keys::SubjectKey& subject_key,
+              Header& header, const Opened& opened, MutableBytes out);
+
+// What the ledger keeps of a reference: HMAC-SHA-256 under the subject's key over all that a reseal leaves as
+// it is. Without that key it is a random number, and so it becomes one with the subject's erasure.
+inline constexpr size_t kDigestSize = crypto::kDigestSize;
+Status digest(crypto::Engine& engine, const keys::SubjectKey& subject_key, const Header& header,
+              const Opened& opened, uint8_t out[kDigestSize]);
+
 }  // namespace visage::reference

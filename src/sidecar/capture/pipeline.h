@@ -2,7 +2,8 @@
 //
 // decode → detector → main face → mesh → alignment → feature, and passive liveness and the basic measures
 // beside it. Samples stay in memory: every picture, crop and tensor that this code owns is wiped when it is
-// freed. What the runtime and the image codecs hold inside a call is theirs and is not wiped.
+// freed. What the runtime and the image codecs hold inside a call is wiped by visaged (app/wiping_heap.cpp)
+// alone.
 //
 // One Pipeline serves all threads: process() is const, takes no lock and keeps nothing between calls. Each
 // call computes on the caller's thread (Settings::threads = 1), so the caller's worker count sets the

@@ -14,6 +14,8 @@ namespace {
 
 // All header lines of one request together; httplib itself bounds only each line.
 constexpr size_t kHeaderBudget = 32 * 1024;
+// What is thrown away in one call when a connection ends.
+constexpr size_t kDiscardSize = 1 << 20;
 // How often an idle connection looks whether the server wants its thread back.
 constexpr auto kIdleSlice = std::chrono::milliseconds(100);
 
@@ -215,11 +217,17 @@ bool Connection::read_body(WipedBytes& body) {
     filled += static_cast<size_t>(got);
     unread_body_ -= static_cast<size_t>(got);
   }
-  if (position_ == filled_) drop_buffer();
   return true;
 }
 
+void Connection::forget_request() {
+  // What is left of a body that nobody reads leads to no further request.
+  if (unread_body_ != 0 || position_ == filled_) return drop_buffer();
+  wipe(buffer_.data(), position_);
+}
+
 void Connection::begin_answer(Clock::time_point deadline) {
+  forget_request();
   deadline_ = deadline;
   // A late or too long request is answered all the same; a broken connection is not.
   if (trouble_ == Trouble::kTimedOut || trouble_ == Trouble::kHeadersTooLarge) trouble_ = Trouble::kNone;
@@ -233,12 +241,12 @@ void Connection::close_gently(Clock::time_point deadline) {
   if (tls_ != nullptr) SSL_shutdown(tls_);
   shutdown(socket_, SHUT_WR);
   // Closing with unread input would reset the connection and the peer might never see the answer.
+  // The kernel throws it away (MSG_TRUNC, tcp(7)): what a refused caller sends never enters our memory.
   for (;;) {
-    const ssize_t got = recv(socket_, buffer_.data(), buffer_.size(), 0);
+    const ssize_t got = recv(socket_, nullptr, kDiscardSize, MSG_TRUNC);
     if (got == 0 || (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)) break;
     if (Clock::now() >= deadline || (got < 0 && !wait(POLLIN))) break;
   }
-  wipe(buffer_.data(), buffer_.size());
 }
 
 void Connection::get_remote_ip_and_port(std::string& ip, int& port) const {

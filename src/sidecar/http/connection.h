@@ -43,6 +43,7 @@ class Connection : public httplib::Stream {
   bool read_body(WipedBytes& body);
   // Body bytes that were announced and not read: the connection cannot be used for another request.
   size_t unread_body() const { return unread_body_; }
+  // Wipes what the buffer holds of the request, so that nothing of it is here when its answer arrives.
   void begin_answer(Clock::time_point deadline);
 
   // Orderly end: the peer gets our last bytes even though it may still be sending (RFC 9112 section 9.6).
@@ -65,6 +66,7 @@ class Connection : public httplib::Stream {
   bool wait(short events);
   bool wait_for_tls(int result);
   void drop_buffer();
+  void forget_request();
 
   int socket_;
   SSL* tls_ = nullptr;

@@ -89,14 +89,18 @@ bool Form::has(std::string_view name) const {
   return std::any_of(parts_.begin(), parts_.end(), [name](const Part& part) { return part.name == name; });
 }
 
-Failure Form::check_names(std::span<const PartRule> rules) const {
+Failure unknown_part(std::span<const PartRule> rules) {
   std::string known;
   for (const PartRule& rule : rules) known += (known.empty() ? "" : ", ") + std::string(rule.name);
+  return Problem{ProblemCode::kUnknownPart,
+                 "A part has a name that is not known here; the parts are " + known + "."};
+}
+
+Failure Form::check_names(std::span<const PartRule> rules) const {
   for (const Part& part : parts_)
     if (std::none_of(rules.begin(), rules.end(),
-                     [&](const PartRule& rule) { return rule.name == part.name; }))
-      return Problem{ProblemCode::kUnknownPart,
-                     "A part has a name that is not known here; the parts are " + known + "."};
+                     [&](const PartRule& rule) { return part.name == rule.name; }))
+      return unknown_part(rules);
   return {};
 }
 
@@ -106,7 +110,7 @@ std::string Form::text(std::string_view name, std::string_view otherwise) const 
 
 Failure Form::add(std::string_view name, Bytes content) {
   if (has(name)) return Problem{ProblemCode::kDuplicatePart, "Send each part once."};
-  parts_.push_back({std::string(name), content});
+  parts_.push_back({WipedString(name), content});
   return {};
 }
 

@@ -48,7 +48,7 @@ class Form {
 
  private:
   struct Part {
-    std::string name;
+    WipedString name;  // as it was sent
     Bytes content;
   };
   std::vector<Part> parts_;
@@ -61,6 +61,9 @@ Failure parse_form(BodyType type, std::string_view boundary, const WipedBytes& b
 
 // The rules alone: names, presence, sizes, kinds.
 Failure check_form(const Form& form, std::span<const PartRule> rules, size_t max_picture);
+
+// Says which names are known, and not which was sent: it may be anything.
+Failure unknown_part(std::span<const PartRule> rules);
 
 // The two syntaxes; parse_form() applies the rules to what they find.
 Failure parse_multipart(std::string_view boundary, Bytes body, Form& out);

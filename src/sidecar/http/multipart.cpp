@@ -21,7 +21,7 @@ Failure malformed(const char* what) {
 }
 
 // The value of name="…" in a Content-Disposition value; browsers write a quote as %22 (RFC 7578 section 2).
-bool find_name(std::string_view disposition, std::string& name) {
+bool find_name(std::string_view disposition, WipedString& name) {
   constexpr std::string_view kForm = "form-data";
   if (disposition.size() < kForm.size() || strncasecmp(disposition.data(), kForm.data(), kForm.size()) != 0)
     return false;
@@ -53,7 +53,7 @@ bool find_name(std::string_view disposition, std::string& name) {
   return found;
 }
 
-Failure parse_part_headers(std::string_view headers, std::string& name) {
+Failure parse_part_headers(std::string_view headers, WipedString& name) {
   bool disposition = false;
   while (!headers.empty()) {
     const size_t end = std::min(headers.find("\r\n"), headers.size());
@@ -95,7 +95,7 @@ Failure parse_multipart(std::string_view boundary, Bytes body, Form& out) {
     rest.remove_prefix(2);
     const size_t blank = rest.substr(0, kMaxPartHeaders).find("\r\n\r\n");
     if (blank == std::string_view::npos) return malformed("A part's headers do not end.");
-    std::string name;
+    WipedString name;
     VISAGE_HTTP_TRY(parse_part_headers(rest.substr(0, blank), name));
     rest.remove_prefix(blank + 4);
     // memmem: a picture is megabytes, and string_view::find starts over at every carriage return.

@@ -1,0 +1,194 @@
+-- After a restore: what was erased stays erased, and what is there belongs together. [6.5c, 8.2.4f, 8.2.5g]
+-- The drill is in docs/operations.md.
+
+CREATE FUNCTION visage.after_restore() RETURNS TABLE (step text, erased bigint)
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  missing bigint;
+  item record;
+  counts text := '';
+BEGIN
+  -- A list under a root that is not loaded cannot be read. It matters only where rows are as old as that root.
+  SELECT min(e.key_version) INTO missing FROM visage.erasure e
+    WHERE e.key_version NOT IN (SELECT k.version FROM visage.loaded_keys() k WHERE k.custody = 'envelope')
+      AND EXISTS (SELECT FROM visage.subject_key s WHERE s.key_version <= e.key_version);
+  IF missing IS NOT NULL THEN
+    RAISE EXCEPTION 'the list of erasures needs envelope key version %, which is not loaded', missing USING ERRCODE = 'VG002',
+      HINT = 'Add the version to the key provider, then restart or call visage.reload_keys().';
+  END IF;
+
+  step := 'subjects';
+  erased := 0;
+  FOR item IN
+    SELECT s.id FROM (SELECT DISTINCT e.key_version FROM visage.erasure e WHERE e.kind = 'subject'
+                      AND e.key_version IN (SELECT k.version FROM visage.loaded_keys() k WHERE k.custody = 'envelope')) v
+      CROSS JOIN visage.subject s
+      JOIN visage.erasure e ON e.kind = 'subject' AND e.institution = s.institution AND e.key_version = v.key_version
+        AND e.hash = visage.erasure_hash(s.institution, s.id, v.key_version)
+    UNION
+    -- The ledger may be newer than the rest.
+    SELECT s.id FROM visage.subject s JOIN visage.event e ON e.subject = s.id
+    WHERE (e.operation = 'cancel' AND e.decision = 'accept' OR e.operation = 'erase' AND e.object = 'subject')
+      AND EXISTS (SELECT FROM visage.event t WHERE t.settles = e.seq AND t.operation = 'settle' AND t.note = 'committed')
+  LOOP
+    IF visage.erase_subject(item.id, 'erased before the restore') THEN
+      erased := erased + 1;
+    END IF;
+  END LOOP;
+  RETURN NEXT;
+  counts := format('%s subjects', erased);
+
+  step := 'references';
+  erased := 0;
+  FOR item IN
+    SELECT r.id, r.subject, s.institution
+    FROM (SELECT DISTINCT e.key_version FROM visage.erasure e WHERE e.kind = 'reference'
+          AND e.key_version IN (SELECT k.version FROM visage.loaded_keys() k WHERE k.custody = 'envelope')) v
+      CROSS JOIN visage.subject_reference r JOIN visage.subject s ON s.id = r.subject
+      JOIN visage.erasure e ON e.kind = 'reference' AND e.institution = s.institution AND e.key_version = v.key_version
+        AND e.hash = visage.erasure_hash(s.institution, r.id, v.key_version)
+  LOOP
+    -- Its last one as well: it was replaced by one that the backup does not have.
+    DELETE FROM visage.subject_reference r WHERE r.id = item.id;
+    PERFORM visage.record_change('erase', item.institution, 'reference ' || item.id, NULL, NULL, 'erased before the restore', item.subject);
+    erased := erased + 1;
+  END LOOP;
+  RETURN NEXT;
+  counts := format('%s, %s references', counts, erased);
+
+  step := 'consents';
+  erased := 0;
+  FOR item IN
+    SELECT c.id, c.institution, c.subject
+    FROM (SELECT DISTINCT e.key_version FROM visage.erasure e WHERE e.kind = 'consent'
+          AND e.key_version IN (SELECT k.version FROM visage.loaded_keys() k WHERE k.custody = 'envelope')) v
+      CROSS JOIN visage.consent c
+      JOIN visage.erasure e ON e.kind = 'consent' AND e.institution = c.institution AND e.key_version = v.key_version
+        AND e.hash = visage.erasure_hash(c.institution, c.id, v.key_version)
+    WHERE c.ended_at IS NULL
+  LOOP
+    UPDATE visage.consent c SET ended_at = clock_timestamp(), ended_by = 'restore' WHERE c.id = item.id;
+    PERFORM visage.record_change('erase', item.institution, 'consent ' || item.id, NULL, NULL, 'ended before the restore',
+      (SELECT s.id FROM visage.subject s WHERE s.institution = item.institution AND s.external_id COLLATE "C" = item.subject));
+    erased := erased + 1;
+  END LOOP;
+  RETURN NEXT;
+  PERFORM visage.record_change('restore', NULL, 'list of erasures', NULL, NULL, format('erased again: %s, %s consents', counts, erased));
+END
+$$;
+COMMENT ON FUNCTION visage.after_restore() IS
+  'erases again what the list of erasures and the ledger say was erased; COPY your list into visage.erasure before';
+
+CREATE FUNCTION visage.open_reference(
+  institution integer, subject uuid, wrapped bytea, id uuid, generation integer, reference visage.reference,
+  OUT digest bytea, OUT fault text)
+  LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'visage_open_reference';
+COMMENT ON FUNCTION visage.open_reference(integer, uuid, bytea, uuid, integer, visage.reference) IS
+  'does a reference open under its subject''s key? With the digest that the ledger keeps of it';
+
+-- The newest events about policy say which rows there must be, and what they say.
+-- The newest events about policy say which rows there must be, and what they say.
+CREATE FUNCTION visage.policy_faults() RETURNS TABLE (object text, fault text)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET intervalstyle = 'postgres'
+  SET extra_float_digits = 1 AS $$
+DECLARE
+  watched record;
+BEGIN
+  -- Nothing changed since the ledger opened: then one digest covers all.
+  RETURN QUERY SELECT 'policy', 'is not what it was when the ledger was opened'
+    FROM visage.event e WHERE e.operation = 'open_ledger' AND e.after <> visage.policy_digest()
+      AND NOT EXISTS (SELECT FROM visage.event c WHERE c.operation = 'change' AND c.object ~ '^(insert|update|delete) ');
+  FOR watched IN
+    SELECT c.relname, string_to_array(trim(trailing E'\n' FROM replace(encode(t.tgargs, 'escape'), '\000', E'\n')), E'\n') AS keys
+    FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+    WHERE t.tgname = 'audit_change' AND c.relnamespace = 'visage'::regnamespace ORDER BY c.relname
+  LOOP
+    RETURN QUERY EXECUTE format($q$
+      WITH change AS (
+        SELECT e.seq, e.after, coalesce(e.institution::text, '-') || ' ' || regexp_replace(e.object, '^\S+ ', '') AS object
+        FROM visage.event e
+        -- A longer one was cut, and is not found again.
+        WHERE e.operation = 'change' AND split_part(e.object, ' ', 2) = %1$L AND octet_length(e.object) < 250
+          AND NOT EXISTS (SELECT FROM visage.event s WHERE s.settles = e.seq AND s.operation = 'settle' AND s.note = 'rolled back')),
+      last AS (SELECT DISTINCT ON (c.object) c.* FROM change c ORDER BY c.object, c.seq DESC),
+      now AS (
+        SELECT coalesce(to_jsonb(t) ->> 'institution', '-') || ' %1$s ' || %2$s AS object,
+               sha256(convert_to(to_jsonb(t)::text, 'UTF8')) AS digest
+        FROM visage.%1$I t)
+      SELECT 'institution ' || l.object, CASE WHEN n.digest IS NULL THEN 'is missing' WHEN l.after IS NULL THEN 'was deleted, and is there'
+                            ELSE 'is not what its last change made of it' END
+      FROM last l LEFT JOIN now n USING (object) WHERE l.after IS DISTINCT FROM n.digest$q$, watched.relname,
+      (SELECT string_agg(format('coalesce(to_jsonb(t) ->> %L, ''-'')', k), ' || ''/'' || ' ORDER BY n)
+       FROM unnest(watched.keys) WITH ORDINALITY u (k, n)));
+  END LOOP;
+END
+$$;
+COMMENT ON FUNCTION visage.policy_faults() IS 'part of integrity(): policy rows against the events of their changes';
+
+CREATE FUNCTION visage.reference_faults(archived boolean) RETURNS TABLE (part text, object text, fault text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+  WITH made AS (
+    SELECT DISTINCT ON (e.reference) e.reference, e.subject, e.after FROM visage.event e
+    WHERE e.operation NOT IN ('compare', 'drop_reference') AND e.decision = 'accept' AND e.reference IS NOT NULL
+      AND NOT EXISTS (SELECT FROM visage.event s WHERE s.settles = e.seq AND s.operation = 'settle' AND s.note = 'rolled back')
+    ORDER BY e.reference, e.seq DESC),
+  -- Versions that are missing are told of by themselves.
+  opened AS MATERIALIZED (
+    SELECT r.id, r.subject, r.key_version, k.subject IS NULL AS keyless, o.digest, o.fault
+    FROM visage.subject_reference r JOIN visage.subject s ON s.id = r.subject
+      LEFT JOIN visage.subject_key k ON k.subject = r.subject
+      LEFT JOIN LATERAL visage.open_reference(s.institution, r.subject, k.wrapped, r.id, r.generation, r.reference) o ON true
+    WHERE r.key_version IN (SELECT l.version FROM visage.loaded_keys() l WHERE l.custody = 'envelope')
+      AND r.transform_version IN (SELECT l.version FROM visage.loaded_keys() l WHERE l.custody = 'transform')
+      AND (k.key_version IS NULL OR k.key_version IN (SELECT l.version FROM visage.loaded_keys() l WHERE l.custody = 'envelope'))),
+  -- Where none opens it is the key.
+  wrong AS (SELECT o.key_version, count(*) FROM opened o GROUP BY 1 HAVING bool_and(o.fault IS NOT NULL) AND count(*) > 1)
+  SELECT 'keys', 'envelope key version ' || w.key_version,
+         format('opens none of %s references: it is another key of that version, or the transform key is', w.count) FROM wrong w
+  UNION ALL
+  SELECT 'references', 'reference ' || o.id,
+         CASE WHEN o.keyless THEN 'has a subject without a key'
+              WHEN o.fault IS NOT NULL THEN o.fault
+              WHEN m.reference IS NULL THEN 'was never registered'
+              WHEN m.subject <> o.subject THEN 'was registered for another subject'
+              ELSE 'is not the one that was registered' END
+  FROM opened o LEFT JOIN made m ON m.reference = o.id
+  WHERE o.key_version NOT IN (SELECT w.key_version FROM wrong w)
+    AND (o.keyless OR o.fault IS NOT NULL OR m.reference IS NULL AND NOT $1 OR m.subject <> o.subject OR m.after <> o.digest)
+$$;
+COMMENT ON FUNCTION visage.reference_faults(boolean) IS 'part of integrity(): opens every reference, and compares it with what the ledger has';
+
+CREATE FUNCTION visage.integrity() RETURNS TABLE (part text, object text, fault text)
+  LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+BEGIN
+  RETURN QUERY SELECT 'keys', format('%s key version %s', k.custody, k.version),
+      format('is not loaded: %s subjects'' keys, %s references and %s capture sources need it', k.subject_keys, k.subject_references, k.capture_sources)
+    FROM visage.keys k WHERE NOT k.loaded ORDER BY k.custody, k.version;
+  RETURN QUERY SELECT f.* FROM visage.reference_faults(coalesce((SELECT t.archived > 0 FROM visage.tree t), false)) f ORDER BY 1, 2;
+  RETURN QUERY SELECT 'subjects', 'subject ' || s.id, 'has no reference' FROM visage.subject s
+    WHERE NOT EXISTS (SELECT FROM visage.subject_reference r WHERE r.subject = s.id) ORDER BY s.id;
+  -- Whom the ledger has registered and not erased is there, and nobody else.
+  RETURN QUERY
+    WITH settled AS (SELECT e.subject, e.operation, e.decision, e.object FROM visage.event e
+                     JOIN visage.event s ON s.settles = e.seq AND s.operation = 'settle' AND s.note = 'committed'
+                     WHERE e.subject IS NOT NULL),
+    gone AS (SELECT DISTINCT g.subject FROM settled g
+             WHERE g.operation = 'cancel' AND g.decision = 'accept' OR g.operation = 'erase' AND g.object = 'subject'),
+    come AS (SELECT DISTINCT c.subject FROM settled c WHERE c.operation = 'register' AND c.decision = 'accept')
+    SELECT 'subjects', 'subject ' || s.id, 'was erased, and is there' FROM visage.subject s JOIN gone g ON g.subject = s.id
+    UNION ALL
+    SELECT 'subjects', 'subject ' || c.subject, 'was registered, was never erased, and is missing' FROM come c
+    WHERE NOT EXISTS (SELECT FROM gone g WHERE g.subject = c.subject) AND NOT EXISTS (SELECT FROM visage.subject s WHERE s.id = c.subject);
+  RETURN QUERY SELECT 'policy', p.object, p.fault FROM visage.policy_faults() p ORDER BY 2;
+  RETURN QUERY SELECT 'policy', 'policy version', format('is %s, and events were decided under %s', v.version, e.version)
+    FROM visage.policy_version v JOIN (SELECT e.institution, max(e.policy_version) AS version FROM visage.event e GROUP BY 1) e USING (institution)
+    WHERE v.version < e.version;
+  RETURN QUERY SELECT 'ledger', coalesce('event ' || v.event, 'ledger'), v.fault || ': ' || v.detail FROM visage.verify_ledger() v;
+END
+$$;
+COMMENT ON FUNCTION visage.integrity() IS
+  'do keys, references, subjects, policy and ledger belong together? One row a fault, none when all is well; opens every reference [6.5c]';
+
+GRANT EXECUTE ON FUNCTION visage.after_restore() TO visage_admin;
+GRANT EXECUTE ON FUNCTION visage.integrity() TO visage_admin, visage_auditor;
