@@ -10,7 +10,7 @@ namespace {
 
 using audit::Field;
 
-// Columns of visage.sighting, sql/install/55_risk.sql.
+// Columns of visage.sighting, sql/install/86_risk.sql.
 enum { kSubject, kAt, kAccepted, kDevice, kAddress, kLatitude, kLongitude, kColumns };
 
 Statement find_sightings = {

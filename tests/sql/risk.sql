@@ -210,6 +210,7 @@ SELECT * FROM visage.simulate('[]');
 SELECT * FROM visage.simulate('{"rules": [{"name": "x", "signal": "address", "action": "deny"}]}');
 SELECT * FROM visage.simulate('{"rules": [{"name": "x", "colour": "red"}]}');
 SELECT * FROM visage.simulate('{"drop_rules": ["x"]}');
+SELECT * FROM visage.simulate('{"drop_deny": [0]}');
 SELECT * FROM visage.simulate('{}', now(), now() - interval '1 day');
 DELETE FROM visage.risk_rule;
 DELETE FROM visage.audit_policy;
