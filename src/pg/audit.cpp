@@ -127,7 +127,7 @@ void abandon() {
     return;
   }
   open_record.slot = nullptr;
-  settle_attempt(slot.attempt, AttemptResult::kRelease);
+  settle_attempt(slot.attempt, AttemptResult::kRelease, nullptr);
   slot.attempt.count = 0;
   slot.set(SlotState::kIdle);
 }
