@@ -4,7 +4,6 @@
 #include "pg/clock.h"
 #include "pg/keys.h"
 #include "pg/policy.h"
-#include "pg/policy_generation.h"
 #include "pg/risk_rules.h"
 #include "pg/settings.h"
 #include "pg/sighting.h"
@@ -57,10 +56,7 @@ risk::Past past_of(const RiskCall& call, const LoadedRules& rules, TimestampTz n
     subject = *call.subject;
   else
     raise_unless_ok(guarded([&] { return engine().random_uuid(subject); }), "cannot make an identifier");
-  begin_newest();
-  const risk::Past past = read_past(subject, now - rules.longest_period, DT_NOEND, sightings);
-  end_newest();
-  return past;
+  return read_past(subject, now - rules.longest_period, DT_NOEND, sightings);
 }
 
 Statement find_subject = {"SELECT s.id FROM visage.subject s WHERE s.institution = $1 AND s.external_id = $2",
