@@ -53,7 +53,7 @@ INSERT INTO visage.event
 SELECT e.seq, e.at, e.operation, e.transaction_id, e.caller, e.institution, e.subject, e.channel, e.scenario,
        e.decision, e.reason, e.target_fmr, e.model, e.policy_version, e.source, e.probe, e.reference, e.address,
        e.device, e.biz_id, e.elapsed_us, e.xid, e.settles, e.object, e.before, e.after, e.note, e.detail,
-       sha256('\\x00'::bytea || visage.leaf_of(ROW(e.*)::visage.event)), e.head
+       e.session, e.request, sha256('\\x00'::bytea || visage.leaf_of(ROW(e.*)::visage.event)), e.head
 FROM (
   SELECT i AS seq, t.at, 'verify'::visage.operation AS operation,
          -- In the order of time, as the product makes them.
@@ -69,6 +69,7 @@ FROM (
          NULL::uuid AS reference, NULL::bytea AS address, NULL::bytea AS device, NULL::text AS biz_id,
          300 + i %% 100 AS elapsed_us, NULL::xid8 AS xid, NULL::bigint AS settles, NULL::text AS object,
          NULL::bytea AS before, NULL::bytea AS after, NULL::text AS note, NULL::bytea AS detail,
+         NULL::uuid AS session, NULL::bytea AS request,
          NULL::bytea AS leaf, NULL::bytea AS head
   FROM generate_series(%(first)s::bigint, %(last)s) i,
        LATERAL (SELECT timestamptz '2020-01-01' + i * interval '1 day' / 100000 AS at, md5('probe ' || i) AS noise) t

@@ -13,7 +13,10 @@ CREATE TYPE visage.operation AS ENUM (
   'withdraw_consent',   -- object names the consent that ended
   'export_subject',     -- everything held about a person was handed out
   'erase',              -- a person, a reference or a consent: note says why
-  'restore'             -- after_restore() was run: note says what it erased again
+  'restore',            -- after_restore() was run: note says what it erased again
+  'open_session', 'claim_session', 'close_session',
+  'enrol_factor', 'replace_factor', 'remove_factor',
+  'present_factor'      -- in a session: object says of which kind
 );
 CREATE TYPE visage.decision AS ENUM ('accept', 'reject', 'refuse');
 COMMENT ON TYPE visage.decision IS 'accept; reject: compared and different; refuse: not compared';
@@ -38,7 +41,16 @@ CREATE TYPE visage.reason AS ENUM (
   'MODEL_MISMATCH',     -- probe and reference come from different models
   'NOT_CALIBRATED',     -- no measured threshold for this model at the channel's target FMR
   'INTERRUPTED',        -- compared, but an error or a cancel took the verdict back; it counts as a failure
-  'NOT_ENTITLED'        -- the institution's entitlement to collect faces is over
+  'NOT_ENTITLED',       -- the institution's entitlement to collect faces is over
+  'SESSION_MISSING',    -- policy asks for a session
+  'UNKNOWN_SESSION',    -- there is no such session
+  'EXPIRED_SESSION',    -- it was opened too long ago
+  'REPLAYED_SESSION',   -- it was used before, or another call is using it
+  'SESSION_MISMATCH',   -- it was opened for another subject, purpose, scenario, channel or device, or the probe for another session
+  'WRONG_FACTOR',       -- the evidence is not right, or the subject has no such factor
+  'REPLAYED_FACTOR',    -- this one-time code was used before
+  'UNKNOWN_FACTOR',     -- the subject has no such factor
+  'FACTOR_EXISTS'       -- the subject has one of this kind; replace it
 );
 
 CREATE TYPE visage.outcome AS (
@@ -63,7 +75,7 @@ COMMENT ON COLUMN visage.outcome.model IS 'feature model of the probe; null when
 COMMENT ON COLUMN visage.outcome.policy_version IS 'policy that was in force';
 COMMENT ON COLUMN visage.outcome.retry_after IS 'when locked: how long';
 COMMENT ON COLUMN visage.outcome.event IS 'number of the record in visage.history';
-COMMENT ON COLUMN visage.outcome.reference IS 'reference that was made or dropped';
+COMMENT ON COLUMN visage.outcome.reference IS 'reference or factor that was made or dropped';
 
 -- Written by the audit writer alone. No foreign keys: an event outlives what it names.
 CREATE TABLE visage.event (
@@ -95,10 +107,13 @@ CREATE TABLE visage.event (
   after bytea,
   note text,
   detail bytea,
+  session uuid,
+  request bytea,
   leaf bytea NOT NULL,
   head bytea
 );
 COMMENT ON TABLE visage.event IS 'the ledger: one row a call, numbered from 0 without gaps; read it through visage.history';
+COMMENT ON COLUMN visage.event.request IS 'keyed hash of the arguments of a call that names a biz_id';
 COMMENT ON COLUMN visage.event.leaf IS 'RFC 9162 leaf hash of this row';
 COMMENT ON COLUMN visage.event.head IS 'on the last row of a batch: root key version, tree hash and signature of the tree up to this row';
 -- Ever-growing in the order of time, so summaries of block ranges find what is asked for, and a verdict's cost does not
@@ -109,6 +124,8 @@ CREATE INDEX event_subject ON visage.event USING brin (subject uuid_bloom_ops (f
 CREATE INDEX event_transaction ON visage.event (transaction_id);
 CREATE INDEX event_xid ON visage.event (seq) WHERE xid IS NOT NULL;
 CREATE INDEX event_settles ON visage.event (settles) WHERE settles IS NOT NULL;
+CREATE INDEX event_session ON visage.event (session) WHERE session IS NOT NULL;
+CREATE INDEX event_biz_id ON visage.event (biz_id) WHERE biz_id IS NOT NULL;
 
 CREATE FUNCTION visage.refuse_change() RETURNS trigger LANGUAGE c AS 'MODULE_PATHNAME', 'visage_refuse_change';
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON visage.event
@@ -135,7 +152,7 @@ CREATE VIEW visage.history WITH (security_barrier) AS
          CASE WHEN e.xid IS NOT NULL
            THEN coalesce((SELECT min(t.note) FROM visage.event t WHERE t.settles = e.seq AND t.operation = 'settle'), 'open')
          END AS settled,
-         e.settles, e.object, e.before, e.after, e.note
+         e.settles, e.object, e.before, e.after, e.note, e.session
   FROM visage.event e
   LEFT JOIN visage.institution i ON i.id = e.institution
   LEFT JOIN visage.subject s ON s.id = e.subject
@@ -156,8 +173,8 @@ COMMENT ON COLUMN visage.history.target_fmr IS 'false match rate that the thresh
 COMMENT ON COLUMN visage.history.model IS 'feature model of the probe';
 COMMENT ON COLUMN visage.history.policy_version IS 'policy that was in force';
 COMMENT ON COLUMN visage.history.source IS 'capture source that sealed the probe';
-COMMENT ON COLUMN visage.history.probe IS 'id of the probe';
-COMMENT ON COLUMN visage.history.reference IS 'reference that was made or dropped';
+COMMENT ON COLUMN visage.history.probe IS 'id of the probe, or keyed hash of the TOTP step: what was used up';
+COMMENT ON COLUMN visage.history.reference IS 'reference or factor that was made or dropped';
 COMMENT ON COLUMN visage.history.address_hash IS 'keyed hash of the address that the caller named: equal for equal addresses';
 COMMENT ON COLUMN visage.history.device_hash IS 'keyed hash of the device that the caller named: equal for equal devices';
 COMMENT ON COLUMN visage.history.biz_id IS 'the caller''s own id of the call';
@@ -167,7 +184,8 @@ COMMENT ON COLUMN visage.history.elapsed IS 'time inside the database until the 
 COMMENT ON COLUMN visage.history.xid IS 'database transaction, or subtransaction, whose commit makes a data-changing call true; its end is told by a settle event';
 COMMENT ON COLUMN visage.history.settled IS 'how that transaction ended: committed, rolled back, or open when it has not yet';
 COMMENT ON COLUMN visage.history.settles IS 'number of the event whose transaction ended';
-COMMENT ON COLUMN visage.history.object IS 'what was changed';
+COMMENT ON COLUMN visage.history.object IS 'what was changed, the kind of factor, or that a session was used up';
 COMMENT ON COLUMN visage.history.before IS 'SHA-256 of what was changed, before; null when it is new';
 COMMENT ON COLUMN visage.history.after IS 'SHA-256 of what was changed, after; null when it is gone';
 COMMENT ON COLUMN visage.history.note IS 'what else there is to say: how a transaction ended, why a subject was unlocked, which rules fired (docs/policy.md)';
+COMMENT ON COLUMN visage.history.session IS 'session of the call; object begins with session where the call used it up';

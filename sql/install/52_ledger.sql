@@ -164,7 +164,8 @@ DECLARE
 BEGIN
   FOREACH name IN ARRAY ARRAY['institution', 'institution_role', 'channel', 'channel_floor', 'scenario', 'calibration',
                               'capture_source', 'attempt_limit', 'audit_policy', 'entitlement', 'notice', 'consent_rule', 'retention', 'risk_rule',
-                              'deny_list']
+                              'deny_list', 'session_policy', 'requirement', 'factor_policy', 'otp_service', 'trust_anchor',
+                              'revocation_list']
   LOOP
     EXECUTE format('SELECT sha256(convert_to(coalesce(string_agg(r, E''\n'' ORDER BY r COLLATE "C"), ''''), ''UTF8''))
                       FROM (SELECT (to_jsonb(t) - ''created_at'')::text FROM visage.%I t) t (r)', name)
@@ -207,7 +208,9 @@ BEGIN
   -- What is not settled stays, and so does the probes' memory, which is read from the events.
   SELECT least(to_event, min(e.seq)) INTO to_event FROM visage.event e
     WHERE (e.xid IS NOT NULL AND NOT EXISTS (SELECT FROM visage.event s WHERE s.settles = e.seq))
-       OR e.at > clock_timestamp() - current_setting('visage.probe_max_age')::interval - current_setting('visage.clock_skew')::interval;
+       OR e.at > clock_timestamp() - current_setting('visage.probe_max_age')::interval - current_setting('visage.clock_skew')::interval
+       -- So does what became of sessions that live.
+       OR e.session IN (SELECT s.id FROM visage.session s WHERE s.expires_at > clock_timestamp());
   to_event := least(to_event, size) / 256 * 256;
   IF to_event <= from_event THEN
     RETURN;

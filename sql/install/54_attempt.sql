@@ -5,7 +5,8 @@ CREATE TYPE visage.attempt_kind AS ENUM (
   'subject',  -- the caller's name of a subject, whether or not anybody is registered under it
   'source',   -- the capture source that sealed the probe
   'address',  -- context->>'address'
-  'device'    -- context->>'device'
+  'device',   -- context->>'device'
+  'factor'    -- a kind of factor of a subject, by the subject's name
 );
 
 CREATE TABLE visage.attempt_limit (
@@ -37,6 +38,7 @@ COMMENT ON COLUMN visage.attempt_limit.period IS 'length of the period, which be
 -- Subject: NIST SP 800-63B-4 3.2.3 allows 5 consecutive failures, 10 with presentation attack detection, then at least
 -- 30 s before each further attempt, and no more than 50, or 100. The same numbers bound 30 days, because an attacker who
 -- has one accepted face sets consecutive failures back whenever it likes.
+-- Factor: the same without liveness. 50 guesses of three valid codes of six digits have a chance of 0.015 %.
 -- Source, address, device: a false rejection rate of 2 % (7.1) makes 1,000 failures of 50,000 honest attempts of a source
 -- in ten minutes, 100 of 5,000 behind one address, 20 of 1,000 at one device. A site that has more behind one raises it.
 INSERT INTO visage.attempt_limit
@@ -49,7 +51,9 @@ INSERT INTO visage.attempt_limit
     ('address', false, NULL, NULL, NULL, NULL, 100, '10 minutes'),
     ('address', true, NULL, NULL, NULL, NULL, 100, '10 minutes'),
     ('device', false, NULL, NULL, NULL, NULL, 20, '10 minutes'),
-    ('device', true, NULL, NULL, NULL, NULL, 20, '10 minutes')
+    ('device', true, NULL, NULL, NULL, NULL, 20, '10 minutes'),
+    ('factor', false, 5, '30 seconds', '1 hour', 50, 50, '30 days'),
+    ('factor', true, 5, '30 seconds', '1 hour', 50, 50, '30 days')
   ) t (kind, with_liveness, free_failures, first_delay, max_delay, hard_stop, period_failures, period);
 
 CREATE TRIGGER guard_builtin BEFORE INSERT OR UPDATE OR DELETE ON visage.attempt_limit
@@ -98,4 +102,4 @@ COMMENT ON COLUMN visage.attempts.updated_at IS 'when the counter was last store
 
 CREATE FUNCTION visage.unlock(subject text, why text) RETURNS boolean
   LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'visage_unlock';
-COMMENT ON FUNCTION visage.unlock(text, text) IS 'sets the failures of a subject back, for a reason that the event keeps; false when there were none [8.2.5d]';
+COMMENT ON FUNCTION visage.unlock(text, text) IS 'sets the failures of a subject and of its factors back, for a reason that the event keeps; false when there were none [8.2.5d]';

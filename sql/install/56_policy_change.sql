@@ -28,7 +28,9 @@ BEGIN
   FOR watched IN VALUES ('channel', ARRAY['name']), ('channel_floor', ARRAY['channel', 'measure']), ('scenario', ARRAY['name']),
                         ('calibration', ARRAY['model', 'scheme', 'fmr', 'id']), ('capture_source', ARRAY['name']),
                         ('institution', ARRAY['name']), ('institution_role', ARRAY['role']), ('audit_policy', ARRAY['institution']),
-                        ('attempt_limit', ARRAY['kind', 'with_liveness'])
+                        ('attempt_limit', ARRAY['kind', 'with_liveness']), ('session_policy', ARRAY['institution']),
+                        ('requirement', ARRAY['operation', 'channel', 'scenario', 'risk']), ('factor_policy', ARRAY['institution']),
+                        ('otp_service', ARRAY['name']), ('trust_anchor', ARRAY['name']), ('revocation_list', ARRAY['name'])
   LOOP
     EXECUTE pg_catalog.format('CREATE TRIGGER audit_change AFTER INSERT OR UPDATE OR DELETE ON visage.%I FOR EACH ROW '
       'EXECUTE FUNCTION visage.audit_change(%s)', watched.column1,
@@ -45,7 +47,8 @@ DECLARE
   kept text;
 BEGIN
   FOREACH kept IN ARRAY ARRAY['institution', 'institution_role', 'policy_version', 'channel', 'channel_floor', 'scenario',
-                              'calibration', 'capture_source', 'attempt_limit', 'audit_policy']
+                              'calibration', 'capture_source', 'attempt_limit', 'audit_policy', 'session_policy', 'requirement',
+                              'factor_policy', 'otp_service', 'trust_anchor', 'revocation_list']
   LOOP
     EXECUTE pg_catalog.format('CREATE TRIGGER forget_policy AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON visage.%I '
       'FOR EACH STATEMENT EXECUTE FUNCTION visage.forget_policy()', kept);

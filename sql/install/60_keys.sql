@@ -35,17 +35,19 @@ COMMENT ON FUNCTION visage.reload_keys() IS 'reads the key providers again; retu
 
 -- Each table is read once; joining the counts would multiply rows.
 CREATE VIEW visage.keys AS
-  WITH usage (custody, version, first_use, subject_keys, subject_references, capture_sources, ledger_keys) AS (
-    SELECT 'envelope', key_version, min(created_at), count(*), 0, 0, 0 FROM visage.subject_key GROUP BY key_version
+  WITH usage (custody, version, first_use, subject_keys, subject_references, capture_sources, ledger_keys, factors) AS (
+    SELECT 'envelope', key_version, min(created_at), count(*), 0, 0, 0, 0 FROM visage.subject_key GROUP BY key_version
     UNION ALL
-    SELECT 'envelope', key_version, min(created_at), 0, count(*), 0, 0 FROM visage.subject_reference GROUP BY key_version
+    SELECT 'envelope', key_version, min(created_at), 0, count(*), 0, 0, 0 FROM visage.subject_reference GROUP BY key_version
     UNION ALL
-    SELECT 'envelope', key_version, min(created_at), 0, 0, count(*), 0 FROM visage.capture_source GROUP BY key_version
+    SELECT 'envelope', key_version, min(created_at), 0, 0, count(*), 0, 0 FROM visage.capture_source GROUP BY key_version
     UNION ALL
     -- Heads that an earlier key signed are checked with its public half.
-    SELECT 'envelope', key_version, NULL, 0, 0, 0, count(*) FROM visage.tree GROUP BY key_version
+    SELECT 'envelope', key_version, NULL, 0, 0, 0, count(*), 0 FROM visage.tree GROUP BY key_version
     UNION ALL
-    SELECT 'transform', transform_version, min(created_at), 0, count(*), 0, 0
+    SELECT 'envelope', key_version, min(created_at), 0, 0, 0, 0, count(*) FROM visage.factor GROUP BY key_version
+    UNION ALL
+    SELECT 'transform', transform_version, min(created_at), 0, count(*), 0, 0, 0
     FROM visage.subject_reference GROUP BY transform_version
   )
   SELECT custody, version, l.version IS NOT NULL AS loaded, coalesce(l.newest, false) AS newest,
@@ -54,7 +56,8 @@ CREATE VIEW visage.keys AS
          coalesce(sum(u.capture_sources), 0)::bigint AS capture_sources,
          coalesce(sum(u.ledger_keys), 0)::bigint AS ledger_keys,
          custody = 'envelope' AND version = (SELECT min(o.version) FROM visage.loaded_keys() o WHERE o.custody = 'envelope')
-           AS keyed_hashes
+           AS keyed_hashes,
+         coalesce(sum(u.factors), 0)::bigint AS factors
   FROM visage.loaded_keys() l FULL JOIN usage u USING (custody, version)
   GROUP BY custody, version, l.version, l.newest;
 COMMENT ON VIEW visage.keys IS 'versions of the root keys and what depends on each; a version with loaded = false is needed and missing';

@@ -274,6 +274,11 @@ BEGIN
                        ORDER BY c.given_at, c.purpose)
       FROM visage.consent c JOIN visage.notice n ON n.id = c.notice
       WHERE c.institution = acting AND c.subject = $1), '[]'),
+    'factors', coalesce((
+      SELECT jsonb_agg(to_jsonb(f) - '{subject,sealed}'::text[] ORDER BY f.kind) FROM visage.factor f WHERE f.subject = person.id), '[]'),
+    'sessions', coalesce((
+      SELECT jsonb_agg(to_jsonb(n) - '{institution,subject,subject_hash,nonce}'::text[] ORDER BY n.opened_at)
+      FROM visage.session n WHERE n.subject = person.id), '[]'),
     'attempts', coalesce((
       SELECT jsonb_agg(to_jsonb(a) - '{institution,key,subject}'::text[])
       FROM visage.attempt a WHERE a.subject = person.id), '[]'),

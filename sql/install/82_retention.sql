@@ -77,6 +77,11 @@ $$;
 COMMENT ON FUNCTION visage.erasure_list(timestamptz) IS
   'what was erased since then, for COPY (SELECT * FROM visage.erasure_list()) TO a file that is kept apart from the backups';
 
+CREATE FUNCTION visage.record_erasure(institution integer, object text, why text, subject uuid) RETURNS bigint
+  LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'visage_record_erasure';
+COMMENT ON FUNCTION visage.record_erasure(integer, text, text, uuid) IS
+  'records that something is erased; durable with the transaction''s commit; for the functions of this extension';
+
 -- The only way that the keeper and a restore erase a person: the row with its key and references, and the event.
 CREATE FUNCTION visage.erase_subject(id uuid, why text) RETURNS boolean
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -87,7 +92,7 @@ BEGIN
   IF found_institution IS NULL THEN
     RETURN false;
   END IF;
-  PERFORM visage.record_change('erase', found_institution, 'subject', NULL, NULL, $2, $1);
+  PERFORM visage.record_erasure(found_institution, 'subject', $2, $1);
   RETURN true;
 END
 $$;
@@ -154,6 +159,7 @@ BEGIN
     WHEN 'details' THEN (SELECT count(*) FROM visage.event_detail d JOIN visage.institution i ON i.id = d.institution
                          LEFT JOIN visage.audit_policy p ON p.institution = i.id
                          WHERE d.at < now() - coalesce(p.keep_details, interval '0'))
+    WHEN 'sessions' THEN (SELECT count(*) FROM visage.session s WHERE s.expires_at < now() - interval '1 day')
     WHEN 'attempts' THEN (SELECT count(*) FROM visage.attempts_due())
     WHEN 'consents' THEN (SELECT count(DISTINCT d.consent) FROM visage.consents_due() d)
     WHEN 'subjects' THEN (SELECT count(DISTINCT d.subject) FROM visage.subjects_due() d)
@@ -161,6 +167,7 @@ BEGIN
                           WHERE r.since = 'erasure' AND e.erased_at < now() - r.keep)
     WHEN 'keys' THEN (SELECT count(*) FROM visage.subject_key k WHERE k.key_version IN (SELECT l.version FROM visage.loaded_keys() l WHERE l.custody = 'envelope' AND NOT l.newest))
     WHEN 'references' THEN (SELECT count(*) FROM visage.subject_reference r WHERE r.key_version IN (SELECT l.version FROM visage.loaded_keys() l WHERE l.custody = 'envelope' AND NOT l.newest))
+    WHEN 'factors' THEN (SELECT count(*) FROM visage.factor f WHERE f.key_version IN (SELECT l.version FROM visage.loaded_keys() l WHERE l.custody = 'envelope' AND NOT l.newest))
   END;
 END
 $$;
@@ -193,6 +200,11 @@ BEGIN
       DELETE FROM visage.event_detail d USING visage.institution i LEFT JOIN visage.audit_policy p ON p.institution = i.id
         WHERE d.institution = i.id AND d.at < now() - coalesce(p.keep_details, interval '0');
       GET DIAGNOSTICS done = ROW_COUNT;
+    WHEN 'sessions' THEN
+      DELETE FROM visage.session WHERE id IN (
+        SELECT s.id FROM visage.session s WHERE s.expires_at < now() - interval '1 day' ORDER BY s.expires_at LIMIT most FOR UPDATE SKIP LOCKED);
+      GET DIAGNOSTICS done = ROW_COUNT;
+      more := done >= most;
     WHEN 'attempts' THEN
       -- Not one that the audit writer is about to write, and nothing that takes long: it must not wait for us.
       DELETE FROM visage.attempt a USING (
@@ -206,7 +218,7 @@ BEGIN
         looked := looked + 1;
         PERFORM FROM visage.consent c WHERE c.id = item.consent AND (item.remove OR c.ended_at IS NULL) FOR UPDATE SKIP LOCKED;
         CONTINUE WHEN NOT FOUND;
-        PERFORM visage.record_change('erase', c.institution, 'consent ' || c.id, NULL, NULL, item.why,
+        PERFORM visage.record_erasure(c.institution, 'consent ' || c.id, item.why,
             (SELECT s.id FROM visage.subject s WHERE s.institution = c.institution AND s.external_id COLLATE "C" = c.subject))
           FROM visage.consent c WHERE c.id = item.consent;
         IF item.remove THEN
@@ -263,6 +275,21 @@ BEGIN
       SELECT (SELECT count(*) FROM changed), count(*), (array_agg(p.id ORDER BY p.id DESC))[1]
         INTO done, looked, place FROM part p;
       more := looked >= most;
+    WHEN 'factors' THEN
+      newest := visage.newest_key();
+      WITH part AS MATERIALIZED (
+        SELECT f.id, f.subject, f.kind, f.sealed, k.wrapped, s.institution
+        FROM visage.factor f JOIN visage.subject_key k ON k.subject = f.subject JOIN visage.subject s ON s.id = f.subject
+        WHERE f.key_version < newest AND (place IS NULL OR f.id > place)
+        ORDER BY f.id LIMIT most FOR UPDATE OF f SKIP LOCKED),
+      made AS MATERIALIZED (
+        SELECT p.id, visage.reseal_factor(p.institution, p.subject, p.wrapped, p.id, p.kind, p.sealed) AS sealed FROM part p),
+      changed AS (
+        UPDATE visage.factor f SET sealed = m.sealed, key_version = newest FROM made m
+        WHERE f.id = m.id AND m.sealed IS NOT NULL RETURNING 1)
+      SELECT (SELECT count(*) FROM changed), count(*), (array_agg(p.id ORDER BY p.id DESC))[1]
+        INTO done, looked, place FROM part p;
+      more := looked >= most;
   END CASE;
 END
 $$;
@@ -275,7 +302,7 @@ DECLARE
   part record;
   next_place uuid;
 BEGIN
-  FOREACH task IN ARRAY ARRAY['details', 'attempts', 'consents', 'subjects', 'erasures', 'keys', 'references'] LOOP
+  FOREACH task IN ARRAY ARRAY['details', 'sessions', 'attempts', 'consents', 'subjects', 'erasures', 'keys', 'references', 'factors'] LOOP
     due := visage.keep_due(task);
     done := 0;
     next_place := NULL;

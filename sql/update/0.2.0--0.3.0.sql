@@ -21,10 +21,23 @@ CREATE TYPE visage.operation AS ENUM (
   'withdraw_consent',   -- object names the consent that ended
   'export_subject',     -- everything held about a person was handed out
   'erase',              -- a person, a reference or a consent: note says why
-  'restore'             -- after_restore() was run: note says what it erased again
+  'restore',            -- after_restore() was run: note says what it erased again
+  'open_session', 'claim_session', 'close_session',
+  'enrol_factor', 'replace_factor', 'remove_factor',
+  'present_factor'      -- in a session: object says of which kind
 );
 ALTER TYPE visage.reason ADD VALUE 'INTERRUPTED';
 ALTER TYPE visage.reason ADD VALUE 'NOT_ENTITLED';
+ALTER TYPE visage.reason ADD VALUE 'SESSION_MISSING';
+ALTER TYPE visage.reason ADD VALUE 'UNKNOWN_SESSION';
+ALTER TYPE visage.reason ADD VALUE 'EXPIRED_SESSION';
+ALTER TYPE visage.reason ADD VALUE 'REPLAYED_SESSION';
+ALTER TYPE visage.reason ADD VALUE 'SESSION_MISMATCH';
+ALTER TYPE visage.reason ADD VALUE 'WRONG_FACTOR';
+ALTER TYPE visage.reason ADD VALUE 'REPLAYED_FACTOR';
+ALTER TYPE visage.reason ADD VALUE 'UNKNOWN_FACTOR';
+ALTER TYPE visage.reason ADD VALUE 'FACTOR_EXISTS';
+COMMENT ON COLUMN visage.outcome.reference IS 'reference or factor that was made or dropped';
 
 -- Written by the audit writer alone. No foreign keys: an event outlives what it names.
 CREATE TABLE visage.event (
@@ -56,10 +69,13 @@ CREATE TABLE visage.event (
   after bytea,
   note text,
   detail bytea,
+  session uuid,
+  request bytea,
   leaf bytea NOT NULL,
   head bytea
 );
 COMMENT ON TABLE visage.event IS 'the ledger: one row a call, numbered from 0 without gaps; read it through visage.history';
+COMMENT ON COLUMN visage.event.request IS 'keyed hash of the arguments of a call that names a biz_id';
 COMMENT ON COLUMN visage.event.leaf IS 'RFC 9162 leaf hash of this row';
 COMMENT ON COLUMN visage.event.head IS 'on the last row of a batch: root key version, tree hash and signature of the tree up to this row';
 
@@ -77,7 +93,7 @@ CREATE VIEW visage.history WITH (security_barrier) AS
          CASE WHEN e.xid IS NOT NULL
            THEN coalesce((SELECT min(t.note) FROM visage.event t WHERE t.settles = e.seq AND t.operation = 'settle'), 'open')
          END AS settled,
-         e.settles, e.object, e.before, e.after, e.note
+         e.settles, e.object, e.before, e.after, e.note, e.session
   FROM visage.event e
   LEFT JOIN visage.institution i ON i.id = e.institution
   LEFT JOIN visage.subject s ON s.id = e.subject
@@ -98,8 +114,8 @@ COMMENT ON COLUMN visage.history.target_fmr IS 'false match rate that the thresh
 COMMENT ON COLUMN visage.history.model IS 'feature model of the probe';
 COMMENT ON COLUMN visage.history.policy_version IS 'policy that was in force';
 COMMENT ON COLUMN visage.history.source IS 'capture source that sealed the probe';
-COMMENT ON COLUMN visage.history.probe IS 'id of the probe';
-COMMENT ON COLUMN visage.history.reference IS 'reference that was made or dropped';
+COMMENT ON COLUMN visage.history.probe IS 'id of the probe, or keyed hash of the TOTP step: what was used up';
+COMMENT ON COLUMN visage.history.reference IS 'reference or factor that was made or dropped';
 COMMENT ON COLUMN visage.history.address_hash IS 'keyed hash of the address that the caller named: equal for equal addresses';
 COMMENT ON COLUMN visage.history.device_hash IS 'keyed hash of the device that the caller named: equal for equal devices';
 COMMENT ON COLUMN visage.history.biz_id IS 'the caller''s own id of the call';
@@ -109,10 +125,11 @@ COMMENT ON COLUMN visage.history.elapsed IS 'time inside the database until the 
 COMMENT ON COLUMN visage.history.xid IS 'database transaction, or subtransaction, whose commit makes a data-changing call true; its end is told by a settle event';
 COMMENT ON COLUMN visage.history.settled IS 'how that transaction ended: committed, rolled back, or open when it has not yet';
 COMMENT ON COLUMN visage.history.settles IS 'number of the event whose transaction ended';
-COMMENT ON COLUMN visage.history.object IS 'what was changed';
+COMMENT ON COLUMN visage.history.object IS 'what was changed, the kind of factor, or that a session was used up';
 COMMENT ON COLUMN visage.history.before IS 'SHA-256 of what was changed, before; null when it is new';
 COMMENT ON COLUMN visage.history.after IS 'SHA-256 of what was changed, after; null when it is gone';
 COMMENT ON COLUMN visage.history.note IS 'what else there is to say: how a transaction ended, why a subject was unlocked, which rules fired (docs/policy.md)';
+COMMENT ON COLUMN visage.history.session IS 'session of the call; object begins with session where the call used it up';
 
 -- Channels and scenarios of the standard [6.3e, A.1]. A site that has one of the same name keeps its own.
 ALTER TABLE visage.channel ADD COLUMN session_required boolean NOT NULL DEFAULT false;
@@ -167,7 +184,11 @@ ALTER TABLE visage.scenario ENABLE TRIGGER count_policy_change;
 
 -- include 52_ledger.sql
 
+-- include 53_session.sql
+
 -- include 54_attempt.sql
+
+-- include 55_factor.sql
 
 -- include 56_policy_change.sql
 
@@ -179,14 +200,15 @@ ALTER TABLE visage.scenario ENABLE TRIGGER count_policy_change;
 -- these rows for the ledger's first when their leaves are right; their hash is then the tree's.
 INSERT INTO visage.event (seq, at, operation, transaction_id, caller, institution, subject, channel, scenario, decision, reason,
                           target_fmr, model, policy_version, source, probe, reference, address, device, biz_id, elapsed_us, xid,
-                          settles, object, before, after, note, detail, leaf)
+                          settles, object, before, after, note, detail, session, request, leaf)
   SELECT e.*, CASE current_setting('visage.suite', true) WHEN 'sm4-ctr-hmac-sm3' THEN digest('\x00' || l.leaf, 'sm3')
                 ELSE sha256('\x00' || l.leaf) END
   FROM (SELECT row_number() OVER (ORDER BY b.seq) - 1 AS seq, b.at, b.operation::text::visage.operation AS operation,
                b.transaction_id, b.caller::text AS caller, b.institution, b.subject, b.channel, b.scenario, b.decision, b.reason,
                b.target_fmr, b.model, b.policy_version, b.source, b.probe, b.reference, NULL::bytea AS address,
                NULL::bytea AS device, b.biz_id, b.elapsed_us, NULL::xid8 AS xid, NULL::bigint AS settles, NULL::text AS object,
-               NULL::bytea AS before, NULL::bytea AS after, NULL::text AS note, NULL::bytea AS detail
+               NULL::bytea AS before, NULL::bytea AS after, NULL::text AS note, NULL::bytea AS detail,
+               NULL::uuid AS session, NULL::bytea AS request
         FROM visage.event_before b) e,
        LATERAL (SELECT visage.leaf_of(ROW(e.*, NULL, NULL)::visage.event) AS leaf) l
   ORDER BY e.seq;
@@ -204,6 +226,8 @@ CREATE INDEX event_subject ON visage.event USING brin (subject uuid_bloom_ops (f
 CREATE INDEX event_transaction ON visage.event (transaction_id);
 CREATE INDEX event_xid ON visage.event (seq) WHERE xid IS NOT NULL;
 CREATE INDEX event_settles ON visage.event (settles) WHERE settles IS NOT NULL;
+CREATE INDEX event_session ON visage.event (session) WHERE session IS NOT NULL;
+CREATE INDEX event_biz_id ON visage.event (biz_id) WHERE biz_id IS NOT NULL;
 
 -- include 80_consent.sql
 -- include 82_retention.sql
@@ -250,17 +274,19 @@ COMMENT ON FUNCTION visage.reload_keys() IS 'reads the key providers again; retu
 
 -- Each table is read once; joining the counts would multiply rows.
 CREATE OR REPLACE VIEW visage.keys AS
-  WITH usage (custody, version, first_use, subject_keys, subject_references, capture_sources, ledger_keys) AS (
-    SELECT 'envelope', key_version, min(created_at), count(*), 0, 0, 0 FROM visage.subject_key GROUP BY key_version
+  WITH usage (custody, version, first_use, subject_keys, subject_references, capture_sources, ledger_keys, factors) AS (
+    SELECT 'envelope', key_version, min(created_at), count(*), 0, 0, 0, 0 FROM visage.subject_key GROUP BY key_version
     UNION ALL
-    SELECT 'envelope', key_version, min(created_at), 0, count(*), 0, 0 FROM visage.subject_reference GROUP BY key_version
+    SELECT 'envelope', key_version, min(created_at), 0, count(*), 0, 0, 0 FROM visage.subject_reference GROUP BY key_version
     UNION ALL
-    SELECT 'envelope', key_version, min(created_at), 0, 0, count(*), 0 FROM visage.capture_source GROUP BY key_version
+    SELECT 'envelope', key_version, min(created_at), 0, 0, count(*), 0, 0 FROM visage.capture_source GROUP BY key_version
     UNION ALL
     -- Heads that an earlier key signed are checked with its public half.
-    SELECT 'envelope', key_version, NULL, 0, 0, 0, count(*) FROM visage.tree GROUP BY key_version
+    SELECT 'envelope', key_version, NULL, 0, 0, 0, count(*), 0 FROM visage.tree GROUP BY key_version
     UNION ALL
-    SELECT 'transform', transform_version, min(created_at), 0, count(*), 0, 0
+    SELECT 'envelope', key_version, min(created_at), 0, 0, 0, 0, count(*) FROM visage.factor GROUP BY key_version
+    UNION ALL
+    SELECT 'transform', transform_version, min(created_at), 0, count(*), 0, 0, 0
     FROM visage.subject_reference GROUP BY transform_version
   )
   SELECT custody, version, l.version IS NOT NULL AS loaded, coalesce(l.newest, false) AS newest,
@@ -269,7 +295,8 @@ CREATE OR REPLACE VIEW visage.keys AS
          coalesce(sum(u.capture_sources), 0)::bigint AS capture_sources,
          coalesce(sum(u.ledger_keys), 0)::bigint AS ledger_keys,
          custody = 'envelope' AND version = (SELECT min(o.version) FROM visage.loaded_keys() o WHERE o.custody = 'envelope')
-           AS keyed_hashes
+           AS keyed_hashes,
+         coalesce(sum(u.factors), 0)::bigint AS factors
   FROM visage.loaded_keys() l FULL JOIN usage u USING (custody, version)
   GROUP BY custody, version, l.version, l.newest;
 COMMENT ON VIEW visage.keys IS 'versions of the root keys and what depends on each; a version with loaded = false is needed and missing';

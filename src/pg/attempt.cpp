@@ -118,7 +118,7 @@ void use_counters(int32 institution, const AttemptTarget* targets, int count, ui
 }
 
 const attempt::Limits& limits_of(const AttemptLimits& limits, const AttemptTarget& target) {
-  return limits[static_cast<int>(target.kind) - 1];
+  return limits[attempt_kind(target.kind)];
 }
 
 }  // namespace
@@ -132,10 +132,10 @@ const char* attempt_kind_label(keys::HashedKind kind) {
     case keys::HashedKind::kAddress:
       return "address";
     case keys::HashedKind::kDevice:
-    case keys::HashedKind::kErased:  // counted by nobody
-      break;
+      return "device";
+    default:
+      return "factor";
   }
-  return "device";
 }
 
 Size attempt_shared_size() {
@@ -192,17 +192,29 @@ bool hold_attempt(int32 institution, const AttemptTarget* targets, int count, co
   return admitted;
 }
 
-bool hold_for_unlock(int32 institution, const AttemptTarget& target, Attempt& out) {
-  use_counters(institution, &target, 1, out.places);
-  Entry& entry = attempt_table::at(out.places[0]);
-  const bool failed = entry.counter.failures.consecutive != 0 || entry.counter.failures.in_period != 0;
-  if (failed)
-    attempt::hold(entry.counter);
-  else
-    attempt_table::unuse(out.places[0]);
+AttemptTarget factor_target(int32 institution, const AttemptTarget& subject, factor::Kind kind) {
+  const char* const label = factor::label(kind);
+  uint8_t value[sizeof subject.key + 16];
+  memcpy(value, subject.key, sizeof subject.key);
+  memcpy(value + sizeof subject.key, label, strlen(label));
+  return attempt_target(keys::HashedKind::kFactor, institution, {value, sizeof subject.key + strlen(label)});
+}
+
+bool hold_for_unlock(int32 institution, const AttemptTarget* targets, int count, Attempt& out) {
+  uint32 places[kMaxAttemptHolds];
+  use_counters(institution, targets, count, places);
+  out.count = 0;
+  for (int i = 0; i < count; ++i) {
+    Entry& entry = attempt_table::at(places[i]);
+    if (entry.counter.failures.consecutive != 0 || entry.counter.failures.in_period != 0) {
+      attempt::hold(entry.counter);
+      out.places[out.count++] = places[i];
+    } else {
+      attempt_table::unuse(places[i]);
+    }
+  }
   LWLockRelease(shared_lock(SharedLock::kAttempts));
-  out.count = failed ? 1 : 0;
-  return failed;
+  return out.count > 0;
 }
 
 void settle_attempt(const Attempt& attempt, AttemptResult result, const Uuid* subject) {
@@ -234,7 +246,13 @@ VISAGE_FUNCTION(visage_unlock) {
   SPI_connect();
   const int32 institution = acting_institution();
   const Bytes name = as_bytes({VARDATA_ANY(subject), VARSIZE_ANY_EXHDR(subject)});
+  using factor::Kind;
   const AttemptTarget target = attempt_target(keys::HashedKind::kSubject, institution, name);
+  const AttemptTarget targets[] = {target, factor_target(institution, target, Kind::kPassword),
+                                   factor_target(institution, target, Kind::kTotp),
+                                   factor_target(institution, target, Kind::kCertificate),
+                                   factor_target(institution, target, Kind::kOtp)};
+  static_assert(lengthof(targets) <= kMaxAttemptHolds);
   const Datum arguments[] = {Int32GetDatum(institution), PointerGetDatum(subject)};
   const bool registered = execute(find_surrogate, arguments, nullptr, true) != 0;
   const Uuid surrogate = registered ? column_uuid(0, 1) : Uuid{};
@@ -246,7 +264,7 @@ VISAGE_FUNCTION(visage_unlock) {
   if (registered) record.mark(audit::Field::kSubject);
   record.note.set({VARDATA_ANY(why), VARSIZE_ANY_EXHDR(why)});
   record.mark(audit::Field::kNote);
-  const bool held = hold_for_unlock(institution, target, slot.attempt);
+  const bool held = hold_for_unlock(institution, targets, lengthof(targets), slot.attempt);
   publish_record(AttemptResult::kUnlock);
   await_record();
   SPI_finish();

@@ -9,12 +9,22 @@
 
 #include "core/attempt/attempt.h"
 #include "core/base/bytes.h"
+#include "core/factor/factor.h"
 #include "core/keys/ledger_key.h"
 #include "pg/pg.h"
 
 namespace visage::pg {
 
-inline constexpr int kMaxAttemptHolds = 4;
+// Kinds of counters. No attempt is held in more than one of each; an unlock is of a subject and its factors.
+inline constexpr keys::HashedKind kCounted[] = {keys::HashedKind::kSubject, keys::HashedKind::kSource,
+                                                keys::HashedKind::kAddress, keys::HashedKind::kDevice,
+                                                keys::HashedKind::kFactor};
+inline constexpr int kAttemptKinds = static_cast<int>(lengthof(kCounted));
+// Its place among them.
+inline int attempt_kind(keys::HashedKind kind) {
+  return kind == keys::HashedKind::kFactor ? kAttemptKinds - 1 : static_cast<int>(kind) - 1;
+}
+inline constexpr int kMaxAttemptHolds = kAttemptKinds;
 
 // The counters that one attempt is held in. Plain data: it travels to the writer with the event. A held
 // counter stays in shared memory until the hold is settled or released.
@@ -37,8 +47,8 @@ const char* attempt_kind_label(keys::HashedKind kind);
 Size attempt_shared_size();
 void attempt_shared_startup();
 
-// One for each kind of counter, in the order of keys::HashedKind.
-using AttemptLimits = attempt::Limits[kMaxAttemptHolds];
+// One for each kind of counter, in the order of kCounted.
+using AttemptLimits = attempt::Limits[kAttemptKinds];
 
 // The institution's limits as they are now, whatever the transaction's isolation; for use inside SPI.
 void load_attempt_limits(int32 institution, bool with_liveness, AttemptLimits& out);
@@ -71,13 +81,15 @@ void save_attempts(const AttemptSettlement* settlements, int count, TimestampTz 
 void publish_attempts();
 void discard_attempts();
 
-// Holds a counter whatever its limits say, to be settled as kUnlock with the event that records it: the
-// counter is set back when, and only when, that is durable. False, and nothing held, when nothing has failed.
-// For use inside SPI.
-bool hold_for_unlock(int32 institution, const AttemptTarget& target, Attempt& out);
+// Holds those of the counters in which something has failed, whatever their limits say, to be settled as
+// kUnlock with the event that records it: they are set back when, and only when, that is durable. False, and
+// nothing held, when nothing has failed in any. For use inside SPI.
+bool hold_for_unlock(int32 institution, const AttemptTarget* targets, int count, Attempt& out);
 
 // The key of a value's counter: external subject id, a source's 16 bytes, an address in PostgreSQL's inet
 // form without a netmask, or a device. Raises when keys are missing.
 AttemptTarget attempt_target(keys::HashedKind kind, int32 institution, Bytes value);
+// That of a factor of a subject, whose own target it is given. The face has none: it is the subject's.
+AttemptTarget factor_target(int32 institution, const AttemptTarget& subject, factor::Kind kind);
 
 }  // namespace visage::pg

@@ -44,14 +44,14 @@ void read_limits(int32 institution, bool with_liveness, AttemptLimits& out) {
   const Datum arguments[] = {Int32GetDatum(institution), BoolGetDatum(with_liveness)};
   begin_newest();
   const uint64 rows = execute(find_limits, arguments, nullptr, true);
-  bool is_found[kMaxAttemptHolds] = {};
-  bool is_own[kMaxAttemptHolds] = {};
+  bool is_found[kAttemptKinds] = {};
+  bool is_own[kAttemptKinds] = {};
   for (uint64 row = 0; row < rows; ++row) {
     const char* kind = column_text(row, 2);
     bool is_null;
     const bool own = DatumGetBool(column(row, 1, &is_null));
-    for (int i = 0; i < kMaxAttemptHolds; ++i) {
-      if (strcmp(kind, attempt_kind_label(static_cast<keys::HashedKind>(i + 1))) != 0 || is_own[i]) continue;
+    for (int i = 0; i < kAttemptKinds; ++i) {
+      if (strcmp(kind, attempt_kind_label(kCounted[i])) != 0 || is_own[i]) continue;
       out[i] = {count_column(row, 3), interval_column(row, 4), interval_column(row, 5),
                 count_column(row, 6), count_column(row, 7),    interval_column(row, 8)};
       is_found[i] = true;
@@ -60,11 +60,11 @@ void read_limits(int32 institution, bool with_liveness, AttemptLimits& out) {
   }
   SPI_freetuptable(SPI_tuptable);
   end_newest();
-  for (int i = 0; i < kMaxAttemptHolds; ++i)
+  for (int i = 0; i < kAttemptKinds; ++i)
     if (!is_found[i])
       ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
                       errmsg("visage.attempt_limit has no row of institution 1 for kind \"%s\"",
-                             attempt_kind_label(static_cast<keys::HashedKind>(i + 1))),
+                             attempt_kind_label(kCounted[i])),
                       errhint("Put the row back. To lift a limit set it to null.")));
 }
 

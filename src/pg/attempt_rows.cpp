@@ -83,7 +83,7 @@ void begin_attempt_rows(AttemptRows& rows) {
   rows.table = table_open(attempt_table.oid(), RowExclusiveLock);
   const Oid type = TupleDescAttr(RelationGetDescr(rows.table), kKind - 1)->atttypid;
   for (int i = 0; i < kMaxAttemptHolds; ++i) {
-    const char* label = attempt_kind_label(static_cast<keys::HashedKind>(i + 1));
+    const char* label = attempt_kind_label(kCounted[i]);
     rows.kinds[i] =
         DatumGetObjectId(OidFunctionCall2(F_ENUM_IN, CStringGetDatum(label), ObjectIdGetDatum(type)));
   }
@@ -110,7 +110,7 @@ void put_attempt_row(AttemptRows& rows, const AttemptRow& row, TimestampTz now) 
     nulls[column - 1] = is_null;
   };
   set(kInstitution, Int32GetDatum(row.institution));
-  set(kKind, ObjectIdGetDatum(rows.kinds[static_cast<int>(row.target.kind) - 1]));
+  set(kKind, ObjectIdGetDatum(rows.kinds[attempt_kind(row.target.kind)]));
   set(kKey, PointerGetDatum(&key));
   set(kFailures, Int32GetDatum(static_cast<int32>(row.failures.consecutive)));
   set(kFailuresInPeriod, Int32GetDatum(static_cast<int32>(row.failures.in_period)));

@@ -189,6 +189,26 @@ void mark_scored() {
   open_record.scored = true;
 }
 
+void drop_record() {
+  abandon();
+}
+
+void await_unwritten(audit::Operation operation, int32 institution, std::string_view business_id) {
+  for (uint32 place = 0; place < static_cast<uint32>(MaxBackends); ++place) {
+    Slot& slot = slot_at(place);
+    const auto waits = [&] {
+      const SlotState state = slot.get();
+      // What is read while the slot changes hands is of no matter: the state is looked at again.
+      return (state == SlotState::kQueued || state == SlotState::kTaken) &&
+             slot.record.operation == operation && slot.record.institution == institution &&
+             slot.record.business_id.size <= audit::kMaxBusinessIdLength &&
+             slot.record.business_id.view() == business_id;
+    };
+    if (waits() && !sleep_until(slot.settled, audit_deadline(), [&] { return !waits(); }))
+      unavailable("an earlier record of this biz_id is still not written", kWriterHint);
+  }
+}
+
 void publish_record(AttemptResult result) {
   Slot& slot = *open_record.slot;
   open_record.slot = nullptr;
@@ -196,7 +216,9 @@ void publish_record(AttemptResult result) {
   enqueue(own_place());
 }
 
-int64 await_record() {
+namespace {
+
+int64 await_settled(XLogRecPtr& flush_to) {
   Slot& slot = slot_at(own_place());
   const auto settled = [&] {
     const SlotState state = slot.get();
@@ -211,7 +233,7 @@ int64 await_record() {
                      "visage.event or a slow disk can be the reason; visage.audit_timeout is the limit.")));
   const bool done = slot.get() == SlotState::kDone;
   const int64 seq = slot.seq;
-  const XLogRecPtr flush_to = slot.flush_to;
+  flush_to = slot.flush_to;
   char failure[sizeof slot.failure];
   strlcpy(failure, slot.failure, sizeof failure);
   slot.set(SlotState::kIdle);
@@ -220,9 +242,22 @@ int64 await_record() {
                     errmsg("no verdict: it could not be recorded: %s", failure),
                     errhint("Nothing was told to anyone; the attempt counts. %s", kWriterHint)));
   leave();
+  return seq;
+}
+
+}  // namespace
+
+int64 await_record() {
+  XLogRecPtr flush_to;
+  const int64 seq = await_settled(flush_to);
   // Whoever comes first flushes for all that wait.
   if (!XLogRecPtrIsInvalid(flush_to)) XLogFlush(flush_to);
   return seq;
+}
+
+int64 await_record_in_log() {
+  XLogRecPtr flush_to;
+  return await_settled(flush_to);
 }
 
 }  // namespace visage::pg

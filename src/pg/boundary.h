@@ -31,6 +31,7 @@
 #define ERRCODE_VISAGE_AUDIT_UNAVAILABLE MAKE_SQLSTATE('V', 'G', '0', '0', '4')
 #define ERRCODE_VISAGE_AUDIT_FAILED MAKE_SQLSTATE('V', 'G', '0', '0', '5')
 #define ERRCODE_VISAGE_AUDIT_TIMEOUT MAKE_SQLSTATE('V', 'G', '0', '0', '6')
+#define ERRCODE_VISAGE_OTHER_REQUEST MAKE_SQLSTATE('V', 'G', '0', '0', '7')
 
 namespace visage::pg {
 

@@ -15,6 +15,7 @@ namespace {
 constexpr int kMaxContextSize = 16384;
 constexpr int kMaxMacLength = 32;
 constexpr int kMaxTimeZoneLength = 63;
+constexpr int kMaxSessionLength = 38;  // with braces
 
 const JsonbValue* find_field(Jsonb* json, const char* name) {
   JsonbValue key = {};
@@ -136,6 +137,12 @@ void read_context(Jsonb* json, Context& out) {
     ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                     errmsg("context needs \"latitude\" and \"longitude\" together")));
   read_time_zone(json, out);
+  if (const char* session = find_string(json, "session", kMaxSessionLength); session != nullptr) {
+    memcpy(out.session.bytes, DatumGetUUIDP(DirectFunctionCall1(uuid_in, CStringGetDatum(session)))->data,
+           sizeof out.session.bytes);
+    out.has_session = true;
+  }
+  out.finish_channel = find_string(json, "finish_channel", audit::kMaxNameLength);
 }
 
 VISAGE_FUNCTION(visage_is_time_zone) {

@@ -27,6 +27,9 @@ struct Context {
   bool has_position;
   risk::Position position;
   struct pg_tz* time_zone;
+  bool has_session;
+  Uuid session;
+  const char* finish_channel;  // where a session is to be finished, for open_session() alone
 };
 
 inline constexpr int kMaxPlaceLength = 128;

@@ -36,6 +36,8 @@ enum EventColumn : int {
   kAfterColumn,
   kNoteColumn,
   kDetailColumn,
+  kSessionColumn,
+  kRequestColumn,
   kLeafColumn,
   kHeadColumn,
   kEventColumns = kHeadColumn,

@@ -5,6 +5,7 @@
 #include "pg/clock.h"
 #include "pg/keys.h"
 #include "pg/probe.h"
+#include "pg/request.h"
 #include "pg/secret_memory.h"
 #include "pg/settings.h"
 #include "pg/shared.h"
@@ -111,6 +112,8 @@ AttemptResult result_of(const Flow& flow) {
     case Reason::kNoMatch:
     case Reason::kUnknownSubject:
     case Reason::kLiveness:
+    case Reason::kWrongFactor:
+    case Reason::kReplayedFactor:
       return AttemptResult::kFailure;
     default:
       return AttemptResult::kRelease;
@@ -120,14 +123,23 @@ AttemptResult result_of(const Flow& flow) {
 }  // namespace
 
 void begin_flow(Flow& flow, audit::Operation operation, FunctionCallInfo fcinfo, FlowArguments arguments) {
+  text* channel = name_argument(fcinfo, arguments.channel, "channel");
+  text* scenario = name_argument(fcinfo, arguments.scenario, "scenario");
+  require_argument(fcinfo, arguments.context, "context");
+  begin_flow(flow, operation, channel, scenario, PG_GETARG_JSONB_P(arguments.context));
+}
+
+void begin_flow(Flow& flow, audit::Operation operation, text* channel, text* scenario, Jsonb* context) {
   memset(static_cast<void*>(&flow), 0, sizeof flow);
   flow.decision = Decision::kRefuse;
+  flow.captured_after = PG_INT64_MIN;
   INSTR_TIME_SET_CURRENT(flow.began);
-  flow.channel = name_argument(fcinfo, arguments.channel, "channel");
-  flow.scenario = name_argument(fcinfo, arguments.scenario, "scenario");
-  require_argument(fcinfo, arguments.context, "context");
+  flow.channel = channel;
+  flow.scenario = scenario;
   key_ring();
-  read_context(PG_GETARG_JSONB_P(arguments.context), flow.context);
+  if (context != nullptr) read_context(context, flow.context);
+  flow.has_session = flow.context.has_session;
+  flow.session = flow.context.session;
   flow.contents = allocate_contents(CurrentMemoryContext);
   SPI_connect();
   // First, as it says so when the tables are still those of an earlier version.
@@ -165,6 +177,7 @@ bool take_probe(Flow& flow, const struct varlena* value, probe::Header& header, 
     return refuse(flow, Reason::kUnknownSource);
   const int64 now = unix_now();
   if (expired(header, now)) return refuse(flow, Reason::kExpiredProbe);
+  if (&header == &flow.header && !bind_probe(flow)) return false;
   switch (use_probe(header.probe, header.captured_at, header.expires_at, now)) {
     case ProbeUse::kFirst:
       return true;
@@ -197,12 +210,20 @@ bool hold_attempts(Flow& flow, const text* subject) {
   flow.claims_subject = subject != nullptr;
   if (!check_risk(flow)) return false;
   const int32 institution = flow.policy.institution;
+  const AttemptTarget source =
+      attempt_target(keys::HashedKind::kSource, institution, flow.header.source.view());
+  if (subject == nullptr) return hold_attempts(flow, nullptr, &source);
+  const AttemptTarget name = attempt_target(keys::HashedKind::kSubject, institution,
+                                            as_bytes({VARDATA_ANY(subject), VARSIZE_ANY_EXHDR(subject)}));
+  return hold_attempts(flow, &name, &source);
+}
+
+bool hold_attempts(Flow& flow, const AttemptTarget* first, const AttemptTarget* second) {
+  const int32 institution = flow.policy.institution;
   AttemptTarget targets[kMaxAttemptHolds];
   int count = 0;
-  if (subject != nullptr)
-    targets[count++] = attempt_target(keys::HashedKind::kSubject, institution,
-                                      as_bytes({VARDATA_ANY(subject), VARSIZE_ANY_EXHDR(subject)}));
-  targets[count++] = attempt_target(keys::HashedKind::kSource, institution, flow.header.source.view());
+  for (const AttemptTarget* target : {first, second})
+    if (target != nullptr) targets[count++] = *target;
   if (flow.context.address != nullptr)
     targets[count++] =
         attempt_target(keys::HashedKind::kAddress, institution, as_bytes(flow.context.address));
@@ -216,6 +237,7 @@ bool hold_attempts(Flow& flow, const text* subject) {
 
 void begin_scoring(Flow& flow) {
   fill_record(flow);
+  mark_session(flow, true);
   // Whoever interrupts the call from here on has failed.
   if (remembered(flow)) keep_sighting(flow.context, false, *flow.slot);
   mark_scored();
@@ -256,16 +278,37 @@ bool decide(Flow& flow, double score) {
   return false;
 }
 
-Datum finish_flow(Flow& flow, FunctionCallInfo fcinfo) {
-  engine().forget_keys();
-  const bool opened = flow.contents->model_length != 0;
+void begin_event(const Flow& flow) {
   fill_record(flow);
-  const Uuid transaction = flow.slot->record.transaction;
+}
+
+void release_flow(Flow& flow) {
+  release_contents(flow.contents);
+  flow.contents = nullptr;
+}
+
+int64 record_flow(Flow& flow) {
+  fill_record(flow);
+  mark_session(flow, false);
+  keep_for_repetition(flow);
   const AttemptResult result = result_of(flow);
   if (remembered(flow) && (result == AttemptResult::kSuccess || result == AttemptResult::kFailure))
     keep_sighting(flow.context, result == AttemptResult::kSuccess, *flow.slot);
   publish_record(result);
   const int64 seq = await_record();
+  leave_session(flow);
+  return seq;
+}
+
+Datum finish_flow(Flow& flow, FunctionCallInfo fcinfo) {
+  engine().forget_keys();
+  const bool opened = flow.contents->model_length != 0;
+  const Uuid transaction = flow.repeated ? flow.repeated_transaction : flow.slot->record.transaction;
+  const int64 seq = flow.repeated ? flow.repeated_seq : record_flow(flow);
+  const char* model = flow.repeated ? flow.repeated_model : opened ? flow.contents->model : nullptr;
+  // The SPI connection's memory goes with it.
+  const Datum model_text = model != nullptr ? SPI_datumTransfer(CStringGetTextDatum(model), false, -1) : 0;
+  const Datum channel = SPI_datumTransfer(PointerGetDatum(flow.channel), false, -1);
   SPI_finish();
 
   TupleDesc row;
@@ -280,12 +323,11 @@ Datum finish_flow(Flow& flow, FunctionCallInfo fcinfo) {
   values[0] = uuid_datum(transaction);
   values[1] = label_of(1, audit::label(flow.decision));
   values[2] = label_of(2, audit::label(flow.reason));
-  values[3] = PointerGetDatum(flow.channel);
+  values[3] = channel;
   values[4] = Float8GetDatum(flow.policy.target_fmr);
-  nulls[5] = !opened;
-  if (opened) values[5] = CStringGetTextDatum(flow.contents->model);
-  release_contents(flow.contents);
-  flow.contents = nullptr;
+  nulls[5] = model_text == 0;
+  values[5] = model_text;
+  release_flow(flow);
   values[6] = Int32GetDatum(flow.policy.version);
   Interval retry_after = {};
   retry_after.time = flow.retry_after_us;

@@ -1,8 +1,8 @@
 // What every flow shares: checked arguments, policy, the probe, the event and the outcome.
 //
-// A flow is: begin → (take_probe → hold → floors → its own work) → finish. A flow that is refused skips to
-// finish. All members are trivial, so an error may leave at any point; its record is then dropped or, once
-// something was scored, kept as interrupted.
+// A flow is: begin → (repeats? → enter_session → take_probe → hold → floors → its own work) → finish. A flow
+// that is refused, or repeated, skips to finish. All members are trivial, so an error may leave at any point;
+// its record is then dropped or, once something was scored, kept as interrupted.
 #pragma once
 
 #include "core/audit/event.h"
@@ -52,6 +52,20 @@ struct Flow {
   bool has_reference;
   Uuid reference;
   int64 retry_after_us;  // when locked; -1: only an unlock helps
+
+  bool has_session;  // the context names one
+  Uuid session;
+  bool session_bound;  // probes must carry its nonce
+  bool session_taken;  // it is this call's until finish_flow()
+  bool session_announced;
+  uint8_t nonce[probe::kSessionNonceSize];
+  int factors;           // different ones that were shown, a face that the flow compares included
+  int64 captured_after;  // probes from before are refused
+
+  bool repeated;  // the outcome is that of an earlier call; see request.h
+  Uuid repeated_transaction;
+  int64 repeated_seq;
+  const char* repeated_model;
 };
 
 // Where a function's common arguments stand.
@@ -63,6 +77,22 @@ struct FlowArguments {
 
 // Checks the common arguments, connects to SPI, loads the policy and begins the record.
 void begin_flow(Flow& flow, audit::Operation operation, FunctionCallInfo fcinfo, FlowArguments arguments);
+
+// The same for a function that has no such arguments. `context` may be null.
+void begin_flow(Flow& flow, audit::Operation operation, text* channel, text* scenario, Jsonb* context);
+
+// Is the call let in? With a session: it is this institution's, not used, not expired, for this flow,
+// subject, scenario, channel and device, as many factors as required were shown in it, and no other call has
+// it. Without: policy asks for none. `subject` is null for flows without one.
+bool enter_session(Flow& flow, const text* subject);
+// For whoever finds out later that more factors are needed, as risk rules do: refuses with FACTOR_MISSING
+// unless the call has shown that many. Any time between enter_session() and the flow's own work.
+bool require_factors(Flow& flow, int at_least);
+// Is the opened probe of this session, or of none when the call has none, and captured after the factors?
+bool bind_probe(Flow& flow);
+// The record's part of a session, and its end. For finish_flow() and begin_scoring().
+void mark_session(Flow& flow, bool scored);
+void leave_session(Flow& flow);
 
 // Checks a channel's or scenario's name: an error about an unknown one quotes it, so its length comes first.
 text* name_argument(FunctionCallInfo fcinfo, int index, const char* what);
@@ -79,6 +109,8 @@ bool check_risk(Flow& flow);
 // Holds an attempt against the subject (null: none is claimed), the capture source, and the address and
 // device that the context names. False after refusing as LOCKED.
 bool hold_attempts(Flow& flow, const text* subject);
+// The same against other counters in the place of subject and source; null: none.
+bool hold_attempts(Flow& flow, const AttemptTarget* first, const AttemptTarget* second);
 // What follows scores: from here on the attempt is recorded whatever happens.
 void begin_scoring(Flow& flow);
 // Liveness and quality floors, then the threshold for `scheme` at the channel's target.
@@ -92,7 +124,13 @@ void accept(Flow& flow);
 // Accepts a score that reaches the flow's threshold, rejects any other, NaN included.
 bool decide(Flow& flow, double score);
 
-// Records the event, waits until it is durable, ends SPI and returns the visage.outcome row.
+// Puts all that is known so far into the record.
+void begin_event(const Flow& flow);
+// Frees what does not wait for the end of the caller's memory.
+void release_flow(Flow& flow);
+// Records the event and waits until it is durable; its number.
+int64 record_flow(Flow& flow);
+// Does so, unless the call is repeated, ends SPI and returns the visage.outcome row.
 Datum finish_flow(Flow& flow, FunctionCallInfo fcinfo);
 
 }  // namespace visage::pg

@@ -16,8 +16,14 @@ constexpr int kNumbersOfFeature = 16;
 
 emit_log_hook_type previous_hook = nullptr;
 
+// Functions that are given a feature, or the secret or evidence of a factor.
+const char* const kGuarded[] = {"seal_probe", "enrol_factor", "replace_factor", "present_factor"};
+
 bool mentions(const char* text) {
-  return text != nullptr && strcasestr(text, "seal_probe") != nullptr;
+  if (text == nullptr) return false;
+  for (const char* name : kGuarded)
+    if (strcasestr(text, name) != nullptr) return true;
+  return false;
 }
 
 bool starts_with(const char* text, const char* prefix) {
@@ -144,7 +150,7 @@ bool prints_tree(const char* message) {
          starts_with(message, "plan:");
 }
 
-// A statement that names seal_probe: its text and parameters go as a whole.
+// A statement that names one of these functions: its text and parameters go as a whole.
 void withhold_statement(ErrorData* report) {
   report->hide_stmt = true;
   report->detail_log = nullptr;
@@ -154,10 +160,10 @@ void withhold_statement(ErrorData* report) {
   if (report->elevel < ERROR || starts_with(report->detail, "parameters:")) report->detail = nullptr;
   const char* replacement = nullptr;
   if (quotes_statement(report->message))
-    replacement = "statement with visage.seal_probe: text withheld because it may hold a feature";
+    replacement = "statement with a feature or a factor: text withheld because it may hold a secret";
   // An array that does not parse is quoted whole in the error about it.
   if (report->sqlerrcode == ERRCODE_INVALID_TEXT_REPRESENTATION)
-    replacement = "invalid argument in a statement with visage.seal_probe";
+    replacement = "invalid argument in a statement with a feature or a factor";
   if (replacement != nullptr) report->message = MemoryContextStrdup(ErrorContext, replacement);
 }
 

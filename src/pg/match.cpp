@@ -8,6 +8,7 @@
 #include "pg/keys.h"
 #include "pg/owner_rights.h"
 #include "pg/probe.h"
+#include "pg/request.h"
 #include "pg/secret_memory.h"
 #include "pg/settings.h"
 #include "pg/statement.h"
@@ -141,9 +142,11 @@ VISAGE_FUNCTION(visage_verify) {
   Flow flow;
   begin_flow(flow, audit::Operation::kVerify, fcinfo, {2, 3, 4});
   flow.has_probe = true;
+  if (repeats(flow, {.subject = subject, .probe = PG_GETARG_VARLENA_PP(1)})) return finish_flow(flow, fcinfo);
   SubjectRecord record;
   load_subject(flow, subject, false, record);
-  if (take_probe(flow, PG_GETARG_VARLENA_PP(1), flow.header, *flow.contents) &&
+  if (enter_session(flow, subject) &&
+      take_probe(flow, PG_GETARG_VARLENA_PP(1), flow.header, *flow.contents) &&
       hold_attempts(flow, subject) && check_floors(flow) && check_consent(flow, subject, record.found))
     match_subject(flow, record);
   return finish_flow(flow, fcinfo);
@@ -169,9 +172,12 @@ VISAGE_FUNCTION(visage_compare) {
   Flow flow;
   begin_flow(flow, audit::Operation::kCompare, fcinfo, {2, 3, 4});
   flow.has_probe = true;
+  if (repeats(flow, {.probe = PG_GETARG_VARLENA_PP(0), .document = PG_GETARG_VARLENA_PP(1)}))
+    return finish_flow(flow, fcinfo);
   probe::Contents* document = allocate_contents(CurrentMemoryContext);
   // Floors hold for the living person only: a printed portrait has no liveness.
-  if (take_probe(flow, PG_GETARG_VARLENA_PP(0), flow.header, *flow.contents) &&
+  if (enter_session(flow, nullptr) &&
+      take_probe(flow, PG_GETARG_VARLENA_PP(0), flow.header, *flow.contents) &&
       take_document(flow, PG_GETARG_VARLENA_PP(1), *document) && hold_attempts(flow, nullptr) &&
       check_floors(flow)) {
     if (!match::comparable(*flow.contents, *document)) {

@@ -1,6 +1,7 @@
 // What the keeper does to rows after a new envelope root: wrapped keys and references come under it, so that
 // the old one can be taken away. Both return null, with a warning, for a row that does not open: one altered
 // row must not stop the others, and visage.integrity() reports it.
+#include "core/factor/factor.h"
 #include "core/keys/ledger_key.h"
 #include "core/reference/reference.h"
 #include "pg/boundary.h"
@@ -73,6 +74,25 @@ VISAGE_FUNCTION(visage_reseal_reference) {
   Uuid id;
   memcpy(id.bytes, PG_GETARG_UUID_P(3)->data, sizeof id.bytes);
   warn(status, id, "reference");
+  PG_RETURN_NULL();
+}
+
+// reseal_factor(institution, subject, wrapped, id, kind, sealed) → sealed under the newest root
+VISAGE_FUNCTION(visage_reseal_factor) {
+  const keys::KeyRing& ring = key_ring();
+  const Bytes sealed = envelope_bytes(PG_GETARG_VARLENA_PP(5));
+  factor::Place place = {{}, owner_argument(fcinfo), {}};
+  memcpy(place.factor.bytes, PG_GETARG_UUID_P(3)->data, sizeof place.factor.bytes);
+  factor::find_kind(DatumGetCString(DirectFunctionCall1(enum_out, PG_GETARG_DATUM(4))), place.kind);
+  struct varlena* out = new_envelope(sealed.size());
+  const Bytes wrapped = envelope_bytes(PG_GETARG_VARLENA_PP(2));
+  const Status status = guarded([&]() -> Status {
+    Secret<keys::SubjectKey> key;
+    VISAGE_TRY(keys::unwrap_subject_key(engine(), ring, place.owner, wrapped, key.value));
+    return factor::reseal(engine(), ring, key.value, place, sealed, envelope_span(out));
+  });
+  if (status.ok()) return PointerGetDatum(out);
+  warn(status, place.factor, "factor");
   PG_RETURN_NULL();
 }
 

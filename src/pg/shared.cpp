@@ -118,22 +118,38 @@ LWLock* shared_lock(SharedLock lock) {
   return &locks[static_cast<int>(lock)].lock;
 }
 
-ProbeUse use_probe(const Uuid& probe, int64 captured_at, int64 expires_at, int64 now) {
+namespace {
+
+// With the lock held. Null when the memory is full.
+ReplayEntry* remember(const Uuid& key, int64 now, bool& found) {
   constexpr int64 kSweepInterval = 1000000;  // at most one sweep a second: it walks the whole table
-  LWLockAcquire(shared_lock(SharedLock::kReplay), LW_EXCLUSIVE);
-  if (captured_at < state->replay_began) {
-    LWLockRelease(shared_lock(SharedLock::kReplay));
-    return ProbeUse::kBeforeMemory;
-  }
   const bool filling = hash_get_num_entries(replay) >= settings::max_probes / 4 * 3;
   if (filling && now >= state->replay_next_sweep) {
     forget_expired(now);
     state->replay_next_sweep = now + kSweepInterval;
   }
+  const HASHACTION action =
+      hash_get_num_entries(replay) >= settings::max_probes ? HASH_FIND : HASH_ENTER_NULL;
+  return static_cast<ReplayEntry*>(hash_search(replay, &key, action, &found));
+}
+
+[[noreturn]] void memory_is_full() {
+  ereport(ERROR, (errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+                  errmsg("the replay memory holds %d unexpired probes and is full", settings::max_probes),
+                  errhint("Raise visage.max_probes and restart, or shorten the life of probes.")));
+  pg_unreachable();
+}
+
+}  // namespace
+
+ProbeUse use_probe(const Uuid& probe, int64 captured_at, int64 expires_at, int64 now) {
+  LWLockAcquire(shared_lock(SharedLock::kReplay), LW_EXCLUSIVE);
+  if (captured_at < state->replay_began) {
+    LWLockRelease(shared_lock(SharedLock::kReplay));
+    return ProbeUse::kBeforeMemory;
+  }
   bool found = false;
-  auto* entry = hash_get_num_entries(replay) >= settings::max_probes
-                    ? static_cast<ReplayEntry*>(hash_search(replay, &probe, HASH_FIND, &found))
-                    : static_cast<ReplayEntry*>(hash_search(replay, &probe, HASH_ENTER_NULL, &found));
+  ReplayEntry* entry = remember(probe, now, found);
   if (entry != nullptr && !found) {
     const int64 too_old_at = captured_at + life_of_probes();
     entry->forget_at = Min(expires_at, too_old_at);
@@ -141,11 +157,27 @@ ProbeUse use_probe(const Uuid& probe, int64 captured_at, int64 expires_at, int64
   }
   LWLockRelease(shared_lock(SharedLock::kReplay));
   if (found) return ProbeUse::kReplayed;
-  if (entry == nullptr)
-    ereport(ERROR, (errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
-                    errmsg("the replay memory holds %d unexpired probes and is full", settings::max_probes),
-                    errhint("Raise visage.max_probes and restart, or shorten the life of probes.")));
+  if (entry == nullptr) memory_is_full();
   return ProbeUse::kFirst;
+}
+
+bool take_session(const Uuid& session, int64 expires_at, int64 now) {
+  LWLockAcquire(shared_lock(SharedLock::kReplay), LW_EXCLUSIVE);
+  bool found = false;
+  ReplayEntry* entry = remember(session, now, found);
+  if (entry != nullptr && !found) {
+    entry->forget_at = expires_at;
+    entry->captured_at = kNever;
+  }
+  LWLockRelease(shared_lock(SharedLock::kReplay));
+  if (entry == nullptr) memory_is_full();
+  return !found;
+}
+
+void give_session_back(const Uuid& session) {
+  LWLockAcquire(shared_lock(SharedLock::kReplay), LW_EXCLUSIVE);
+  hash_search(replay, &session, HASH_REMOVE, nullptr);
+  LWLockRelease(shared_lock(SharedLock::kReplay));
 }
 
 void load_replay_memory() {

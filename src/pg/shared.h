@@ -22,6 +22,12 @@ enum class ProbeUse { kFirst, kReplayed, kBeforeMemory };
 // when the memory is full of probes that have not expired.
 ProbeUse use_probe(const Uuid& probe, int64 captured_at, int64 expires_at, int64 now);
 
+// Takes a session for one call, until `expires_at`, whatever the transaction does; false when it is taken.
+// The memory begins empty: whether an earlier call used it up is in the ledger. Raises when it is full.
+bool take_session(const Uuid& session, int64 expires_at, int64 now);
+// Gives it back: nothing was compared or changed.
+void give_session_back(const Uuid& session);
+
 // Reads the ledger's probes that have not expired; for the audit writer, inside SPI.
 void load_replay_memory();
 

@@ -7,6 +7,7 @@
 #include "pg/boundary.h"
 #include "pg/envelope_io.h"
 #include "pg/keys.h"
+#include "pg/request.h"
 #include "pg/settings.h"
 #include "pg/statement.h"
 
@@ -111,11 +112,13 @@ VISAGE_FUNCTION(visage_register) {
   Flow flow;
   begin_flow(flow, audit::Operation::kRegister, fcinfo, {2, 3, 4});
   flow.has_probe = true;
+  if (repeats(flow, {.subject = subject, .probe = PG_GETARG_VARLENA_PP(1)})) return finish_flow(flow, fcinfo);
   // The threshold is asked for although nothing is compared: a model that no verification could decide is
   // refused here, not at the first verification.
   // No attempt on the subject: nothing is compared, and its name is not to be locked before it exists. What
   // is not alive counts where it came from.
-  if (take_probe(flow, PG_GETARG_VARLENA_PP(1), flow.header, *flow.contents) && check_entitlement(flow) &&
+  if (enter_session(flow, subject) &&
+      take_probe(flow, PG_GETARG_VARLENA_PP(1), flow.header, *flow.contents) && check_entitlement(flow) &&
       check_consent(flow, subject, true) && hold_attempts(flow, nullptr) && check_floors(flow) &&
       find_flow_threshold(flow, kReferenceScheme))
     register_subject(flow, subject);
@@ -130,9 +133,11 @@ VISAGE_FUNCTION(visage_add_reference) {
   Flow flow;
   begin_flow(flow, audit::Operation::kAddReference, fcinfo, {2, 3, 4});
   flow.has_probe = true;
+  if (repeats(flow, {.subject = subject, .probe = PG_GETARG_VARLENA_PP(1)})) return finish_flow(flow, fcinfo);
   SubjectRecord record;
   load_subject(flow, subject, true, record);
-  if (take_probe(flow, PG_GETARG_VARLENA_PP(1), flow.header, *flow.contents) &&
+  if (enter_session(flow, subject) &&
+      take_probe(flow, PG_GETARG_VARLENA_PP(1), flow.header, *flow.contents) &&
       hold_attempts(flow, subject) && check_entitlement(flow) && check_floors(flow) &&
       check_consent(flow, subject, record.found) && match_subject(flow, record)) {
     // One more must still leave a threshold that keeps the channel's target over all of them.
@@ -153,8 +158,10 @@ VISAGE_FUNCTION(visage_drop_reference) {
   begin_flow(flow, audit::Operation::kDropReference, fcinfo, {2, 3, 4});
   memcpy(flow.reference.bytes, PG_GETARG_UUID_P(1)->data, sizeof flow.reference.bytes);
   flow.has_reference = true;
+  if (repeats(flow, {.subject = subject, .reference = &flow.reference})) return finish_flow(flow, fcinfo);
   SubjectRecord record;
   load_subject(flow, subject, true, record);
+  if (!enter_session(flow, subject)) return finish_flow(flow, fcinfo);
   if (!record.found) {
     refuse(flow, Reason::kUnknownSubject);
   } else if (check_risk(flow)) {
@@ -178,8 +185,10 @@ VISAGE_FUNCTION(visage_cancel) {
   text* subject = subject_argument(fcinfo, 0);
   Flow flow;
   begin_flow(flow, audit::Operation::kCancel, fcinfo, {1, 2, 3});
+  if (repeats(flow, {.subject = subject})) return finish_flow(flow, fcinfo);
   SubjectRecord record;
   load_subject(flow, subject, true, record);
+  if (!enter_session(flow, subject)) return finish_flow(flow, fcinfo);
   if (!record.found) {
     refuse(flow, Reason::kUnknownSubject);
   } else if (check_risk(flow)) {

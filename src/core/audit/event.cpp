@@ -7,12 +7,13 @@ namespace {
 
 constexpr uint8_t kVersion = 1;
 
-constexpr std::string_view kOperations[] = {"register",      "verify",           "compare",
-                                            "add_reference", "drop_reference",   "cancel",
-                                            "open_ledger",   "settle",           "change",
-                                            "unlock",        "archive",          "rotate_ledger_key",
-                                            "give_consent",  "withdraw_consent", "export_subject",
-                                            "erase",         "restore"};
+constexpr std::string_view kOperations[] = {
+    "register",       "verify",           "compare",        "add_reference",
+    "drop_reference", "cancel",           "open_ledger",    "settle",
+    "change",         "unlock",           "archive",        "rotate_ledger_key",
+    "give_consent",   "withdraw_consent", "export_subject", "erase",
+    "restore",        "open_session",     "claim_session",  "close_session",
+    "enrol_factor",   "replace_factor",   "remove_factor",  "present_factor"};
 constexpr std::string_view kDecisions[] = {"", "accept", "reject", "refuse"};
 constexpr std::string_view kReasons[] = {"",
                                          "OK",
@@ -35,7 +36,17 @@ constexpr std::string_view kReasons[] = {"",
                                          "MODEL_MISMATCH",
                                          "NOT_CALIBRATED",
                                          "INTERRUPTED",
-                                         "NOT_ENTITLED"};
+                                         "NOT_ENTITLED",
+
+                                         "SESSION_MISSING",
+                                         "UNKNOWN_SESSION",
+                                         "EXPIRED_SESSION",
+                                         "REPLAYED_SESSION",
+                                         "SESSION_MISMATCH",
+                                         "WRONG_FACTOR",
+                                         "REPLAYED_FACTOR",
+                                         "UNKNOWN_FACTOR",
+                                         "FACTOR_EXISTS"};
 static_assert(std::size(kOperations) == static_cast<size_t>(Operation::kCount));
 static_assert(std::size(kDecisions) == static_cast<size_t>(Decision::kCount));
 static_assert(std::size(kReasons) == static_cast<size_t>(Reason::kCount));
@@ -60,7 +71,7 @@ bool find_in(const std::string_view (&labels)[kCount], std::string_view label, E
 constexpr size_t kMaxLabelLength = 17;
 static_assert(std::string_view("rotate_ledger_key").size() == kMaxLabelLength);
 static_assert(std::string_view("UNKNOWN_REFERENCE").size() == kMaxLabelLength);
-static_assert(1 + 8 + 8 + 4 + 3 * (1 + kMaxLabelLength) + 5 * 16 + 2 * kKeyedHashSize + 2 * 4 + 4 * 8 +
+static_assert(1 + 8 + 8 + 4 + 3 * (1 + kMaxLabelLength) + 6 * 16 + 3 * kKeyedHashSize + 2 * 4 + 4 * 8 +
                   3 * kHashSize + 7 * 2 + 3 * kMaxNameLength + kMaxModelLength + kMaxBusinessIdLength +
                   kMaxObjectLength + kMaxNoteLength + 1 + kHeadSize <=
               kMaxLeafSize);
@@ -122,6 +133,8 @@ void write_fields(Writer& writer, const EventRecord& event) {
   if (event.has(Field::kAfter)) writer.bytes(event.after);
   if (event.has(Field::kNote)) write_text(writer, event.note);
   if (event.has(Field::kDetail)) writer.bytes(event.detail);
+  if (event.has(Field::kSession)) writer.uuid(event.session);
+  if (event.has(Field::kRequest)) writer.bytes(event.request);
 }
 
 }  // namespace

@@ -32,6 +32,14 @@ enum class Operation : uint8_t {
   kExportSubject,
   kErase,
   kRestore,
+  // Of sessions and factors.
+  kOpenSession,
+  kClaimSession,
+  kCloseSession,
+  kEnrolFactor,
+  kReplaceFactor,
+  kRemoveFactor,
+  kPresentFactor,
   kCount,
 };
 enum class Decision : uint8_t { kNone, kAccept, kReject, kRefuse, kCount };
@@ -58,6 +66,15 @@ enum class Reason : uint8_t {
   kNotCalibrated,
   kInterrupted,
   kNotEntitled,
+  kSessionMissing,
+  kUnknownSession,
+  kExpiredSession,
+  kReplayedSession,
+  kSessionMismatch,
+  kWrongFactor,
+  kReplayedFactor,
+  kUnknownFactor,
+  kFactorExists,
   kCount,
 };
 
@@ -71,7 +88,7 @@ bool find_decision(std::string_view label, Decision& out);
 bool find_reason(std::string_view label, Reason& out);
 
 inline constexpr size_t kHashSize = crypto::kDigestSize;
-inline constexpr size_t kKeyedHashSize = 16;  // of an address or a device
+inline constexpr size_t kKeyedHashSize = 16;  // of an address, a device or a request
 inline constexpr size_t kSignatureSize = 64;
 // root key version (4, little-endian) ‖ tree hash (32) ‖ Ed25519 signature (64)
 inline constexpr size_t kHeadSize = 4 + kHashSize + kSignatureSize;
@@ -121,8 +138,10 @@ enum class Field : uint32_t {
   kAfter = 1u << 20,
   kNote = 1u << 21,
   kDetail = 1u << 22,
+  kSession = 1u << 23,
+  kRequest = 1u << 24,
 };
-inline constexpr uint32_t kAllFields = (1u << 23) - 1;
+inline constexpr uint32_t kAllFields = (1u << 25) - 1;
 
 struct EventRecord {
   uint32_t fields;  // of Field
@@ -145,6 +164,8 @@ struct EventRecord {
   uint8_t before[kHashSize];  // digests of what was changed
   uint8_t after[kHashSize];
   uint8_t detail[kHashSize];  // commitment to details that may be erased
+  Uuid session;
+  uint8_t request[kKeyedHashSize];  // of the arguments of a call that names a business id
   Text<kMaxNameLength> channel;
   Text<kMaxNameLength> scenario;
   Text<kMaxModelLength> model;

@@ -17,7 +17,16 @@ Status derive_ledger_key(crypto::Engine& engine, const KeyRing& ring, uint32_t v
 inline constexpr size_t kKeyedHashSize = 16;
 
 // What a keyed hash is of; part of its input, so that equal values of two kinds differ.
-enum class HashedKind : uint8_t { kSubject = 1, kSource = 2, kAddress = 3, kDevice = 4, kErased = 5 };
+enum class HashedKind : uint8_t {
+  kSubject = 1,
+  kSource = 2,
+  kAddress = 3,
+  kDevice = 4,
+  kErased = 5,
+  kFactor = 6,    // subject's keyed hash ‖ label of the kind of factor
+  kUsedCode = 7,  // factor ‖ u64 step
+  kRequest = 8,   // arguments of a call that names a business id
+};
 
 // HMAC of (kind, institution, value) under the root of the *oldest* loaded version, first 16 bytes: a name
 // for a value that only the holder of the key can make or test. The oldest, because names must stay the same

@@ -78,6 +78,8 @@ Input random_input(std::mt19937_64& random) {
   set_random(random, event.before);
   set_random(random, event.after);
   set_random(random, event.detail);
+  set_random(random, event.session);
+  set_random(random, event.request);
   set_random(random, event.channel);
   set_random(random, event.scenario);
   set_random(random, event.model);
@@ -132,6 +134,8 @@ class LeafReader {
     if (event.has(Field::kAfter)) bytes(event.after);
     if (event.has(Field::kNote)) text(event.note);
     if (event.has(Field::kDetail)) bytes(event.detail);
+    if (event.has(Field::kSession)) bytes(event.session);
+    if (event.has(Field::kRequest)) bytes(event.request);
     const auto carried = reader_.number<uint8_t>();
     const Bytes head = reader_.take(carried == 1 ? kHeadSize : 0);
     out.head.assign(head.begin(), head.end());
@@ -189,6 +193,8 @@ std::string meaning(const Input& input) {
   field(Field::kAfter, event.after);
   words(Field::kNote, event.note.view());
   field(Field::kDetail, event.detail);
+  field(Field::kSession, event.session);
+  field(Field::kRequest, event.request);
   text(input.head);
   return made;
 }
@@ -279,7 +285,7 @@ TEST(AuditLeaf, EveryFieldCounts) {
     change(changed);
     EXPECT_TRUE(seen.insert({encoded(changed), seen.size()}).second) << "change " << seen.size();
   }
-  for (uint32_t bit = 0; bit < 23; ++bit) {
+  for (uint32_t bit = 0; bit < 25; ++bit) {
     Input changed = base;
     changed.event.fields ^= 1u << bit;
     EXPECT_TRUE(seen.insert({encoded(changed), seen.size()}).second) << "field " << bit;
@@ -338,7 +344,7 @@ TEST(AuditLeaf, RefusesWhatIsOutOfRange) {
       [](Input& i) { i.event.decision = Decision::kCount; },
       [](Input& i) { i.event.reason = Reason::kNone; },
       [](Input& i) { i.event.reason = Reason::kCount; },
-      [](Input& i) { i.event.fields |= 1u << 23; },
+      [](Input& i) { i.event.fields |= 1u << 25; },
       [](Input& i) { i.event.fields |= 1u << 31; },
       [](Input& i) { i.event.caller.size = kMaxNameLength + 1; },
       [](Input& i) { i.event.channel.size = kMaxNameLength + 1; },

@@ -54,7 +54,8 @@ TEST(KeysKeyedHash, NamesKindInstitutionAndValue) {
   std::set<std::string> seen;
   size_t made = 0;
   for (HashedKind kind :
-       {HashedKind::kSubject, HashedKind::kSource, HashedKind::kAddress, HashedKind::kDevice})
+       {HashedKind::kSubject, HashedKind::kSource, HashedKind::kAddress, HashedKind::kDevice,
+        HashedKind::kFactor, HashedKind::kUsedCode, HashedKind::kRequest})
     for (uint32_t institution : {1u, 2u, 256u, 0xFFFFFFFFu})
       for (std::string_view value : {"", "a", "b", "ab", "\x01"}) {
         seen.insert(hash_of(ring(), kind, institution, value));
@@ -79,6 +80,21 @@ TEST(KeysKeyedHash, IsOfTheOldestEnvelopeRoot) {
   KeyRing other = ring();
   other.envelope = test::with_changed_root(ring().envelope, 1, 0);
   EXPECT_NE(hash_of(other, HashedKind::kAddress, 1, "192.0.2.1"), name);
+}
+
+// A list says which root it was made with. [8.2.5g]
+TEST(KeysKeyedHash, CanBeOfAnyLoadedRoot) {
+  uint8_t oldest[kKeyedHashSize], newest[kKeyedHashSize], plain[kKeyedHashSize];
+  const Bytes value = as_bytes("somebody");
+  ASSERT_OK(keyed_hash(engine(), ring(), HashedKind::kErased, 1, value, plain));
+  ASSERT_OK(keyed_hash_under(engine(), ring(), 1, HashedKind::kErased, 1, value, oldest));
+  ASSERT_OK(keyed_hash_under(engine(), ring(), ring().envelope.newest()->version, HashedKind::kErased, 1,
+                             value, newest));
+  EXPECT_EQ(std::memcmp(plain, oldest, sizeof plain), 0);
+  EXPECT_NE(std::memcmp(oldest, newest, sizeof oldest), 0);
+  const Status status = keyed_hash_under(engine(), ring(), 77, HashedKind::kErased, 1, value, newest);
+  EXPECT_EQ(status.code, Code::kKeyMissing);
+  EXPECT_STREQ(status.message, "envelope key version 77 is not loaded");
 }
 
 TEST(KeysKeyedHash, NeedsARoot) {
