@@ -65,6 +65,14 @@ Statement find_subject = {"SELECT s.id FROM visage.subject s WHERE s.institution
 
 }  // namespace
 
+bool find_registered(int32 institution, const text* subject, Uuid& out) {
+  const Datum arguments[] = {Int32GetDatum(institution), PointerGetDatum(subject)};
+  const bool found = execute(find_subject, arguments, nullptr, true) == 1;
+  if (found) out = column_uuid(0, 1);
+  SPI_freetuptable(SPI_tuptable);
+  return found;
+}
+
 void assess_risk(const RiskCall& call, risk::Verdict& out, bool& keeps_sighting) {
   const LoadedRules& rules = load_rules(call.institution);
   keeps_sighting = rules.looks_back;
@@ -119,13 +127,7 @@ VISAGE_FUNCTION(visage_assess) {
   }
   Uuid surrogate;
   call.claims_subject = subject != nullptr;
-  if (subject != nullptr) {
-    const Datum arguments[] = {Int32GetDatum(policy.institution), PointerGetDatum(subject)};
-    if (execute(find_subject, arguments, nullptr, true) == 1) {
-      surrogate = column_uuid(0, 1);
-      call.subject = &surrogate;
-    }
-  }
+  if (subject != nullptr && find_registered(policy.institution, subject, surrogate)) call.subject = &surrogate;
   risk::Verdict verdict;
   bool keeps_sighting;
   assess_risk(call, verdict, keeps_sighting);

@@ -103,6 +103,13 @@ UPDATE visage.risk_rule SET scenario = 'login' WHERE name = 'far abroad';
 UPDATE visage.risk_rule SET operation = 'cancel' WHERE name = 'never';
 SELECT channel, scenario, o AS operation, a.level, a.factors FROM (VALUES ('default', 'default', 'verify'), ('counter', 'default', 'verify'), ('default', 'login', 'verify'), ('default', 'default', 'cancel')) t (channel, scenario, o),
   visage.assess('risk-1', channel, scenario, '{"country": "US", "place": "pole"}', o::visage.operation) a;
+-- What visage.requirement asks for from a level on, it asks for there.
+INSERT INTO visage.risk_rule (institution, name, signal, action, names) VALUES (1, 'look', 'country', 'require_face', '{DE}');
+INSERT INTO visage.requirement (institution, operation, risk, session) VALUES (1, 'verify', 1, true);
+SELECT pg_temp.try('{"country": "DE"}'), pg_temp.try('{"country": "CN"}');
+UPDATE visage.requirement SET session = false, factors = 2 WHERE risk = 1;
+SELECT pg_temp.try('{"country": "DE"}'), pg_temp.try('{"country": "CN"}');
+DELETE FROM visage.requirement WHERE risk = 1;
 -- Disabled is not asked; a scenario's own factors are.
 UPDATE visage.risk_rule SET enabled = false;
 SELECT * FROM visage.assess('risk-1', context => '{"country": "US"}');
