@@ -135,18 +135,26 @@ BEGIN
   RETURN NULL;
 END
 $$;
-CREATE TRIGGER forget_sightings AFTER DELETE ON visage.subject
+-- At the end of the transaction: until then the subject is verified, and seen, by others.
+CREATE CONSTRAINT TRIGGER forget_sightings AFTER DELETE ON visage.subject DEFERRABLE INITIALLY DEFERRED
   FOR EACH ROW EXECUTE FUNCTION visage.forget_sightings();
 ALTER TABLE visage.subject ENABLE ALWAYS TRIGGER forget_sightings;
 
--- Those that somebody has locked, a cancellation for one, are left for the next time.
+-- Those that somebody has locked, a cancellation for one, are left for the next time. A call that was under way when its
+-- subject's cancellation was committed may leave one behind.
 CREATE FUNCTION visage.expire_sightings() RETURNS bigint
   LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-  WITH gone AS (
+  WITH expired AS (
     DELETE FROM visage.sighting WHERE ctid = ANY (ARRAY(
       SELECT s.ctid FROM visage.sighting s WHERE s.at < now() - interval '90 days' LIMIT 10000 FOR UPDATE SKIP LOCKED))
+    RETURNING 1),
+  orphaned AS (
+    DELETE FROM visage.sighting WHERE ctid = ANY (ARRAY(
+      SELECT s.ctid FROM visage.sighting s
+      WHERE s.at > now() - interval '2 minutes' AND NOT EXISTS (SELECT FROM visage.subject u WHERE u.id = s.subject)
+      LIMIT 10000 FOR UPDATE SKIP LOCKED))
     RETURNING 1)
-  SELECT count(*) FROM gone
+  SELECT (SELECT count(*) FROM expired) + (SELECT count(*) FROM orphaned)
 $$;
 COMMENT ON FUNCTION visage.expire_sightings() IS 'erases sightings that no rule may look at any more; the audit writer calls it';
 

@@ -90,6 +90,11 @@ BEGIN
   IF FOUND THEN
     RAISE EXCEPTION 'there is no risk rule "%"', unknown USING ERRCODE = 'undefined_object', HINT = 'SELECT name FROM visage.risk_rule lists them.';
   END IF;
+  SELECT d INTO unknown FROM jsonb_array_elements_text(change -> 'drop_deny') d
+    WHERE NOT EXISTS (SELECT FROM visage.deny_list l WHERE l.institution = acting AND l.id::text = d) LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION 'there is no entry % of the deny-list', unknown USING ERRCODE = 'undefined_object', HINT = 'SELECT id FROM visage.deny_list lists them.';
+  END IF;
 
   -- The rules as they would be: each change over the rule of its name, new ones over what the table fills in.
   SELECT coalesce(jsonb_agg(to_jsonb(visage.checked_rule(jsonb_populate_record(NULL::visage.risk_rule, v.row)))), '[]') INTO rules

@@ -128,7 +128,7 @@ COMMENT ON COLUMN visage.history.settles IS 'number of the event whose transacti
 COMMENT ON COLUMN visage.history.object IS 'what was changed, the kind of factor, or that a session was used up';
 COMMENT ON COLUMN visage.history.before IS 'SHA-256 of what was changed, before; null when it is new';
 COMMENT ON COLUMN visage.history.after IS 'SHA-256 of what was changed, after; null when it is gone';
-COMMENT ON COLUMN visage.history.note IS 'what else there is to say: how a transaction ended, why a subject was unlocked';
+COMMENT ON COLUMN visage.history.note IS 'what else there is to say: how a transaction ended, why a subject was unlocked, which rules fired (docs/policy.md)';
 COMMENT ON COLUMN visage.history.session IS 'session of the call; object begins with session where the call used it up';
 
 -- Channels and scenarios of the standard [6.3e, A.1]. A site that has one of the same name keeps its own.

@@ -6,6 +6,7 @@
 #include "pg/keys.h"
 #include "pg/probe.h"
 #include "pg/request.h"
+#include "pg/requirement.h"
 #include "pg/secret_memory.h"
 #include "pg/settings.h"
 #include "pg/shared.h"
@@ -189,10 +190,16 @@ bool take_probe(Flow& flow, const struct varlena* value, probe::Header& header, 
   return refuse(flow, Reason::kExpiredProbe);
 }
 
+void ask_risk(Flow& flow, audit::Operation operation) {
+  RiskCall call = risk_call(flow);
+  call.operation = operation;
+  assess_risk(call, flow.risk, flow.keeps_sighting);
+}
+
 bool check_risk(Flow& flow) {
   if (flow.risk_checked) return flow.risk_passed;
   flow.risk_checked = true;
-  assess_risk(risk_call(flow), flow.risk, flow.keeps_sighting);
+  ask_risk(flow, flow.slot->record.operation);
   audit::EventRecord& record = flow.slot->record;
   char note[audit::kMaxNoteLength];
   if (const size_t size = risk::describe(flow.risk, note); size > 0) {
@@ -201,6 +208,16 @@ bool check_risk(Flow& flow) {
   }
   if (flow.risk.action == risk::Action::kDeny) return refuse(flow, Reason::kDenied);
   if (flow.risk.factors > flow.factors_presented) return refuse(flow, Reason::kFactorMissing);
+  // What this level asks for beyond what is asked for in any case, which enter_session() saw to.   [6.6e]
+  if (const int level = risk::level(flow.risk); level > 0) {
+    const auto at = [&](int risk) {
+      return find_requirement(flow.policy.institution, record.operation, flow.channel, flow.scenario, risk);
+    };
+    const Requirement always = at(0);
+    const Requirement here = at(level);
+    if (here.session && !flow.has_session) return refuse(flow, Reason::kSessionMissing);
+    if (here.factors > always.factors && !require_factors(flow, here.factors)) return false;
+  }
   flow.risk_passed = true;
   return true;
 }

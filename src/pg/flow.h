@@ -106,6 +106,8 @@ bool take_probe(Flow& flow, const struct varlena* value, probe::Header& header, 
 // DENIED, or as FACTOR_MISSING when more factors are asked for than were presented. The flows that compare
 // ask by way of hold_attempts and check_floors, before anything is held or compared.
 bool check_risk(Flow& flow);
+// What the rules ask of a call of `operation`, into flow.risk; refuses nothing. For who prepares one.
+void ask_risk(Flow& flow, audit::Operation operation);
 // Holds an attempt against the subject (null: none is claimed), the capture source, and the address and
 // device that the context names. False after refusing as LOCKED.
 bool hold_attempts(Flow& flow, const text* subject);

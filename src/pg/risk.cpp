@@ -4,7 +4,6 @@
 #include "pg/clock.h"
 #include "pg/keys.h"
 #include "pg/policy.h"
-#include "pg/policy_generation.h"
 #include "pg/risk_rules.h"
 #include "pg/settings.h"
 #include "pg/sighting.h"
@@ -57,10 +56,7 @@ risk::Past past_of(const RiskCall& call, const LoadedRules& rules, TimestampTz n
     subject = *call.subject;
   else
     raise_unless_ok(guarded([&] { return engine().random_uuid(subject); }), "cannot make an identifier");
-  begin_newest();
-  const risk::Past past = read_past(subject, now - rules.longest_period, DT_NOEND, sightings);
-  end_newest();
-  return past;
+  return read_past(subject, now - rules.longest_period, DT_NOEND, sightings);
 }
 
 Statement find_subject = {"SELECT s.id FROM visage.subject s WHERE s.institution = $1 AND s.external_id = $2",
@@ -68,6 +64,14 @@ Statement find_subject = {"SELECT s.id FROM visage.subject s WHERE s.institution
                           {"integer", "text"}};
 
 }  // namespace
+
+bool find_registered(int32 institution, const text* subject, Uuid& out) {
+  const Datum arguments[] = {Int32GetDatum(institution), PointerGetDatum(subject)};
+  const bool found = execute(find_subject, arguments, nullptr, true) == 1;
+  if (found) out = column_uuid(0, 1);
+  SPI_freetuptable(SPI_tuptable);
+  return found;
+}
 
 void assess_risk(const RiskCall& call, risk::Verdict& out, bool& keeps_sighting) {
   const LoadedRules& rules = load_rules(call.institution);
@@ -123,13 +127,7 @@ VISAGE_FUNCTION(visage_assess) {
   }
   Uuid surrogate;
   call.claims_subject = subject != nullptr;
-  if (subject != nullptr) {
-    const Datum arguments[] = {Int32GetDatum(policy.institution), PointerGetDatum(subject)};
-    if (execute(find_subject, arguments, nullptr, true) == 1) {
-      surrogate = column_uuid(0, 1);
-      call.subject = &surrogate;
-    }
-  }
+  if (subject != nullptr && find_registered(policy.institution, subject, surrogate)) call.subject = &surrogate;
   risk::Verdict verdict;
   bool keeps_sighting;
   assess_risk(call, verdict, keeps_sighting);

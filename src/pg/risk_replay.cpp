@@ -96,12 +96,8 @@ void decide_again(Replay& replay, uint64 row) {
   risk::evaluate(replay.rules.set, inputs, nullptr, verdict);
   if (verdict.needs_past) {
     risk::Past past = {nullptr, 0};
-    if (!column_is_null(row, 15)) {
-      SPITupleTable* const calls = SPI_tuptable;
-      const Uuid subject = column_uuid(row, 15);
-      past = read_past(subject, at - replay.rules.longest_period, at, replay.sightings);
-      SPI_tuptable = calls;
-    }
+    if (!column_is_null(row, 15))
+      past = read_past(column_uuid(row, 15), at - replay.rules.longest_period, at, replay.sightings);
     risk::evaluate(replay.rules.set, inputs, &past, verdict);
   }
   // Columns of visage.replay_risk: the first eight are those of the query.

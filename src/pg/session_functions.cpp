@@ -143,10 +143,16 @@ VISAGE_FUNCTION(visage_open_session) {
   begin_flow(flow, audit::Operation::kOpenSession, fcinfo, {3, 2, 4});
   const int32 institution = flow.policy.institution;
   text* channel = finishing_channel(flow);
-  const Requirement required = find_requirement(institution, purpose, channel, flow.scenario);
-  // What a scenario asks for is beside the face.
+  // As many as the flow would ask for from here and now; what changes until then, it asks again. Denied or
+  // not is for the flow to say, on the record.
+  flow.claims_subject = has_subject;
+  flow.has_subject = has_subject && find_registered(institution, subject, flow.subject);
+  ask_risk(flow, purpose);
+  const Requirement required =
+      find_requirement(institution, purpose, channel, flow.scenario, risk::level(flow.risk));
+  // What scenarios and rules ask for is beside the face.
   const int factors =
-      std::max(static_cast<int>(flow.policy.factors), required.factors - (compares_face(purpose) ? 1 : 0));
+      std::max(static_cast<int>(flow.risk.factors), required.factors - (compares_face(purpose) ? 1 : 0));
   uint8_t nonce[kSessionNonceSize];
   raise_unless_ok(guarded([&]() -> Status {
                     VISAGE_TRY(engine().random_uuid(flow.session));

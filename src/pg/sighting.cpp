@@ -3,31 +3,51 @@
 #include "pg/append.h"
 #include "pg/boundary.h"
 #include "pg/clock.h"
+#include "pg/known_relation.h"
 #include "pg/statement.h"
+
+extern "C" {
+#include "access/genam.h"
+#include "access/table.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+}
 
 namespace visage::pg {
 namespace {
 
 using audit::Field;
 
-// Columns of visage.sighting, sql/install/55_risk.sql.
+// Columns of visage.sighting, sql/install/86_risk.sql.
 enum { kSubject, kAt, kAccepted, kDevice, kAddress, kLatitude, kLongitude, kColumns };
 
-Statement find_sightings = {
-    "SELECT s.at, s.accepted, s.device, s.address, s.latitude, s.longitude FROM visage.sighting s "
-    "WHERE s.subject = $1 AND s.at > $2 AND s.at < $3 ORDER BY s.at DESC LIMIT 256",
-    3,
-    {"uuid", "timestamptz", "timestamptz"}};
-static_assert(kMaxSightings == 256);
+KnownRelation sighting_table("sighting");
+KnownRelation sighting_index("sighting_subject");
 
 Statement expire = {"SELECT visage.expire_sightings()", 0, {}};
 
-bool read_hash(uint64 row, int number, risk::Hash& out) {
-  if (column_is_null(row, number)) return false;
-  const Bytes bytes = column_bytes(row, number);
-  if (bytes.size() != sizeof out.bytes) return false;
-  memcpy(out.bytes, bytes.data(), sizeof out.bytes);
+bool read_hash(HeapTuple row, int place, TupleDesc description, risk::Hash& out) {
+  bool is_null;
+  const Datum value = heap_getattr(row, place + 1, description, &is_null);
+  if (is_null) return false;
+  const struct varlena* bytes = PG_DETOAST_DATUM_PACKED(value);
+  if (VARSIZE_ANY_EXHDR(bytes) != sizeof out.bytes) return false;
+  memcpy(out.bytes, VARDATA_ANY(bytes), sizeof out.bytes);
   return true;
+}
+
+void read_row(HeapTuple row, TupleDesc description, risk::Sighting& out) {
+  bool is_null;
+  out.at = to_unix(DatumGetTimestampTz(heap_getattr(row, kAt + 1, description, &is_null)));
+  out.accepted = DatumGetBool(heap_getattr(row, kAccepted + 1, description, &is_null));
+  out.has_device = read_hash(row, kDevice, description, out.device);
+  out.has_address = read_hash(row, kAddress, description, out.address);
+  const Datum latitude = heap_getattr(row, kLatitude + 1, description, &is_null);
+  out.has_position = !is_null;
+  const Datum longitude = heap_getattr(row, kLongitude + 1, description, &is_null);
+  out.has_position = out.has_position && !is_null;
+  // Through float4: what was a tenth of a degree is one again.
+  if (out.has_position) out.position = risk::coarse({DatumGetFloat4(latitude), DatumGetFloat4(longitude)});
 }
 
 Datum hash_datum(const uint8_t* bytes) {
@@ -49,24 +69,26 @@ void keep_sighting(const Context& context, bool accepted, Slot& slot) {
   slot.sighting.longitude = static_cast<float>(position.longitude);
 }
 
+// By the index, backwards: a statement with its executor would take some times as long.
 risk::Past read_past(const Uuid& subject, TimestampTz since, TimestampTz until, risk::Sighting* out) {
-  const Datum arguments[] = {uuid_datum(subject), TimestampTzGetDatum(since), TimestampTzGetDatum(until)};
-  const uint64 rows = execute(find_sightings, arguments, nullptr, true);
-  for (uint64 row = 0; row < rows; ++row) {
-    risk::Sighting& sighting = out[row];
-    bool is_null;
-    sighting.at = to_unix(DatumGetTimestampTz(column(row, 1, &is_null)));
-    sighting.accepted = DatumGetBool(column(row, 2, &is_null));
-    sighting.has_device = read_hash(row, 3, sighting.device);
-    sighting.has_address = read_hash(row, 4, sighting.address);
-    const Datum latitude = column(row, 5, &is_null);
-    sighting.has_position = !is_null && !column_is_null(row, 6);
-    if (!sighting.has_position) continue;
-    // Through float4: what was a tenth of a degree is one again.
-    sighting.position = risk::coarse({DatumGetFloat4(latitude), DatumGetFloat4(column(row, 6, &is_null))});
-  }
-  SPI_freetuptable(SPI_tuptable);
-  return {out, rows};
+  ScanKeyData keys[3];
+  ScanKeyInit(&keys[0], kSubject + 1, BTEqualStrategyNumber, F_UUID_EQ, uuid_datum(subject));
+  ScanKeyInit(&keys[1], kAt + 1, BTGreaterStrategyNumber, F_TIMESTAMPTZ_GT, TimestampTzGetDatum(since));
+  ScanKeyInit(&keys[2], kAt + 1, BTLessStrategyNumber, F_TIMESTAMPTZ_LT, TimestampTzGetDatum(until));
+  const Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
+  Relation table = table_open(sighting_table.oid(), AccessShareLock);
+  Relation index = index_open(sighting_index.oid(), AccessShareLock);
+  SysScanDesc scan = systable_beginscan_ordered(table, index, snapshot, lengthof(keys), keys);
+  size_t count = 0;
+  HeapTuple row = nullptr;
+  while (count < kMaxSightings &&
+         HeapTupleIsValid(row = systable_getnext_ordered(scan, BackwardScanDirection)))
+    read_row(row, RelationGetDescr(table), out[count++]);
+  systable_endscan_ordered(scan);
+  index_close(index, AccessShareLock);
+  table_close(table, AccessShareLock);
+  UnregisterSnapshot(snapshot);
+  return {out, count};
 }
 
 void append_sightings(const NewEvent* events, int count) {

@@ -179,6 +179,11 @@ INSERT INTO visage.requirement (institution, operation, scenario, factors) VALUE
 INSERT INTO visage.requirement (institution, operation, scenario, risk, factors) VALUES (1, 'verify', 'factors-transfer', 2, 3);
 SELECT factors FROM visage.open_session('factors-new', 'verify', 'factors-transfer');
 SELECT factors FROM visage.open_session('factors-new', 'verify');
+-- Risk rules raise both what they ask for themselves and the level. [8.1.4c] [6.6e]
+INSERT INTO visage.risk_rule (institution, name, signal, action, factors, names) VALUES (1, 'abroad', 'country', 'require_factors', 1, '{US}');
+SELECT country, scenario, factors FROM unnest(ARRAY['CN', 'US']) country, unnest(ARRAY['default', 'factors-transfer']) scenario,
+  visage.open_session('factors-new', 'verify', scenario, context => jsonb_build_object('country', country));
+DELETE FROM visage.risk_rule;
 INSERT INTO visage.requirement (institution, operation, factors) VALUES (1, 'present_factor', 1);
 INSERT INTO visage.requirement (institution, operation, factors) VALUES (1, 'verify', 9);
 

@@ -103,6 +103,13 @@ UPDATE visage.risk_rule SET scenario = 'login' WHERE name = 'far abroad';
 UPDATE visage.risk_rule SET operation = 'cancel' WHERE name = 'never';
 SELECT channel, scenario, o AS operation, a.level, a.factors FROM (VALUES ('default', 'default', 'verify'), ('counter', 'default', 'verify'), ('default', 'login', 'verify'), ('default', 'default', 'cancel')) t (channel, scenario, o),
   visage.assess('risk-1', channel, scenario, '{"country": "US", "place": "pole"}', o::visage.operation) a;
+-- What visage.requirement asks for from a level on, it asks for there.
+INSERT INTO visage.risk_rule (institution, name, signal, action, names) VALUES (1, 'look', 'country', 'require_face', '{DE}');
+INSERT INTO visage.requirement (institution, operation, risk, session) VALUES (1, 'verify', 1, true);
+SELECT pg_temp.try('{"country": "DE"}'), pg_temp.try('{"country": "CN"}');
+UPDATE visage.requirement SET session = false, factors = 2 WHERE risk = 1;
+SELECT pg_temp.try('{"country": "DE"}'), pg_temp.try('{"country": "CN"}');
+DELETE FROM visage.requirement WHERE risk = 1;
 -- Disabled is not asked; a scenario's own factors are.
 UPDATE visage.risk_rule SET enabled = false;
 SELECT * FROM visage.assess('risk-1', context => '{"country": "US"}');
@@ -158,7 +165,8 @@ DELETE FROM visage.risk_history;
 SELECT object, before IS NOT NULL AS before, after IS NOT NULL AS after FROM visage.history WHERE operation = 'change' ORDER BY event DESC LIMIT 2;
 -- [8.2.4d] Sightings end with the subject, and after 90 days.
 BEGIN;  -- the writer erases them as well, once it sees them
-INSERT INTO visage.sighting (subject, at, accepted) VALUES (gen_random_uuid(), now() - interval '91 days', true), (gen_random_uuid(), now() - interval '89 days', true);
+INSERT INTO visage.sighting (subject, at, accepted) VALUES (gen_random_uuid(), now() - interval '91 days', true),
+  (gen_random_uuid(), now() - interval '89 days', true), (gen_random_uuid(), now(), true);
 SELECT visage.expire_sightings();
 ROLLBACK;
 SELECT fixture.verdict(visage.register('risk-2', fixture.probe('risk-2', 1)));
@@ -209,6 +217,7 @@ SELECT * FROM visage.simulate('[]');
 SELECT * FROM visage.simulate('{"rules": [{"name": "x", "signal": "address", "action": "deny"}]}');
 SELECT * FROM visage.simulate('{"rules": [{"name": "x", "colour": "red"}]}');
 SELECT * FROM visage.simulate('{"drop_rules": ["x"]}');
+SELECT * FROM visage.simulate('{"drop_deny": [0]}');
 SELECT * FROM visage.simulate('{}', now(), now() - interval '1 day');
 DELETE FROM visage.risk_rule;
 DELETE FROM visage.audit_policy;

@@ -17,7 +17,7 @@
 
 namespace visage::risk {
 
-// Labels are those of enum visage.risk_signal, sql/install/55_risk.sql.
+// Labels are those of enum visage.risk_signal, sql/install/86_risk.sql.
 enum class Signal : uint8_t {
   kAlways,
   kAddress,
