@@ -87,7 +87,8 @@ is(record_of($_), '', "$_: never begun, never recorded") for 'later', 'timed aga
 is(value('SELECT failed FROM visage.audit_status'), 0, 'no record failed');
 is(failures('bob'), $before + 4, 'each counts as a failure, told or not [8.2.5d]');
 unlike($ended{cancel}->query('SELECT 1') . $ended{cancel}{stdout}, qr/reject|accept/, 'who was cancelled was told nothing');
-for ($session, $timed) { $_->query_safe('RESET ALL'); is($_->query_safe('SELECT (' . call('again') . ').reason'), 'OK', 'the session goes on'); }
+my $again = 0;
+for ($session, $timed) { $_->query_safe('RESET ALL'); is($_->query_safe('SELECT (' . call('again' . ++$again) . ').reason'), 'OK', 'the session goes on'); }
 { local $SIG{PIPE} = 'IGNORE'; eval { $_->quit } for values %ended; }
 $node->command_ok([ 'psql', '-XAtq', '-d', $node->connstr('postgres'), '-c', 'SELECT ' . call('quick') ], 'so do others');
 

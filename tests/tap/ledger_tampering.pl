@@ -37,6 +37,7 @@ for my $attempt ('UPDATE visage.event SET decision = decision', 'DELETE FROM vis
   fails($node, "SET session_replication_role = replica; $attempt", '42501', qr/append-only|is written by the audit writer/, '… as a replica as well');
 }
 
+my $needle = $node->safe_psql('postgres', q{SELECT seq FROM visage.event WHERE biz_id = 'needle-0815'});
 # Past the server: a byte of the file, while nobody looks. Checksums of pages are off, as with an intruder who makes them anew.
 my $file = $node->data_dir . '/' . $node->safe_psql('postgres', q{SELECT pg_relation_filepath('visage.event')});
 $node->stop;
@@ -53,7 +54,7 @@ sub overwrite {
 }
 overwrite($place, 'needle-0816');
 $node->start;
-is(faults_of($node), $node->safe_psql('postgres', q{SELECT seq FROM visage.event WHERE biz_id = 'needle-0816'}) . ' altered',
+is(faults_of($node), "$needle altered",
   'found: a byte changed in the file');
 $node->stop;
 overwrite($place, 'needle-0815');
