@@ -9,6 +9,8 @@ SUITES := style setup unit fuzz sql isolation tap sidecar demo
 # Of what looks for memory faults only the part that takes seconds: all of it takes minutes, so a developer asks for
 # it and continuous integration always does. valgrind is an optional package.
 SUITES += $(if $(CI),sanitized,sanitized-core) $(if $(shell command -v valgrind),memory-brief)
+# tools/setup installs a browser; whoever removed it, or builds with --no-apt, has the other suites.
+SUITES += $(if $(shell command -v chromium-headless-shell || command -v chromium || command -v google-chrome),browser)
 CONCEPTS := keys probe reference match subject policy audit attempt risk
 
 .PHONY: check $(SUITES:%=check-%) $(CONCEPTS:%=check-%) conformance
@@ -30,6 +32,8 @@ check-isolation: install-server ## concurrency tests on a private server
 	@tests/check-isolation
 check-tap: install-server ## start, restart, crash, dump and restore of real servers
 	@tests/check-tap
+check-browser: install-server ## the report's page in a real browser
+	@/usr/bin/python3 -B tests/browser/report.py
 check-demo: install-server visaged ## the demo, as a test
 	@tools/demo && echo "1 passed, 0 failed"
 

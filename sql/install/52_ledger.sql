@@ -152,7 +152,8 @@ CREATE FUNCTION visage.ledger_progress(OUT pid integer, OUT verified bigint, OUT
   LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'visage_ledger_progress';
 COMMENT ON FUNCTION visage.ledger_progress() IS 'running verifications of the ledger: events done, events to do';
 
--- Digest of all policy, for the event that opens the ledger: later changes have events of their own.
+-- Digest of all policy, for the event that opens the ledger: later changes have events of their own. The same after a
+-- restore, where shipped rows are made anew.
 CREATE FUNCTION visage.policy_digest() RETURNS bytea
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO'
   SET intervalstyle = 'postgres' SET extra_float_digits = 1 AS $$
@@ -166,14 +167,15 @@ BEGIN
                               'deny_list', 'session_policy', 'requirement', 'factor_policy', 'otp_service', 'trust_anchor',
                               'revocation_list']
   LOOP
-    EXECUTE format('SELECT sha256(convert_to(coalesce(string_agg(t::text, E''\n'' ORDER BY t::text COLLATE "C"), ''''), ''UTF8'')) FROM visage.%I t', name)
+    EXECUTE format('SELECT sha256(convert_to(coalesce(string_agg(r, E''\n'' ORDER BY r COLLATE "C"), ''''), ''UTF8''))
+                      FROM (SELECT (to_jsonb(t) - ''created_at'')::text FROM visage.%I t) t (r)', name)
       INTO part;
     whole := whole || part;
   END LOOP;
   RETURN sha256(whole);
 END
 $$;
-COMMENT ON FUNCTION visage.policy_digest() IS 'SHA-256 over all policy tables as text';
+COMMENT ON FUNCTION visage.policy_digest() IS 'SHA-256 over all policy tables as JSON, without created_at';
 
 CREATE FUNCTION visage.record_change(
   operation visage.operation, institution integer, object text, before bytea, after bytea, note text,

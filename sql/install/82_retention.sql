@@ -77,6 +77,11 @@ $$;
 COMMENT ON FUNCTION visage.erasure_list(timestamptz) IS
   'what was erased since then, for COPY (SELECT * FROM visage.erasure_list()) TO a file that is kept apart from the backups';
 
+CREATE FUNCTION visage.record_erasure(institution integer, object text, why text, subject uuid) RETURNS bigint
+  LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'visage_record_erasure';
+COMMENT ON FUNCTION visage.record_erasure(integer, text, text, uuid) IS
+  'records that something is erased; durable with the transaction''s commit; for the functions of this extension';
+
 -- The only way that the keeper and a restore erase a person: the row with its key and references, and the event.
 CREATE FUNCTION visage.erase_subject(id uuid, why text) RETURNS boolean
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -87,7 +92,7 @@ BEGIN
   IF found_institution IS NULL THEN
     RETURN false;
   END IF;
-  PERFORM visage.record_change('erase', found_institution, 'subject', NULL, NULL, $2, $1);
+  PERFORM visage.record_erasure(found_institution, 'subject', $2, $1);
   RETURN true;
 END
 $$;
@@ -160,9 +165,9 @@ BEGIN
     WHEN 'subjects' THEN (SELECT count(DISTINCT d.subject) FROM visage.subjects_due() d)
     WHEN 'erasures' THEN (SELECT count(*) FROM visage.erasure e JOIN visage.retention r ON r.institution = e.institution
                           WHERE r.since = 'erasure' AND e.erased_at < now() - r.keep)
-    WHEN 'keys' THEN (SELECT count(*) FROM visage.subject_key k WHERE k.key_version < visage.newest_key())
-    WHEN 'references' THEN (SELECT count(*) FROM visage.subject_reference r WHERE r.key_version < visage.newest_key())
-    WHEN 'factors' THEN (SELECT count(*) FROM visage.factor f WHERE f.key_version < visage.newest_key())
+    WHEN 'keys' THEN (SELECT count(*) FROM visage.subject_key k WHERE k.key_version IN (SELECT l.version FROM visage.loaded_keys() l WHERE l.custody = 'envelope' AND NOT l.newest))
+    WHEN 'references' THEN (SELECT count(*) FROM visage.subject_reference r WHERE r.key_version IN (SELECT l.version FROM visage.loaded_keys() l WHERE l.custody = 'envelope' AND NOT l.newest))
+    WHEN 'factors' THEN (SELECT count(*) FROM visage.factor f WHERE f.key_version IN (SELECT l.version FROM visage.loaded_keys() l WHERE l.custody = 'envelope' AND NOT l.newest))
   END;
 END
 $$;
@@ -182,7 +187,9 @@ CREATE FUNCTION visage.keep(task text, most integer, INOUT place uuid, OUT done 
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
-  newest bigint;
+  newest bigint := visage.newest_key();
+  -- What is under a version that is not loaded cannot be brought under another.
+  older bigint[] := ARRAY(SELECT k.version FROM visage.loaded_keys() k WHERE k.custody = 'envelope' AND NOT k.newest);
   item record;
   looked bigint := 0;
 BEGIN
@@ -211,7 +218,7 @@ BEGIN
         looked := looked + 1;
         PERFORM FROM visage.consent c WHERE c.id = item.consent AND (item.remove OR c.ended_at IS NULL) FOR UPDATE SKIP LOCKED;
         CONTINUE WHEN NOT FOUND;
-        PERFORM visage.record_change('erase', c.institution, 'consent ' || c.id, NULL, NULL, item.why,
+        PERFORM visage.record_erasure(c.institution, 'consent ' || c.id, item.why,
             (SELECT s.id FROM visage.subject s WHERE s.institution = c.institution AND s.external_id COLLATE "C" = c.subject))
           FROM visage.consent c WHERE c.id = item.consent;
         IF item.remove THEN
@@ -242,10 +249,9 @@ BEGIN
         WHERE r.institution = e.institution AND r.since = 'erasure' AND e.erased_at < now() - r.keep;
       GET DIAGNOSTICS done = ROW_COUNT;
     WHEN 'keys' THEN
-      newest := visage.newest_key();
       WITH part AS MATERIALIZED (
         SELECT k.subject, k.wrapped, s.institution FROM visage.subject_key k JOIN visage.subject s ON s.id = k.subject
-        WHERE k.key_version < newest AND (place IS NULL OR k.subject > place)
+        WHERE k.key_version = ANY (older) AND (place IS NULL OR k.subject > place)
         ORDER BY k.subject LIMIT most FOR UPDATE OF k SKIP LOCKED),
       made AS MATERIALIZED (SELECT p.subject, visage.rewrap_key(p.institution, p.subject, p.wrapped) AS wrapped FROM part p),
       changed AS (
@@ -255,11 +261,10 @@ BEGIN
         INTO done, looked, place FROM part p;
       more := looked >= most;
     WHEN 'references' THEN
-      newest := visage.newest_key();
       WITH part AS MATERIALIZED (
         SELECT r.id, r.subject, r.generation, r.reference, k.wrapped, s.institution
         FROM visage.subject_reference r JOIN visage.subject_key k ON k.subject = r.subject JOIN visage.subject s ON s.id = r.subject
-        WHERE r.key_version < newest AND (place IS NULL OR r.id > place)
+        WHERE r.key_version = ANY (older) AND (place IS NULL OR r.id > place)
         ORDER BY r.id LIMIT most FOR UPDATE OF r SKIP LOCKED),
       made AS MATERIALIZED (
         SELECT p.id, visage.reseal_reference(p.institution, p.subject, p.wrapped, p.id, p.generation, p.reference) AS reference

@@ -51,7 +51,7 @@ BEGIN
   LOOP
     -- Its last one as well: it was replaced by one that the backup does not have.
     DELETE FROM visage.subject_reference r WHERE r.id = item.id;
-    PERFORM visage.record_change('erase', item.institution, 'reference ' || item.id, NULL, NULL, 'erased before the restore', item.subject);
+    PERFORM visage.record_erasure(item.institution, 'reference ' || item.id, 'erased before the restore', item.subject);
     erased := erased + 1;
   END LOOP;
   RETURN NEXT;
@@ -69,7 +69,7 @@ BEGIN
     WHERE c.ended_at IS NULL
   LOOP
     UPDATE visage.consent c SET ended_at = clock_timestamp(), ended_by = 'restore' WHERE c.id = item.id;
-    PERFORM visage.record_change('erase', item.institution, 'consent ' || item.id, NULL, NULL, 'ended before the restore',
+    PERFORM visage.record_erasure(item.institution, 'consent ' || item.id, 'ended before the restore',
       (SELECT s.id FROM visage.subject s WHERE s.institution = item.institution AND s.external_id COLLATE "C" = item.subject));
     erased := erased + 1;
   END LOOP;
@@ -173,13 +173,15 @@ BEGIN
     WITH settled AS (SELECT e.subject, e.operation, e.decision, e.object FROM visage.event e
                      JOIN visage.event s ON s.settles = e.seq AND s.operation = 'settle' AND s.note = 'committed'
                      WHERE e.subject IS NOT NULL),
-    gone AS (SELECT DISTINCT g.subject FROM settled g
+    gone AS (SELECT g.subject FROM settled g
              WHERE g.operation = 'cancel' AND g.decision = 'accept' OR g.operation = 'erase' AND g.object = 'subject'),
-    come AS (SELECT DISTINCT c.subject FROM settled c WHERE c.operation = 'register' AND c.decision = 'accept')
-    SELECT 'subjects', 'subject ' || s.id, 'was erased, and is there' FROM visage.subject s JOIN gone g ON g.subject = s.id
+    come AS (SELECT c.subject FROM settled c WHERE c.operation = 'register' AND c.decision = 'accept'),
+    -- As sets: the planner takes these to be small, and would look through one for every row of the other.
+    back AS (SELECT g.subject FROM gone g INTERSECT SELECT s.id FROM visage.subject s),
+    lost AS (SELECT c.subject FROM come c EXCEPT SELECT g.subject FROM gone g EXCEPT SELECT s.id FROM visage.subject s)
+    SELECT 'subjects', 'subject ' || b.subject, 'was erased, and is there' FROM back b
     UNION ALL
-    SELECT 'subjects', 'subject ' || c.subject, 'was registered, was never erased, and is missing' FROM come c
-    WHERE NOT EXISTS (SELECT FROM gone g WHERE g.subject = c.subject) AND NOT EXISTS (SELECT FROM visage.subject s WHERE s.id = c.subject);
+    SELECT 'subjects', 'subject ' || l.subject, 'was registered, was never erased, and is missing' FROM lost l;
   RETURN QUERY SELECT 'policy', p.object, p.fault FROM visage.policy_faults() p ORDER BY 2;
   RETURN QUERY SELECT 'policy', 'policy version', format('is %s, and events were decided under %s', v.version, e.version)
     FROM visage.policy_version v JOIN (SELECT e.institution, max(e.policy_version) AS version FROM visage.event e GROUP BY 1) e USING (institution)
@@ -190,5 +192,78 @@ $$;
 COMMENT ON FUNCTION visage.integrity() IS
   'do keys, references, subjects, policy and ledger belong together? One row a fault, none when all is well; opens every reference [6.5c]';
 
-GRANT EXECUTE ON FUNCTION visage.after_restore() TO visage_admin;
+-- What a kept archive of the ledger says of erasures, as its leaves hold it (docs/formats.md, "Leaf").
+CREATE FUNCTION visage.read_leaf(
+  leaf bytea, OUT event bigint, OUT operation text, OUT institution integer, OUT subject uuid, OUT decision text,
+  OUT settles bigint, OUT object text, OUT note text)
+  LANGUAGE plpgsql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  -- By bit: -1 a label, -2 a text, else so many bytes.
+  sizes CONSTANT integer[] := ARRAY[4, 16, -2, -2, -1, -1, 8, -2, 4, 16, 16, 16, 16, 16, -2, 8, 8, 8, -2, 32, 32, -2, 32];
+  place integer := 17;
+  size integer;
+  mask bigint;
+  part bytea;
+BEGIN
+  IF length(leaf) < 40 OR get_byte(leaf, 0) <> 1 THEN
+    RAISE EXCEPTION 'not a leaf of version 1' USING ERRCODE = 'invalid_binary_representation';
+  END IF;
+  event := visage.little_endian(substr(leaf, 2, 8));
+  operation := convert_from(substr(leaf, place + 2, get_byte(leaf, place)), getdatabaseencoding());
+  place := place + 1 + get_byte(leaf, place) + 16;
+  place := place + 2 + get_byte(leaf, place) + 256 * get_byte(leaf, place + 1);
+  mask := visage.little_endian(substr(leaf, place + 1, 4));
+  place := place + 4;
+  FOR bit IN 0 .. 22 LOOP
+    CONTINUE WHEN mask >> bit & 1 = 0;
+    size := sizes[bit + 1];
+    IF size = -1 THEN
+      size := get_byte(leaf, place);
+      place := place + 1;
+    ELSIF size = -2 THEN
+      size := get_byte(leaf, place) + 256 * get_byte(leaf, place + 1);
+      place := place + 2;
+    END IF;
+    part := substr(leaf, place + 1, size);
+    place := place + size;
+    CASE bit
+      WHEN 0 THEN institution := visage.little_endian(part);
+      WHEN 1 THEN subject := encode(part, 'hex')::uuid;
+      WHEN 4 THEN decision := convert_from(part, getdatabaseencoding());
+      WHEN 17 THEN settles := visage.little_endian(part);
+      WHEN 18 THEN object := convert_from(part, getdatabaseencoding());
+      WHEN 21 THEN note := convert_from(part, getdatabaseencoding());
+      ELSE NULL;
+    END CASE;
+  END LOOP;
+END
+$$;
+COMMENT ON FUNCTION visage.read_leaf(bytea) IS 'some fields of a leaf, as visage.leaf() and visage.archive_ledger() return it';
+
+CREATE FUNCTION visage.little_endian(bytes bytea) RETURNS bigint
+  LANGUAGE sql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
+  SELECT sum(get_byte($1, i)::bigint << (8 * i))::bigint FROM generate_series(0, length($1) - 1) i
+$$;
+COMMENT ON FUNCTION visage.little_endian(bytea) IS 'part of read_leaf(): up to eight bytes as a number';
+
+CREATE FUNCTION visage.list_archived_erasures(leaves bytea[]) RETURNS bigint
+  LANGUAGE plpgsql VOLATILE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  before bigint := (SELECT count(*) FROM visage.erasure);
+BEGIN
+  PERFORM visage.note_erasure('subject', e.institution, e.subject)
+    FROM (SELECT DISTINCT l.institution, l.subject
+          FROM unnest(leaves) a (leaf), visage.read_leaf(a.leaf) l
+          WHERE (l.operation = 'cancel' AND l.decision = 'accept' OR l.operation = 'erase' AND l.object = 'subject')
+            AND l.subject IS NOT NULL AND l.event IN (
+              SELECT s.settles FROM unnest(leaves) b (leaf), visage.read_leaf(b.leaf) s
+              WHERE s.operation = 'settle' AND s.note = 'committed')) e;
+  RETURN (SELECT count(*) FROM visage.erasure) - before;
+END
+$$;
+COMMENT ON FUNCTION visage.list_archived_erasures(bytea[]) IS
+  'puts on the list of erasures whom the leaves of a kept archive say were erased; pass all segments together; returns how many are new';
+
+GRANT EXECUTE ON FUNCTION visage.after_restore(), visage.list_archived_erasures(bytea[]), visage.read_leaf(bytea) TO visage_admin;
+GRANT EXECUTE ON FUNCTION visage.read_leaf(bytea) TO visage_auditor;
 GRANT EXECUTE ON FUNCTION visage.integrity() TO visage_admin, visage_auditor;

@@ -217,13 +217,17 @@ bool hold_for_unlock(int32 institution, const AttemptTarget* targets, int count,
   return out.count > 0;
 }
 
-void settle_attempt(const Attempt& attempt, AttemptResult result) {
+void settle_attempt(const Attempt& attempt, AttemptResult result, const Uuid* subject) {
   if (attempt.count == 0) return;
   const TimestampTz now = GetCurrentTimestamp();
   LWLockAcquire(shared_lock(SharedLock::kAttempts), LW_EXCLUSIVE);
   for (uint32_t i = 0; i < attempt.count; ++i) {
     Entry& entry = attempt_table::at(attempt.places[i]);
     attempt::settle(entry.counter, entry.limits, result, now);
+    if (subject != nullptr && entry.target.kind == keys::HashedKind::kSubject) {
+      entry.subject = *subject;
+      entry.has_subject = true;
+    }
     attempt_table::unuse(attempt.places[i]);
   }
   LWLockRelease(shared_lock(SharedLock::kAttempts));

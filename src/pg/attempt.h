@@ -62,9 +62,9 @@ bool hold_attempt(int32 institution, const AttemptTarget* targets, int count, co
                   Attempt& out, int64& retry_after_us);
 
 // Settles in memory at once: for an attempt that was never scored (kRelease), or one whose event could not be
-// written (kFailure). What changes is saved with the writer's next commit. May be called while a transaction
-// aborts.
-void settle_attempt(const Attempt& attempt, AttemptResult result);
+// written (kFailure), by the writer, which then also says whose it was if it knows. What changes is saved
+// with the writer's next commit. May be called while a transaction aborts.
+void settle_attempt(const Attempt& attempt, AttemptResult result, const Uuid* subject);
 
 // The audit writer's part, in this order for each batch. `save` upserts what the settlements and
 // settle_attempt changed, inside the writer's transaction; `publish` makes it the state in memory after the

@@ -91,7 +91,9 @@ void collect_rows(int step_count) {
                                     const auto* b = static_cast<const Step*>(right);
                                     return a->place < b->place ? -1 : static_cast<int>(a->place > b->place);
                                   });
-    if (settled == nullptr) add_row(place, attempt_table::at(place).counter.failures, nullptr);
+    const Entry& entry = attempt_table::at(place);
+    if (settled == nullptr)
+      add_row(place, entry.counter.failures, entry.has_subject ? &entry.subject : nullptr);
   }
 }
 

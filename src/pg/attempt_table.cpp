@@ -118,8 +118,9 @@ uint32 add(int32 institution, const AttemptTarget& target, const attempt::Failur
     leave_bucket(place);
   }
   Bucket& bucket = bucket_of(target);
-  entries[place] = {MyDatabaseId, institution, target, kNoList, bucket.first, kNoPlace, kNoPlace, 0,
-                    {saved, 0},   saved,       {}};
+  entries[place] = {MyDatabaseId, institution, target, kNoList,    bucket.first,
+                    kNoPlace,     kNoPlace,    0,      {saved, 0}, saved,
+                    {},           false,       {}};
   bucket.first = place;
   sort_in(place);
   return place;

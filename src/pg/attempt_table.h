@@ -20,6 +20,10 @@ struct Entry {
   attempt::Counter counter;
   attempt::Failures saved;  // as its row is
   attempt::Limits limits;   // of the latest hold: what an attempt is settled under
+  // So that visage.attempts can name a counter whose events were not written. Only the writer sets and reads
+  // it.
+  bool has_subject;
+  Uuid subject;
 };
 
 Size size();

@@ -127,7 +127,7 @@ void abandon() {
     return;
   }
   open_record.slot = nullptr;
-  settle_attempt(slot.attempt, AttemptResult::kRelease);
+  settle_attempt(slot.attempt, AttemptResult::kRelease, nullptr);
   slot.attempt.count = 0;
   slot.set(SlotState::kIdle);
 }
@@ -216,7 +216,9 @@ void publish_record(AttemptResult result) {
   enqueue(own_place());
 }
 
-int64 await_record() {
+namespace {
+
+int64 await_settled(XLogRecPtr& flush_to) {
   Slot& slot = slot_at(own_place());
   const auto settled = [&] {
     const SlotState state = slot.get();
@@ -231,7 +233,7 @@ int64 await_record() {
                      "visage.event or a slow disk can be the reason; visage.audit_timeout is the limit.")));
   const bool done = slot.get() == SlotState::kDone;
   const int64 seq = slot.seq;
-  const XLogRecPtr flush_to = slot.flush_to;
+  flush_to = slot.flush_to;
   char failure[sizeof slot.failure];
   strlcpy(failure, slot.failure, sizeof failure);
   slot.set(SlotState::kIdle);
@@ -240,9 +242,22 @@ int64 await_record() {
                     errmsg("no verdict: it could not be recorded: %s", failure),
                     errhint("Nothing was told to anyone; the attempt counts. %s", kWriterHint)));
   leave();
+  return seq;
+}
+
+}  // namespace
+
+int64 await_record() {
+  XLogRecPtr flush_to;
+  const int64 seq = await_settled(flush_to);
   // Whoever comes first flushes for all that wait.
   if (!XLogRecPtrIsInvalid(flush_to)) XLogFlush(flush_to);
   return seq;
+}
+
+int64 await_record_in_log() {
+  XLogRecPtr flush_to;
+  return await_settled(flush_to);
 }
 
 }  // namespace visage::pg

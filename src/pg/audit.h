@@ -38,5 +38,8 @@ void await_unwritten(audit::Operation operation, int32 institution, std::string_
 // Waits until the published record is durable; returns its number. Raises when it was not recorded, or not
 // within visage.audit_timeout, or on a cancel: there is no verdict then, though there may be a record.
 int64 await_record();
+// Waits until the writer has committed the published record, but not for the disk: for a change whose own
+// commit flushes the log past the record, so that nobody learns of one before the other is durable.
+int64 await_record_in_log();
 
 }  // namespace visage::pg

@@ -126,4 +126,26 @@ VISAGE_FUNCTION(visage_record_change) {
   PG_RETURN_INT64(await_record());
 }
 
+// record_erasure(institution, object, why, subject) → event. One of many in a transaction: its commit is what
+// makes them durable, together.
+VISAGE_FUNCTION(visage_record_erasure) {
+  using audit::Field;
+  key_ring();
+  Slot& slot = begin_record(audit::Operation::kErase);
+  audit::EventRecord& record = slot.record;
+  record.institution = PG_GETARG_INT32(0);
+  record.mark(Field::kInstitution);
+  set_text(record.object, PG_GETARG_TEXT_PP(1));
+  record.mark(Field::kObject);
+  set_text(record.note, PG_GETARG_TEXT_PP(2));
+  record.mark(Field::kNote);
+  if (!PG_ARGISNULL(3)) {
+    memcpy(record.subject.bytes, PG_GETARG_UUID_P(3)->data, sizeof record.subject.bytes);
+    record.mark(Field::kSubject);
+  }
+  set_transaction(record);
+  publish_record(AttemptResult::kRelease);
+  PG_RETURN_INT64(await_record_in_log());
+}
+
 }  // namespace visage::pg

@@ -72,7 +72,8 @@ void fail_slots(const uint32* failed, int count, const char* why) {
     strlcpy(slot.failure, why, sizeof slot.failure);
     // Scored or not: a verdict that was not told must not be had for nothing.
     const bool counts = slot.result == AttemptResult::kSuccess || slot.result == AttemptResult::kFailure;
-    settle_attempt(slot.attempt, counts ? AttemptResult::kFailure : AttemptResult::kRelease);
+    settle_attempt(slot.attempt, counts ? AttemptResult::kFailure : AttemptResult::kRelease,
+                   slot.record.has(audit::Field::kSubject) ? &slot.record.subject : nullptr);
     settle_slot(slot, SlotState::kFailed);
   }
   audit_ring().failed += count;

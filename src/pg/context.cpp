@@ -36,15 +36,17 @@ const char* find_string(Jsonb* json, const char* name, int max_length) {
   return pnstrdup(value->val.string.val, static_cast<Size>(value->val.string.len));
 }
 
-bool find_degrees(Jsonb* json, const char* name, double limit, double& out) {
+bool find_degrees(Jsonb* json, const char* name, int limit, double& out) {
   const JsonbValue* value = find_field(json, name);
   if (value == nullptr) return false;
-  // Of numeric, which has infinities and NaN; JSON has not.
-  if (value->type == jbvNumeric)
-    out = DatumGetFloat8(DirectFunctionCall1(numeric_float8, NumericGetDatum(value->val.numeric)));
-  if (value->type != jbvNumeric || !(out >= -limit && out <= limit))
+  const auto at_most = [](Datum a, Datum b) { return DatumGetBool(DirectFunctionCall2(numeric_le, a, b)); };
+  const auto whole = [](int64 number) { return NumericGetDatum(int64_to_numeric(number)); };
+  const Datum degrees = value->type == jbvNumeric ? NumericGetDatum(value->val.numeric) : 0;
+  // Compared as numeric: one that is out of double's range must not be quoted in full.
+  if (degrees == 0 || !at_most(whole(-limit), degrees) || !at_most(degrees, whole(limit)))
     ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                    errmsg("context \"%s\" must be a number from %.0f to %.0f", name, -limit, limit)));
+                    errmsg("context \"%s\" must be a number from %d to %d", name, -limit, limit)));
+  out = DatumGetFloat8(DirectFunctionCall1(numeric_float8, degrees));
   return true;
 }
 
@@ -68,13 +70,15 @@ void read_address(Jsonb* json, Context& out) {
 }
 
 void read_country(Jsonb* json, Context& out) {
-  const char* text = find_string(json, "country", kMaxContextSize);
-  if (text == nullptr) return;
-  char* country = pstrdup(text);
-  for (char* c = country; *c != '\0'; ++c)
-    *c = static_cast<char>(pg_ascii_toupper(static_cast<unsigned char>(*c)));
-  const auto letter = [](char c) { return c >= 'A' && c <= 'Z'; };
-  if (strlen(country) != 2 || !letter(country[0]) || !letter(country[1]))
+  const JsonbValue* value = find_field(json, "country");
+  if (value == nullptr) return;
+  char* country = static_cast<char*>(palloc0(3));
+  bool valid = value->type == jbvString && value->val.string.len == 2;
+  for (int i = 0; valid && i < 2; ++i) {
+    country[i] = static_cast<char>(pg_ascii_toupper(static_cast<unsigned char>(value->val.string.val[i])));
+    valid = country[i] >= 'A' && country[i] <= 'Z';
+  }
+  if (!valid)
     ereport(ERROR,
             (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
              errmsg("context \"country\" must be two letters of ISO 3166-1"), errhint("For example CN.")));

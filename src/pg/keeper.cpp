@@ -124,7 +124,7 @@ void follow_settings();
 
 // False on a fault, which the log and the view tell; the next round tries again. Clears `all` when some of
 // what was due is left.
-bool keep_task(const char* task, bool& all) {
+bool keep_task(const char* task, bool& all, int64& done) {
   char why[160];
   Part part = {};
   part.task = task;
@@ -146,6 +146,7 @@ bool keep_task(const char* task, bool& all) {
     if (!run(do_part, &part, why)) return false;
     tell([&](KeeperShared& keeper) { keeper.done += part.count; });
     left -= part.count;
+    done += part.count;
     pgstat_report_stat(false);
   } while (part.more);
   all = all && left <= 0;
@@ -166,8 +167,10 @@ bool rewrap() {
   if (all_under == newest) return true;
   bool well = true;
   bool all = true;
-  for (const char* const task : kRewraps) well = keep_task(task, all) && well;
-  if (well && all) all_under = newest;
+  int64 done = 0;
+  for (const char* const task : kRewraps) well = keep_task(task, all, done) && well;
+  // What does not open will not open in a minute: it is tried again after the next start or new root.
+  if (well && (all || done == 0)) all_under = newest;
   return well;
 }
 
@@ -178,7 +181,8 @@ void keep_round() {
   tell([](KeeperShared& keeper) { keeper.began = GetCurrentTimestamp(); });
   bool well = true;
   bool all = true;
-  for (const char* const task : kTasks) well = keep_task(task, all) && well;
+  int64 done = 0;
+  for (const char* const task : kTasks) well = keep_task(task, all, done) && well;
   well = rewrap() && well;
   tell([&](KeeperShared& keeper) {
     keeper.task = nullptr;

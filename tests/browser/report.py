@@ -4,19 +4,23 @@
   tests/browser/report.py [page.html ...]
 
 Without pages it starts a server, makes a few calls and takes the page of those. Needs a Chromium without a window
-(package chromium-headless-shell). Ends with "N passed, N failed".
+(package chromium-headless-shell). A browser that does not start is a failure, and its own words say why. Ends with
+"N passed, N failed".
 """
+import contextlib
 import html
 import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BROWSERS = ("chromium-headless-shell", "chromium", "google-chrome")
+LIMIT_S = 120
 
 CALLS = """
 CREATE FUNCTION face(person text, picture int) RETURNS real[] LANGUAGE sql AS $$
@@ -36,10 +40,34 @@ SELECT visage.verify('nobody', probe('nobody', 1));
 """
 
 
+class BrowserFailed(Exception):
+    """The browser did not do what it was started for; the text says what it said."""
+
+
 def browse(browser, page, *options):
-    with tempfile.TemporaryDirectory(prefix="pg_visage_browser.") as profile:
-        return subprocess.run([browser, "--no-sandbox", "--disable-gpu", f"--user-data-dir={profile}", *options,
-                               f"file://{page}"], capture_output=True, text=True, timeout=120, check=True).stdout
+    """What the browser prints. It writes only below a directory of its own, which also is its home."""
+    with tempfile.TemporaryDirectory(prefix="pg_visage_browser.", ignore_cleanup_errors=True) as profile:
+        # No sandbox: it needs rights that root in a container lacks, and the page is our own. /dev/shm is small there.
+        command = [browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+                   "--disable-crash-reporter", "--no-first-run", f"--user-data-dir={profile}", *options, page]
+        places = {name: profile for name in ("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR", "TMPDIR")}
+        # A session of its own, so that its helpers end with it.
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                   text=True, errors="replace", env={**os.environ, **places}, start_new_session=True)
+        try:
+            out, words = process.communicate(timeout=LIMIT_S)
+            ended = f"ended with {process.returncode}"
+        except subprocess.TimeoutExpired:
+            process.kill()
+            ended = f"did not end within {LIMIT_S} s"
+            out, words = "", ""
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+        if process.returncode != 0:
+            words = words or process.communicate()[1]
+            raise BrowserFailed(f"{' '.join(command)}\n{ended}; its last words:\n{words[-2000:].strip() or '(none)'}")
+        return out
 
 
 def check_layout(browser, page, text, width, dark):
@@ -48,9 +76,12 @@ def check_layout(browser, page, text, width, dark):
     copy = re.sub(r"<meta http-equiv[^>]*/>", "", text).replace("</body>", f"<script>{script}</script></body>")
     with open(page + ".measured.html", "w", encoding="utf-8") as file:
         file.write(copy)
-    dom = browse(browser, page + ".measured.html", f"--window-size={width},1200", "--dump-dom",
+    dom = browse(browser, f"file://{page}.measured.html", f"--window-size={width},1200", "--dump-dom",
                  f"--blink-settings=preferredColorScheme={0 if dark else 1}")
-    told = json.loads(html.unescape(re.search(r'<pre id="told">(.*?)</pre>', dom, re.S).group(1)))
+    found = re.search(r'<pre id="told">(.*?)</pre>', dom, re.S)
+    if found is None:
+        return ["measure.js did not finish"]
+    told = json.loads(html.unescape(found.group(1)))
     faults = told["faults"]
     if told["charts"] < 4:
         faults.append(f"{told['charts']} charts where 4 are expected")
@@ -60,7 +91,7 @@ def check_layout(browser, page, text, width, dark):
 
 
 def check_paper(browser, page):
-    browse(browser, page, f"--print-to-pdf={page}.pdf", "--no-pdf-header-footer")
+    browse(browser, f"file://{page}", f"--print-to-pdf={page}.pdf", "--no-pdf-header-footer")
     with open(page + ".pdf", "rb") as file:
         pdf = file.read()
     sizes = {tuple(round(float(v)) for v in box.split()) for box in re.findall(rb"/MediaBox \[([^\]]*)\]", pdf)}
@@ -69,7 +100,7 @@ def check_paper(browser, page):
 
 
 def check_harmless(browser, page):
-    title = re.search(r"<title>(.*?)</title>", browse(browser, page, "--dump-dom"), re.S).group(1)
+    title = re.search(r"<title>(.*?)</title>", browse(browser, f"file://{page}", "--dump-dom"), re.S).group(1)
     return [] if title.startswith("Face verification, ") else [f"its title became {title!r}"]
 
 
@@ -104,8 +135,13 @@ def main():
     if browser is None:
         print(f"no browser: install one of {', '.join(BROWSERS)}\n0 passed, 1 failed")
         return 1
-    with tempfile.TemporaryDirectory(prefix="pg_visage_pages.") as stage:
-        passed = [ok for page in sys.argv[1:] or [make_page(stage)] for ok in check(browser, page, stage)]
+    try:
+        browse(browser, "about:blank", "--dump-dom")
+        with tempfile.TemporaryDirectory(prefix="pg_visage_pages.") as stage:
+            passed = [ok for page in sys.argv[1:] or [make_page(stage)] for ok in check(browser, page, stage)]
+    except BrowserFailed as error:
+        print(f"the browser failed: {error}\n0 passed, 1 failed")
+        return 1
     print(f"{passed.count(True)} passed, {passed.count(False)} failed")
     return 0 if all(passed) else 1
 

@@ -153,6 +153,24 @@ BEGIN
 END
 $$;
 SELECT * FROM visage.integrity();
+-- Where no list was kept, an archive of the ledger tells of subjects. Its leaves can be read.
+SELECT count(*) > 20 AS leaves, count(*) FILTER (WHERE (l.event, l.operation, l.institution, l.subject, l.decision, l.settles, l.object, l.note)
+  IS DISTINCT FROM (e.seq, e.operation::text, e.institution, e.subject, e.decision::text, e.settles, e.object, e.note)) AS misread
+FROM visage.event e, visage.read_leaf(visage.leaf(e.seq)) l;
+DELETE FROM visage.erasure;
+BEGIN;
+SELECT (visage.cancel('i-2', 'i')).decision;
+ROLLBACK;
+DO $$
+BEGIN
+  WHILE EXISTS (SELECT FROM visage.history WHERE settled = 'open') LOOP PERFORM pg_sleep(0.02); COMMIT; END LOOP;
+END
+$$;
+SELECT visage.list_archived_erasures(array_agg(visage.leaf(e.seq) ORDER BY e.seq)) FROM visage.event e;
+SELECT count(*) AS right FROM visage.erasure x WHERE x.hash IN (
+  SELECT visage.erasure_hash(1, e.subject, x.key_version) FROM visage.event e WHERE e.operation = 'cancel' AND NOT EXISTS (SELECT FROM visage.subject s WHERE s.id = e.subject));
+SELECT visage.list_archived_erasures(array_agg(visage.leaf(e.seq) ORDER BY e.seq)) FROM visage.event e;
+SELECT visage.read_leaf('\x02');
 \c regression
 SET client_min_messages = warning;
 \set ECHO none

@@ -171,3 +171,102 @@ SELECT count(*) FROM visage.sighting WHERE at > now() - interval '80 days' AND N
 -- The ledger covers what fired.
 SELECT * FROM visage.verify_ledger();
 DELETE FROM visage.risk_rule;
+
+-- A dry run: which calls other rules would have decided otherwise.
+SELECT fixture.verdict(visage.register('risk-3', fixture.probe('risk-3', 1)));
+CREATE FUNCTION pg_temp.call(context jsonb, person text DEFAULT 'risk-3', channel text DEFAULT 'default') RETURNS text LANGUAGE sql AS $$
+  SELECT fixture.verdict(visage.verify('risk-3', fixture.probe(person, 2, quality => '{"ImageWidth": 640, "ImageHeight": 480, "InterEyeDistance": 95}'), channel, context => $1)) $$;
+INSERT INTO visage.audit_policy (institution, keep_details) VALUES (1, '1 day');
+INSERT INTO visage.risk_rule (institution, name, signal, action, names) VALUES (1, 'stolen', 'device', 'deny', '{phone-x}');
+INSERT INTO visage.risk_rule (institution, name, priority, signal, action, at_least, period) VALUES (1, 'watch', 200, 'attempts', 'allow', 1, '90 days');
+SELECT pg_temp.call('{"device": "phone-1", "address": "192.0.2.1", "biz_id": "1"}'), pg_temp.call('{"device": "phone-x", "biz_id": "2"}'),
+       pg_temp.call('{"address": "203.0.113.9", "biz_id": "3"}', channel => 'counter'), pg_temp.call('{"biz_id": "4"}', 'mallory'),
+       pg_temp.call('{"biz_id": "5", "latitude": 48.86, "longitude": 2.35}'), pg_temp.call('{"biz_id": "6", "latitude": 31.23, "longitude": 121.47}');
+UPDATE visage.audit_policy SET keep_details = NULL;
+SELECT pg_temp.call('{"address": "203.0.113.10", "biz_id": "7"}');
+CREATE FUNCTION pg_temp.differ(change jsonb) RETURNS TABLE (biz_id text, recorded text, would_be text, fired text) LANGUAGE sql AS $$
+  SELECT h.biz_id, s.decision || ' ' || s.reason, s.would_be, regexp_replace(s.fired, '\d+\.\d+ ', '', 'g')
+  FROM visage.simulate(change, (SELECT min(at) FROM visage.history WHERE subject = 'risk-3')) s JOIN visage.history h USING (event) ORDER BY h.biz_id $$;
+-- Nothing changed, nothing differs: what was recorded is what the rules said.
+SELECT * FROM pg_temp.differ('{}');
+SELECT * FROM pg_temp.differ('{"drop_rules": ["stolen"]}');
+SELECT * FROM pg_temp.differ('{"rules": [{"name": "stolen", "action": "require_factors", "factors": 1}]}');
+SELECT * FROM pg_temp.differ('{"deny": [{"kind": "device", "device": "phone-1"}]}');
+-- An address is known again where it was kept in clear, and not where it was not.
+SELECT * FROM pg_temp.differ('{"deny": [{"kind": "address", "address": "203.0.113.0/24"}]}');
+SELECT * FROM pg_temp.differ('{"rules": [{"name": "counter", "signal": "always", "action": "deny", "channel": "counter"}]}');
+-- The past is that of each call, not of today.
+SELECT * FROM pg_temp.differ('{"rules": [{"name": "failed", "signal": "failures", "action": "deny", "at_least": 1, "period": "1 hour"}]}');
+SELECT * FROM pg_temp.differ('{"rules": [{"name": "travel", "signal": "speed", "action": "deny", "at_least": 900, "period": "1 day"}]}');
+-- Nobody kept the country: every call that compared is unknown, none of those that are refused anyway.
+SELECT would_be, count(*) FROM pg_temp.differ('{"deny": [{"kind": "country", "country": "XX"}]}') GROUP BY 1;
+-- It changed and recorded nothing.
+SELECT name, version FROM visage.risk_rule ORDER BY 1;
+SELECT count(*) FROM visage.deny_list;
+-- What makes no sense is refused as it would be on entry; so is what cannot be replayed.
+SELECT * FROM visage.simulate('{"channel": [{"name": "default", "target_fmr": 1e-3}]}');
+SELECT * FROM visage.simulate('[]');
+SELECT * FROM visage.simulate('{"rules": [{"name": "x", "signal": "address", "action": "deny"}]}');
+SELECT * FROM visage.simulate('{"rules": [{"name": "x", "colour": "red"}]}');
+SELECT * FROM visage.simulate('{"drop_rules": ["x"]}');
+SELECT * FROM visage.simulate('{}', now(), now() - interval '1 day');
+DELETE FROM visage.risk_rule;
+DELETE FROM visage.audit_policy;
+
+-- Nonsense is refused on entry, with what to do about it.
+CREATE FUNCTION pg_temp.refused(relation text, part jsonb) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  hint text;
+BEGIN
+  IF relation = 'risk_rule' THEN
+    INSERT INTO visage.risk_rule SELECT (jsonb_populate_record(NULL::visage.risk_rule, '{"id": 1, "institution": 1, "name": "bad", "description": "", "priority": 1,
+      "enabled": true, "action": "deny", "outside": false, "when_missing": false, "version": 1, "changed_at": "2026-01-01", "changed_by": ""}' || part)).*;
+  ELSE
+    INSERT INTO visage.deny_list SELECT (jsonb_populate_record(NULL::visage.deny_list, '{"id": 1, "institution": 1, "why": "bad", "version": 1, "changed_at": "2026-01-01", "changed_by": ""}' || part)).*;
+  END IF;
+  RETURN 'taken';
+EXCEPTION WHEN OTHERS THEN
+  GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
+  RETURN SQLERRM || coalesce(' | ' || nullif(hint, ''), '');
+END
+$$;
+SELECT pg_temp.refused('risk_rule', r::jsonb) FROM unnest(ARRAY[
+  '{"signal": "address"}', '{"signal": "address", "addresses": []}', '{"signal": "address", "addresses": ["10.0.0.0/8", null]}', '{"signal": "address", "addresses": ["10.0.0.0/8"], "names": ["x"]}',
+  '{"signal": "always", "period": "1 day"}', '{"signal": "always", "operation": "archive"}', '{"signal": "always", "outside": true}', '{"signal": "attempts", "at_least": 1, "period": "1 day", "when_missing": true}',
+  '{"signal": "always", "factors": 1}', '{"signal": "always", "action": "require_factors"}', '{"signal": "always", "action": "require_factors", "factors": 5}',
+  '{"signal": "country", "names": ["China"]}', '{"signal": "place", "names": [""]}',
+  '{"signal": "hours", "from_time": "22:00"}', '{"signal": "hours", "from_time": "22:00:30", "until_time": "06:00"}', '{"signal": "hours", "from_time": "22:00", "until_time": "06:00", "weekdays": [0]}',
+  '{"signal": "hours", "from_time": "22:00", "until_time": "06:00", "time_zone": "Mars/Olympus"}', '{"signal": "hours", "from_time": "22:00", "until_time": "06:00", "time_zone": "CST"}',
+  '{"signal": "failures", "at_least": 1.5, "period": "1 day"}', '{"signal": "failures", "at_least": 0, "period": "1 day"}', '{"signal": "speed", "at_least": "NaN", "period": "1 day"}', '{"signal": "speed", "at_least": 900, "period": "91 days"}',
+  '{"signal": "speed", "at_least": 900, "period": "0"}', '{"signal": "always", "channel": "moon"}', '{"signal": "always", "scenario": "moon"}', '{"signal": "always", "name": ""}', '{"signal": "mood"}']) r;
+SELECT pg_temp.refused('deny_list', r::jsonb) FROM unnest(ARRAY[
+  '{"kind": "address"}', '{"kind": "address", "address": "10.0.0.1", "place": "x"}', '{"kind": "address", "address": "10.0.0.1", "hash": "\\x00"}', '{"kind": "device", "hash": "\\x00"}',
+  '{"kind": "country", "country": "XXX"}', '{"kind": "place", "place": ""}', '{"kind": "hours", "from_time": "22:00"}', '{"kind": "mac", "mac": "08:00:2b"}', '{"kind": "place", "place": "x", "why": ""}', '{"kind": "place", "place": "x", "why": null}']) r;
+-- The context likewise. Fields that nobody knows are the caller's own.
+CREATE FUNCTION pg_temp.refused_context(context jsonb) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  hint text;
+BEGIN
+  PERFORM visage.assess('risk-1', context => context);
+  RETURN 'taken';
+EXCEPTION WHEN OTHERS THEN
+  GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
+  RETURN SQLSTATE || ' ' || SQLERRM || coalesce(' | ' || nullif(hint, ''), '');
+END
+$$;
+SELECT c, pg_temp.refused_context(c::jsonb) FROM unnest(ARRAY['[]', '{"address": 1}', '{"address": "10.0.0.0/8"}', '{"address": "10.0.0"}', '{"address": "10.0.0.256"}', '{"country": "CHN"}', '{"country": 86}',
+  '{"latitude": 91, "longitude": 0}', '{"latitude": 1}', '{"longitude": 1}', '{"latitude": "1", "longitude": 1}', '{"latitude": 1, "longitude": 1e400}', '{"mac": "08:00"}', '{"time_zone": "CST"}', '{"time_zone": "Europe/Nowhere"}',
+  '{"place": ["x"]}', '{"address": null, "country": null, "latitude": null}', '{"shoe_size": 43}', '{"latitude": -90, "longitude": 180, "time_zone": "UTC", "mac": "0800.2b01.0203"}']) c;
+SELECT * FROM visage.assess('risk-1', operation => 'archive');
+SELECT * FROM visage.assess('risk-1', 'moon');
+
+-- Another institution's rules are its own. [6.2a]
+BEGIN;
+SELECT visage.grant_institution('risk-west', 'visage_service');
+INSERT INTO visage.channel (institution, name) SELECT id, 'default' FROM visage.institution WHERE name = 'risk-west';
+INSERT INTO visage.scenario (institution, name) SELECT id, 'default' FROM visage.institution WHERE name = 'risk-west';
+INSERT INTO visage.risk_rule (institution, name, signal, action) SELECT id, 'closed', 'always', 'deny' FROM visage.institution WHERE name = 'risk-west';
+SELECT level FROM visage.assess('risk-1');
+SET LOCAL visage.institution = 'risk-west';
+SELECT level FROM visage.assess('risk-1');
+ROLLBACK;

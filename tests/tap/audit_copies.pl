@@ -28,6 +28,7 @@ my %dump = map { $_ => $node->basedir . "/dump.$_" } 'plain', 'custom', 'directo
 $node->command_ok([ 'pg_dump', '-Fp', '-d', $node->connstr('postgres'), '-f', $dump{plain} ], 'pg_dump under load, plain');
 $node->command_ok([ 'pg_dump', '-Fc', '-d', $node->connstr('postgres'), '-f', $dump{custom} ], '… custom');
 $node->command_ok([ 'pg_dump', '-Fd', '-j2', '-d', $node->connstr('postgres'), '-f', $dump{directory} ], '… two jobs');
+my $soon = value($node, 'SELECT visage.checkpoint()');
 $node->backup('base', backup_options => ['--checkpoint=fast']);
 $node->command_ok([ 'pg_verifybackup', $node->backup_dir . '/base' ], 'pg_basebackup under load');
 $load->wait_for_more(50);
@@ -56,14 +57,14 @@ for my $kind ('plain', 'custom', 'directory') {
   like(faults_of($restored, $after, $kind), qr/^\d+ truncated$/, "$kind: is shorter than what was handed out after it");
   beginning_of_ours(value($restored, 'SELECT visage.checkpoint()', $kind), "$kind: is the beginning of the ledger");
 }
-serve($restored, 'custom');
-verdict_is($restored, 'alice', 'accept OK', 'with the keys it goes on', database => 'custom');
-all_settled($restored, 'custom');
-verifies($restored, $before, '… and verifies', 'custom');
-my $missing = $size + 5 - events_of($restored, 'custom');
-value($restored, "SELECT count(visage.verify('alice', fresh())) FROM generate_series(1, $missing)", 'custom');
-verifies($restored, undef, 'grown past the other it looks well by itself', 'custom');
-like(faults_of($restored, $after, 'custom'), qr/not the checkpoint's/, '… and against the kept checkpoint it is found');
+serve($restored, 'directory');
+verdict_is($restored, 'alice', 'accept OK', 'with the keys it goes on', database => 'directory');
+all_settled($restored, 'directory');
+verifies($restored, $before, '… and verifies', 'directory');
+my $missing = read_note($soon)->{size} + 5 - events_of($restored, 'directory');
+value($restored, "SELECT count(visage.verify('alice', fresh())) FROM generate_series(1, $missing)", 'directory');
+verifies($restored, undef, 'grown past the other it looks well by itself', 'directory');
+like(faults_of($restored, $soon, 'directory'), qr/not the checkpoint's/, '… and against the kept checkpoint it is found');
 $restored->stop;
 
 # A base backup recovers to a later moment than it was begun at. Put in the place of the server it came from, an older
@@ -97,6 +98,18 @@ is(scalar(grep { $_ ne 'ok' } ask_auditor($key, note_question($there), record_qu
   '… with proofs');
 $standby->stop;
 Load::all_recorded($node, @told);
+
+# Thrown away and begun anew under the same name and key, it is another ledger.
+value($node, 'SET client_min_messages = warning; DROP EXTENSION pg_visage CASCADE; DROP SCHEMA fixture CASCADE; DROP EXTENSION pgcrypto CASCADE;
+  DROP SCHEMA IF EXISTS visage CASCADE; DROP TABLE face');
+load_fixture($node);
+lift_limits($node);
+load_faces($node, 'alice', 'bob');
+is('key ' . value($node, 'SELECT visage.ledger_public_key()'), $key, 'a ledger begun anew has the same name and key');
+verifies($node, undef, '… looks well by itself');
+like(faults_of($node, $before), qr/truncated/, '… and is found by what was kept');
+value($node, "SELECT count(visage.verify('alice', fresh())) FROM generate_series(1, " . (read_note($before)->{size} + 5) . ')');
+like(faults_of($node, $before), qr/not the checkpoint's/, '… grown past it as well');
 $node->stop;
 
 done_testing();

@@ -133,6 +133,12 @@ class Evaluation {
     if (rule.action == Action::kRequireFactors) fired.factors = rule.factors;
     switch (known(rule)) {
       case Known::kUnknown:
+        if (needs_past(rule.signal) && past_ == nullptr) {
+          out_.needs_past = true;
+          return false;
+        }
+        // Compared with nothing it could not have fired.
+        if (needs_past(rule.signal) && past_->count == 0 && !rule.when_missing) return false;
         if (rule.action == Action::kAllow)
           unknown_allow_ = true;
         else

@@ -82,6 +82,21 @@ TEST(KeysKeyedHash, IsOfTheOldestEnvelopeRoot) {
   EXPECT_NE(hash_of(other, HashedKind::kAddress, 1, "192.0.2.1"), name);
 }
 
+// A list says which root it was made with. [8.2.5g]
+TEST(KeysKeyedHash, CanBeOfAnyLoadedRoot) {
+  uint8_t oldest[kKeyedHashSize], newest[kKeyedHashSize], plain[kKeyedHashSize];
+  const Bytes value = as_bytes("somebody");
+  ASSERT_OK(keyed_hash(engine(), ring(), HashedKind::kErased, 1, value, plain));
+  ASSERT_OK(keyed_hash_under(engine(), ring(), 1, HashedKind::kErased, 1, value, oldest));
+  ASSERT_OK(keyed_hash_under(engine(), ring(), ring().envelope.newest()->version, HashedKind::kErased, 1,
+                             value, newest));
+  EXPECT_EQ(std::memcmp(plain, oldest, sizeof plain), 0);
+  EXPECT_NE(std::memcmp(oldest, newest, sizeof oldest), 0);
+  const Status status = keyed_hash_under(engine(), ring(), 77, HashedKind::kErased, 1, value, newest);
+  EXPECT_EQ(status.code, Code::kKeyMissing);
+  EXPECT_STREQ(status.message, "envelope key version 77 is not loaded");
+}
+
 TEST(KeysKeyedHash, NeedsARoot) {
   KeyRing none = ring();
   none.envelope = {};

@@ -138,6 +138,30 @@ TEST(KeysSubject, ReservedAndZeroFieldsAreMalformed) {
   }
 }
 
+// After a new root the same key comes under it; the old wrapping need not be kept. [8.2.5g]
+TEST(KeysSubject, RewrapsTheSameKeyUnderTheNewestRoot) {
+  for (crypto::Suite suite : test::kSuites) {
+    KeyRing old = ring();
+    old.envelope.count = 1;
+    Buffer wrapped(wrapped_size(suite)), rewrapped(wrapped_size(suite));
+    ASSERT_OK(new_subject_key(engine(), old, suite, kAlice, wrapped));
+    ASSERT_OK(rewrap_subject_key(engine(), ring(), kAlice, wrapped, rewrapped));
+    uint32_t version = 0;
+    ASSERT_OK(wrapped_key_version(rewrapped, version));
+    EXPECT_EQ(version, ring().envelope.newest()->version);
+    SubjectKey before, after;
+    ASSERT_OK(unwrap_subject_key(engine(), ring(), kAlice, wrapped, before));
+    ASSERT_OK(unwrap_subject_key(engine(), ring(), kAlice, rewrapped, after));
+    EXPECT_EQ(test::to_hex(before.view()), test::to_hex(after.view()));
+    // Nobody else's, and nothing that was altered, is made good by it.
+    EXPECT_EQ(rewrap_subject_key(engine(), ring(), kBob, wrapped, rewrapped).code,
+              Code::kAuthenticationFailed);
+    wrapped.back() ^= 1;
+    EXPECT_EQ(rewrap_subject_key(engine(), ring(), kAlice, wrapped, rewrapped).code,
+              Code::kAuthenticationFailed);
+  }
+}
+
 TEST(KeysSubject, NeedsARoot) {
   KeyRing empty = {};
   Buffer wrapped(wrapped_size(crypto::Suite::kAes256Gcm));

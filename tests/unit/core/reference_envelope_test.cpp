@@ -26,6 +26,10 @@ constexpr Field kFields[] = {{"dimension", 6, 2},    {"key version", 8, 4},    {
                              {"subject", 40, 16},    {"model digest", 56, 16}, {"salt", 72, 32},
                              {"nonce", 104, 12}};
 
+const uint8_t* parse_nonce(const Buffer& envelope) {
+  return envelope.data() + 104;
+}
+
 // Opens under the owner that the (edited) header names, so that only authentication can refuse.
 Status open_as_named(const Subject& subject, const Buffer& envelope, const keys::KeyRing& keys) {
   Header header;
@@ -217,6 +221,65 @@ TEST(ReferenceEnvelope, ReplacedRootsAreTold) {
         EXPECT_OK(open_as_named(alice, envelope, replaced));
       }
   }
+}
+
+// A reference comes under a new envelope root without a new capture: it says the same, and its digest in the
+// ledger still fits. [8.2.5g]
+TEST(ReferenceEnvelope, ResealsUnderTheNewestRoot) {
+  for (crypto::Suite suite : test::kSuites) {
+    keys::KeyRing old = ring();
+    old.envelope.count = 1;
+    const Subject alice(kAlice, suite, old);
+    const Buffer envelope = alice.enrol(random_contents(12, 128));
+    Header header, again;
+    Secret<Opened> opened, reopened;
+    ASSERT_OK(open(engine(), ring(), kAlice, alice.key, test::stored(envelope), header, opened.value));
+    uint8_t before[kDigestSize], after[kDigestSize];
+    ASSERT_OK(digest(engine(), alice.key, header, opened.value, before));
+    Buffer resealed(envelope.size());
+    ASSERT_OK(reseal(engine(), ring(), alice.key, header, opened.value, resealed));
+    EXPECT_EQ(header.key_version, ring().envelope.newest()->version);
+    keys::KeyRing without = ring();
+    without.envelope.roots[0] = without.envelope.roots[1];
+    without.envelope.count = 1;
+    ASSERT_OK(open(engine(), without, kAlice, alice.key, test::stored(resealed), again, reopened.value));
+    EXPECT_EQ(std::memcmp(opened.value.code, reopened.value.code, 1024 / 8), 0);
+    ASSERT_OK(digest(engine(), alice.key, again, reopened.value, after));
+    EXPECT_EQ(std::memcmp(before, after, sizeof before), 0);
+    EXPECT_NE(std::memcmp(header.nonce, parse_nonce(envelope), crypto::kNonceSize), 0);
+  }
+}
+
+// [8.2.4e] one bit of the code, another row, another generation, another key: another digest.
+TEST(ReferenceEnvelope, DigestIsOfWhatTheReferenceSays) {
+  const Subject alice(kAlice), bob(kBob);
+  Header header;
+  Secret<Opened> opened;
+  const Buffer envelope = alice.enrol(random_contents(13, 128));
+  ASSERT_OK(open(engine(), ring(), kAlice, alice.key, test::stored(envelope), header, opened.value));
+  std::set<std::string> seen;
+  const auto add = [&](const keys::SubjectKey& key, const Header& said, const Opened& code) {
+    uint8_t out[kDigestSize];
+    ASSERT_OK(digest(engine(), key, said, code, out));
+    seen.insert(test::to_hex(out));
+  };
+  add(alice.key, header, opened.value);
+  add(bob.key, header, opened.value);
+  for (size_t bit : {0u, 1023u}) {
+    Opened flipped = opened.value;
+    flipped.code[bit / 8] ^= static_cast<uint8_t>(1 << bit % 8);
+    add(alice.key, header, flipped);
+  }
+  for (auto change :
+       {+[](Header& h) { ++h.generation; }, +[](Header& h) { ++h.transform_version; },
+        +[](Header& h) { ++h.owner.institution; }, +[](Header& h) { ++h.dimension; },
+        +[](Header& h) { h.reference.bytes[0] ^= 1; }, +[](Header& h) { h.salt[31] ^= 1; },
+        +[](Header& h) { h.owner.subject.bytes[15] ^= 1; }, +[](Header& h) { h.model_digest[0] ^= 1; }}) {
+    Header other = header;
+    change(other);
+    add(alice.key, other, opened.value);
+  }
+  EXPECT_EQ(seen.size(), 12u);
 }
 
 // [8.2.4e] an intact envelope in another row of its subject, or put back where a newer generation is.

@@ -324,6 +324,16 @@ TEST(Risk, AReplayIsUncertainOnlyWhereTheUnknownCouldMatter) {
   EXPECT_FALSE(ask({country, rule(Signal::kAlways, Action::kDeny, 2)}, in).uncertain);
 }
 
+TEST(Risk, AReplayWithoutAPastIsCertain) {
+  Inputs in = inputs();
+  in.has_position = Known::kUnknown;
+  Rule speed = rule(Signal::kSpeed, Action::kDeny);
+  EXPECT_FALSE(ask({speed}, in).uncertain);
+  EXPECT_TRUE(ask({speed}, in, {sighting(1, true, -1, &kParis)}).uncertain);
+  speed.when_missing = true;
+  EXPECT_TRUE(ask({speed}, in).uncertain);
+}
+
 // The note has no room for all of many rules; what decided is in it.
 TEST(Risk, TheNoteKeepsWhatDecidedAndSaysHowMuchItLeftOut) {
   std::vector<Rule> many;
