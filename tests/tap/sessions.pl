@@ -64,7 +64,10 @@ is(counted(q{biz_id = 'same'}), 'accept OK 1', 'it is recorded once');
 is($node->safe_psql('postgres', q{SELECT count(DISTINCT transaction_id), count(DISTINCT decision), count(*) > 5 FROM got}), '1|1|t', 'all have one outcome');
 
 # A crash forgets none of it.
-$node->safe_psql('postgres', q{SELECT open('before'); SELECT open('unused'); SELECT open('waiting'); CHECKPOINT});
+$node->safe_psql('postgres', q{SELECT open('before'); SELECT open('unused'); SELECT open('waiting'); CHECKPOINT;
+  UPDATE visage.requirement SET factors = 0 WHERE operation = 'enrol_factor';
+  INSERT INTO opened SELECT 'factor', session, nonce FROM visage.open_session('alice', 'enrol_factor')});
+is($node->safe_psql('postgres', q{SELECT fixture.verdict(visage.enrol_factor('alice', 'password', 'correct horse', context => in_session('factor')))}), 'accept OK', 'so is one for a factor');
 verdict_in('before', 'accept OK', 'a session is used before the crash');
 my $before = $node->safe_psql('postgres', q{SELECT transaction_id FROM visage.history WHERE biz_id = 'same'});
 $node->stop('immediate');
@@ -75,6 +78,7 @@ sub verdict_in {
 }
 verdict_in('before', 'refuse REPLAYED_SESSION', 'after the crash it is used');
 verdict_in('parallel', 'refuse REPLAYED_SESSION', '… and so is the other');
+is($node->safe_psql('postgres', q{SELECT fixture.verdict(visage.enrol_factor('alice', 'password', 'correct horse', context => in_session('factor')))}), 'refuse REPLAYED_SESSION', '… and the one for a factor');
 verdict_in('unused', 'accept OK', 'one that was not used is good');
 is($node->safe_psql('postgres', q{SELECT fixture.verdict(visage.present_factor(o.session, 'totp', code)) FROM step, opened o WHERE name = 'waiting' AND step > extract(epoch FROM clock_timestamp()) / 30 - 1.5
     UNION ALL SELECT 'reject REPLAYED_FACTOR' FROM step WHERE step <= extract(epoch FROM clock_timestamp()) / 30 - 1.5}), 'reject REPLAYED_FACTOR', 'a code stays used');
@@ -93,9 +97,9 @@ is(counted(q{biz_id = 'left'}), 'accept OK 1', '… of one attempt');
 
 # A session's rows leave a day after it expired.
 $node->safe_psql('postgres', q{UPDATE visage.session SET opened_at = now() - interval '3 days', expires_at = now() - interval '25 hours' WHERE id = (SELECT session FROM opened WHERE name = 'before')});
-$node->restart;
-$node->poll_query_until('postgres', q{SELECT count(*) = 0 FROM visage.session s JOIN opened o ON o.session = s.id WHERE name = 'before'}) or die 'expired sessions stay';
-is($node->safe_psql('postgres', q{SELECT count(*) FROM visage.session s JOIN opened o ON o.session = s.id}), 3, 'only the expired one left');
+$node->safe_psql('postgres', 'SELECT visage.keep_house()');
+is($node->safe_psql('postgres', q{SELECT count(*) FROM visage.session s JOIN opened o ON o.session = s.id WHERE name = 'before'}), 0, 'an expired session leaves');
+is($node->safe_psql('postgres', q{SELECT count(*) FROM visage.session s JOIN opened o ON o.session = s.id}), 4, 'only the expired one left');
 is($node->safe_psql('postgres', 'SELECT count(*) FROM visage.verify_ledger()'), 0, 'the ledger is whole');
 $node->stop;
 
