@@ -93,6 +93,7 @@ is(counted(q{biz_id = 'left'}), 'accept OK 1', '… of one attempt');
 
 # A session's rows leave a day after it expired.
 $node->safe_psql('postgres', q{UPDATE visage.session SET opened_at = now() - interval '3 days', expires_at = now() - interval '25 hours' WHERE id = (SELECT session FROM opened WHERE name = 'before')});
+configure($node, Visage::preloaded($node), 'visage.keeper' => 'on');
 $node->restart;
 $node->poll_query_until('postgres', q{SELECT count(*) = 0 FROM visage.session s JOIN opened o ON o.session = s.id WHERE name = 'before'}) or die 'expired sessions stay';
 is($node->safe_psql('postgres', q{SELECT count(*) FROM visage.session s JOIN opened o ON o.session = s.id}), 3, 'only the expired one left');
