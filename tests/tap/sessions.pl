@@ -97,16 +97,9 @@ is(counted(q{biz_id = 'left'}), 'accept OK 1', '… of one attempt');
 
 # A session's rows leave a day after it expired.
 $node->safe_psql('postgres', q{UPDATE visage.session SET opened_at = now() - interval '3 days', expires_at = now() - interval '25 hours' WHERE id = (SELECT session FROM opened WHERE name = 'before')});
-<<<<<<< HEAD
 $node->safe_psql('postgres', 'SELECT visage.keep_house()');
 is($node->safe_psql('postgres', q{SELECT count(*) FROM visage.session s JOIN opened o ON o.session = s.id WHERE name = 'before'}), 0, 'an expired session leaves');
 is($node->safe_psql('postgres', q{SELECT count(*) FROM visage.session s JOIN opened o ON o.session = s.id}), 4, 'only the expired one left');
-=======
-configure($node, Visage::preloaded($node), 'visage.keeper' => 'on');
-$node->restart;
-$node->poll_query_until('postgres', q{SELECT count(*) = 0 FROM visage.session s JOIN opened o ON o.session = s.id WHERE name = 'before'}) or die 'expired sessions stay';
-is($node->safe_psql('postgres', q{SELECT count(*) FROM visage.session s JOIN opened o ON o.session = s.id}), 3, 'only the expired one left');
->>>>>>> h11-restore
 is($node->safe_psql('postgres', 'SELECT count(*) FROM visage.verify_ledger()'), 0, 'the ledger is whole');
 $node->stop;
 
