@@ -127,7 +127,8 @@ VISAGE_FUNCTION(visage_assess) {
   }
   Uuid surrogate;
   call.claims_subject = subject != nullptr;
-  if (subject != nullptr && find_registered(policy.institution, subject, surrogate)) call.subject = &surrogate;
+  if (subject != nullptr && find_registered(policy.institution, subject, surrogate))
+    call.subject = &surrogate;
   risk::Verdict verdict;
   bool keeps_sighting;
   assess_risk(call, verdict, keeps_sighting);
