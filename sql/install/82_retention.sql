@@ -16,7 +16,7 @@ COMMENT ON COLUMN visage.retention.purpose IS 'with consent: of which purpose; *
 -- What was erased, by keyed hashes: a backup from before still has it, and must not bring it back. The key of a hash is
 -- the newest envelope root of its time, which a backup from before cannot be newer than.
 CREATE TABLE visage.erasure (
-  kind text NOT NULL CHECK (kind IN ('subject', 'reference', 'consent')),
+  kind text NOT NULL CHECK (kind IN ('subject', 'reference', 'factor', 'consent')),
   institution integer NOT NULL,
   key_version bigint NOT NULL CHECK (key_version > 0),
   hash bytea NOT NULL CHECK (length(hash) = 16),
@@ -24,7 +24,7 @@ CREATE TABLE visage.erasure (
   PRIMARY KEY (hash, kind, institution, key_version)
 );
 COMMENT ON TABLE visage.erasure IS 'list of erasures: export it, keep it apart from the backups, COPY it into a restored database and call visage.after_restore()';
-COMMENT ON COLUMN visage.erasure.kind IS 'a subject, a single reference that was dropped, or a consent that ended';
+COMMENT ON COLUMN visage.erasure.kind IS 'a subject, a single reference that was dropped, a factor that was removed or replaced, or a consent that ended';
 COMMENT ON COLUMN visage.erasure.hash IS 'of the surrogate, under the root that key_version names: it tells nobody who it was';
 
 -- Lists are put together, and overlap.
@@ -57,14 +57,17 @@ BEGIN
   ELSIF TG_TABLE_NAME = 'consent' THEN
     PERFORM visage.note_erasure('consent', OLD.institution, OLD.id);
   ELSE
-    -- One of several: where the subject goes, it takes the others along.
-    PERFORM visage.note_erasure('reference', s.institution, OLD.id) FROM visage.subject s WHERE s.id = OLD.subject;
+    -- A reference or a factor by itself: where the subject goes, it takes them along.
+    PERFORM visage.note_erasure(CASE TG_TABLE_NAME WHEN 'factor' THEN 'factor' ELSE 'reference' END, s.institution, OLD.id) FROM visage.subject s WHERE s.id = OLD.subject;
   END IF;
   RETURN NULL;
 END
 $$;
 CREATE TRIGGER list_erasure AFTER DELETE ON visage.subject FOR EACH ROW EXECUTE FUNCTION visage.list_erasure();
 CREATE TRIGGER list_erasure AFTER DELETE ON visage.subject_reference FOR EACH ROW EXECUTE FUNCTION visage.list_erasure();
+CREATE TRIGGER list_erasure AFTER DELETE ON visage.factor FOR EACH ROW EXECUTE FUNCTION visage.list_erasure();
+CREATE TRIGGER list_replaced AFTER UPDATE ON visage.factor FOR EACH ROW
+  WHEN (OLD.id <> NEW.id) EXECUTE FUNCTION visage.list_erasure();
 CREATE TRIGGER list_end AFTER UPDATE ON visage.consent FOR EACH ROW
   WHEN (OLD.ended_at IS NULL AND NEW.ended_at IS NOT NULL) EXECUTE FUNCTION visage.list_erasure();
 

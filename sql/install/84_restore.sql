@@ -7,7 +7,8 @@ CREATE FUNCTION visage.after_restore() RETURNS TABLE (step text, erased bigint)
 DECLARE
   missing bigint;
   item record;
-  counts text := '';
+  counts text;
+  dropped bigint := 0;
 BEGIN
   -- A list under a root that is not loaded cannot be read. It matters only where rows are as old as that root.
   SELECT min(e.key_version) INTO missing FROM visage.erasure e
@@ -17,6 +18,19 @@ BEGIN
     RAISE EXCEPTION 'the list of erasures needs envelope key version %, which is not loaded', missing USING ERRCODE = 'VG002',
       HINT = 'Add the version to the key provider, then restart or call visage.reload_keys().';
   END IF;
+
+  FOR item IN
+    SELECT r.id, r.subject, s.institution
+    FROM (SELECT DISTINCT e.key_version FROM visage.erasure e WHERE e.kind = 'reference'
+          AND e.key_version IN (SELECT k.version FROM visage.loaded_keys() k WHERE k.custody = 'envelope')) v
+      CROSS JOIN visage.subject_reference r JOIN visage.subject s ON s.id = r.subject
+      JOIN visage.erasure e ON e.kind = 'reference' AND e.institution = s.institution AND e.key_version = v.key_version
+        AND e.hash = visage.erasure_hash(s.institution, r.id, v.key_version)
+  LOOP
+    DELETE FROM visage.subject_reference r WHERE r.id = item.id;
+    PERFORM visage.record_erasure(item.institution, 'reference ' || item.id, 'erased before the restore', item.subject);
+    dropped := dropped + 1;
+  END LOOP;
 
   step := 'subjects';
   erased := 0;
@@ -31,31 +45,37 @@ BEGIN
     SELECT s.id FROM visage.subject s JOIN visage.event e ON e.subject = s.id
     WHERE (e.operation = 'cancel' AND e.decision = 'accept' OR e.operation = 'erase' AND e.object = 'subject')
       AND EXISTS (SELECT FROM visage.event t WHERE t.settles = e.seq AND t.operation = 'settle' AND t.note = 'committed')
+    UNION
+    -- Whose references were all replaced by ones that the backup does not have: such a subject can only register anew.
+    SELECT s.id FROM visage.subject s WHERE NOT EXISTS (SELECT FROM visage.subject_reference r WHERE r.subject = s.id)
   LOOP
     IF visage.erase_subject(item.id, 'erased before the restore') THEN
       erased := erased + 1;
     END IF;
   END LOOP;
   RETURN NEXT;
-  counts := format('%s subjects', erased);
-
+  counts := format('%s subjects, %s references', erased, dropped);
   step := 'references';
+  erased := dropped;
+  RETURN NEXT;
+
+  -- A password that was replaced must not be good again.
+  step := 'factors';
   erased := 0;
   FOR item IN
-    SELECT r.id, r.subject, s.institution
-    FROM (SELECT DISTINCT e.key_version FROM visage.erasure e WHERE e.kind = 'reference'
+    SELECT f.id, f.subject, s.institution
+    FROM (SELECT DISTINCT e.key_version FROM visage.erasure e WHERE e.kind = 'factor'
           AND e.key_version IN (SELECT k.version FROM visage.loaded_keys() k WHERE k.custody = 'envelope')) v
-      CROSS JOIN visage.subject_reference r JOIN visage.subject s ON s.id = r.subject
-      JOIN visage.erasure e ON e.kind = 'reference' AND e.institution = s.institution AND e.key_version = v.key_version
-        AND e.hash = visage.erasure_hash(s.institution, r.id, v.key_version)
+      CROSS JOIN visage.factor f JOIN visage.subject s ON s.id = f.subject
+      JOIN visage.erasure e ON e.kind = 'factor' AND e.institution = s.institution AND e.key_version = v.key_version
+        AND e.hash = visage.erasure_hash(s.institution, f.id, v.key_version)
   LOOP
-    -- Its last one as well: it was replaced by one that the backup does not have.
-    DELETE FROM visage.subject_reference r WHERE r.id = item.id;
-    PERFORM visage.record_erasure(item.institution, 'reference ' || item.id, 'erased before the restore', item.subject);
+    DELETE FROM visage.factor f WHERE f.id = item.id;
+    PERFORM visage.record_erasure(item.institution, 'factor ' || item.id, 'erased before the restore', item.subject);
     erased := erased + 1;
   END LOOP;
   RETURN NEXT;
-  counts := format('%s, %s references', counts, erased);
+  counts := format('%s, %s factors', counts, erased);
 
   step := 'consents';
   erased := 0;

@@ -153,6 +153,27 @@ BEGIN
 END
 $$;
 SELECT * FROM visage.integrity();
+-- A factor that was replaced or removed after the backup is not good again.
+BEGIN;
+INSERT INTO visage.factor (id, subject, kind, sealed, key_version) SELECT md5(k)::uuid, s.id, k::visage.factor_kind, '\x00', 1
+  FROM visage.subject s, unnest(ARRAY['password', 'totp', 'certificate']) k WHERE s.external_id = 'i-1';
+CREATE TEMP TABLE kept_factors AS SELECT * FROM visage.factor;
+UPDATE visage.factor SET id = gen_random_uuid() WHERE kind = 'password';
+DELETE FROM visage.factor WHERE kind = 'totp';
+DELETE FROM visage.factor WHERE kind = 'password';
+INSERT INTO visage.factor SELECT * FROM kept_factors ON CONFLICT DO NOTHING;
+SELECT * FROM visage.after_restore();
+SELECT kind FROM visage.factor;
+ROLLBACK;
+-- Who has only references that were replaced after the backup is erased: nothing could be done with such a subject.
+BEGIN;
+SELECT (visage.add_reference('i-2', face('i-2', 2), 'i')).decision;
+SELECT (visage.drop_reference('i-2', (SELECT reference FROM visage.list_references('i-2') ORDER BY created_at LIMIT 1), 'i')).decision;
+DELETE FROM visage.subject_reference WHERE subject = (SELECT id FROM visage.subject WHERE external_id = 'i-2');
+INSERT INTO visage.subject_reference SELECT r.* FROM kept_references r JOIN kept s ON s.id = r.subject WHERE s.external_id = 'i-2';
+SELECT * FROM visage.after_restore();
+SELECT count(*) FROM visage.subject WHERE external_id = 'i-2';
+ROLLBACK;
 -- Where no list was kept, an archive of the ledger tells of subjects. Its leaves can be read.
 SELECT count(*) > 20 AS leaves, count(*) FILTER (WHERE (l.event, l.operation, l.institution, l.subject, l.decision, l.settles, l.object, l.note)
   IS DISTINCT FROM (e.seq, e.operation::text, e.institution, e.subject, e.decision::text, e.settles, e.object, e.note)) AS misread

@@ -81,7 +81,7 @@ $empty->start;
 $empty->safe_psql('postgres', 'CREATE DATABASE bank');
 $empty->command_ok([ 'pg_restore', '-e', '-d', $empty->connstr('bank'), $dump ], 'dump: restored');
 serve($empty, 'bank');
-finish($empty, 'bank', 'dump', erased => "subjects|1\nreferences|1\nconsents|1", people => 'bob carol dave');
+finish($empty, 'bank', 'dump', erased => "subjects|1\nreferences|1\nfactors|0\nconsents|1", people => 'bob carol dave');
 # What came after the dump is lost, and a kept checkpoint shows it.
 like($empty->safe_psql('bank', "SELECT fault FROM visage.verify_ledger(checkpoint => \$n\$$checkpoint\$n\$)"), qr/./,
   'dump: a checkpoint that was kept shows that events are missing');
@@ -96,7 +96,7 @@ $point->start;
 $point->poll_query_until('postgres', q{SELECT NOT pg_is_in_recovery() AND (SELECT state = 'ready' FROM visage.audit_status)});
 all_settled($point);
 is($point->safe_psql('postgres', q{SELECT count(*) FROM visage.subject WHERE external_id IN ('alice', 'erin')}), 2, 'point in time: as it was at noon');
-finish($point, 'postgres', 'point in time', erased => "subjects|1\nreferences|0\nconsents|0", people => 'bob carol dave erin');
+finish($point, 'postgres', 'point in time', erased => "subjects|1\nreferences|0\nfactors|0\nconsents|0", people => 'bob carol dave erin');
 verdict_is($point, 'erin', 'accept OK', 'point in time: what came after the backup and before noon is there');
 $point->stop;
 

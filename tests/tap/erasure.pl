@@ -116,12 +116,12 @@ $restored->start;
 verdict_is($restored, 'alice', 'accept OK', 'without the list a backup brings her back');
 my $copied = write_file($restored->basedir . '/erasures.copy', split /\n/, $list);
 $restored->safe_psql('postgres', "COPY visage.erasure FROM '$copied'");
-is($restored->safe_psql('postgres', 'SELECT * FROM visage.after_restore()'), "subjects|1\nreferences|0\nconsents|0", 'the list is replayed');
+is($restored->safe_psql('postgres', 'SELECT * FROM visage.after_restore()'), "subjects|1\nreferences|0\nfactors|0\nconsents|0", 'the list is replayed');
 verdict_is($restored, 'alice', 'refuse UNKNOWN_SUBJECT', 'she stays erased');
 verdict_is($restored, 'bob', 'accept OK', 'bob is there');
 all_settled($restored);
 is($restored->safe_psql('postgres', 'SELECT * FROM visage.integrity()'), '', 'what was restored belongs together [6.5c]');
-is($restored->safe_psql('postgres', q{SELECT note FROM visage.history WHERE operation = 'restore'}), 'erased again: 1 subjects, 0 references, 0 consents',
+is($restored->safe_psql('postgres', q{SELECT note FROM visage.history WHERE operation = 'restore'}), 'erased again: 1 subjects, 0 references, 0 factors, 0 consents',
   'the ledger has it');
 $restored->stop;
 

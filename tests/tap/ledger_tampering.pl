@@ -16,7 +16,7 @@ load_faces($node, 'alice');
 
 # Batches of several events, so that some rows carry no head.
 my $script = write_file($node->basedir . '/load.sql',
-  q{SELECT visage.verify('alice', fresh(CASE random() > 0.5 WHEN true THEN 'alice' ELSE 'mallory' END), context => '{"biz_id": "order-4711"}');});
+  q{SELECT visage.verify('alice', fresh(CASE random() > 0.5 WHEN true THEN 'alice' ELSE 'mallory' END), context => jsonb_build_object('biz_id', 'order-' || gen_random_uuid()));});
 sub load { my ($count) = @_; $node->command_ok([ 'pgbench', '-n', '-c', 8, '-t', $count, '-f', $script, $node->connstr('postgres') ], 'load'); return; }
 load(40);
 my $kept = $node->safe_psql('postgres', 'SELECT visage.checkpoint()');
