@@ -43,7 +43,8 @@ is(query(q{SELECT string_agg(concat_ws(' ', kind, with_liveness, coalesce(free_f
     coalesce(max_delay::text, '-'), coalesce(hard_stop::text, '-'), period_failures, period, builtin), ', ' ORDER BY kind, with_liveness)
     FROM visage.attempt_limit}),
   join(', ', 'subject f 5 00:00:30 01:00:00 50 50 30 days t', 'subject t 10 00:00:30 01:00:00 100 100 30 days t',
-    map { my $limit = $_; map { "$limit->[0] $_ - - - - $limit->[1] 00:10:00 t" } 'f', 't' } [ source => 1000 ], [ address => 100 ], [ device => 20 ]),
+    (map { my $limit = $_; map { "$limit->[0] $_ - - - - $limit->[1] 00:10:00 t" } 'f', 't' } [ source => 1000 ], [ address => 100 ], [ device => 20 ]),
+    map { "factor $_ 5 00:00:30 01:00:00 50 50 30 days t" } 'f', 't'),
   'the limits that ship are those of NIST SP 800-63B-4');
 fails($node, q{DELETE FROM visage.attempt_limit WHERE kind = 'device'}, '55000', qr/cannot be deleted/, 'a shipped limit cannot be deleted');
 query(q{INSERT INTO visage.attempt_limit (institution, kind, with_liveness, period_failures, period) VALUES (1, 'device', true, 21, '10 minutes')});
