@@ -1,6 +1,7 @@
 // What backends do with attempts: holds, settlements in memory, unlocking.
 #include "pg/attempt.h"
 
+#include "pg/attempt_rows.h"
 #include "pg/attempt_table.h"
 #include "pg/audit.h"
 #include "pg/boundary.h"
@@ -23,45 +24,10 @@ using attempt_table::kNoPlace;
 
 constexpr int kMaxWhyLength = 255;  // audit::kMaxNoteLength
 
-Statement find_failures = {
-    "SELECT a.failures, a.failures_in_period, a.period_start, a.last_failure FROM visage.attempt a "
-    "WHERE a.institution = $1 AND a.kind = $2::visage.attempt_kind AND a.key = $3",
-    3,
-    {"integer", "text", "bytea"}};
-
 Statement find_surrogate = {
     "SELECT s.id FROM visage.subject s WHERE s.institution = $1 AND s.external_id = $2",
     2,
     {"integer", "text"}};
-
-uint32 count_column(uint64 row, int number) {
-  bool is_null;
-  const Datum value = column(row, number, &is_null);
-  return is_null ? 0 : static_cast<uint32>(DatumGetInt32(value));
-}
-
-int64 time_column(uint64 row, int number) {
-  bool is_null;
-  const Datum value = column(row, number, &is_null);
-  return is_null ? 0 : DatumGetTimestampTz(value);
-}
-
-attempt::Failures load_failures(int32 institution, const AttemptTarget& target) {
-  auto* key = static_cast<bytea*>(palloc(VARHDRSZ + sizeof target.key));
-  SET_VARSIZE(key, VARHDRSZ + sizeof target.key);
-  memcpy(VARDATA(key), target.key, sizeof target.key);
-  const Datum arguments[] = {Int32GetDatum(institution), CStringGetTextDatum(attempt_kind_label(target.kind)),
-                             PointerGetDatum(key)};
-  // Not the transaction's own snapshot: that of REPEATABLE READ may be older than the newest failure.
-  PushActiveSnapshot(GetLatestSnapshot());
-  attempt::Failures failures = {};
-  if (execute(find_failures, arguments, nullptr, true) != 0)
-    failures = {count_column(0, 1), count_column(0, 2), time_column(0, 3), time_column(0, 4)};
-  SPI_freetuptable(SPI_tuptable);
-  PopActiveSnapshot();
-  pfree(key);
-  return failures;
-}
 
 void unuse_all(const uint32* places, int count) {
   for (int i = 0; i < count; ++i) attempt_table::unuse(places[i]);
@@ -100,7 +66,7 @@ void use_counters(int32 institution, const AttemptTarget* targets, int count, ui
     // Reading may raise: what is in use is given back first, and looked for again afterwards.
     unuse_all(places, i);
     LWLockRelease(lock);
-    failures = load_failures(institution, target);
+    failures = read_attempt_row(institution, target);
     LWLockAcquire(lock, LW_EXCLUSIVE);
     loaded = true;
     for (int j = 0; j < i; ++j) {

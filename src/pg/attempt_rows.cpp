@@ -79,6 +79,40 @@ bool replace_row(AttemptRows& rows, ItemPointer place) {
 
 }  // namespace
 
+attempt::Failures read_attempt_row(int32 institution, const AttemptTarget& target) {
+  Relation table = table_open(attempt_table.oid(), AccessShareLock);
+  const TupleDesc description = RelationGetDescr(table);
+  struct {
+    int32 header;
+    uint8_t bytes[keys::kKeyedHashSize];
+  } key;
+  SET_VARSIZE(&key, sizeof key);
+  memcpy(key.bytes, target.key, sizeof key.bytes);
+  ScanKeyData keys[3];
+  ScanKeyInit(&keys[0], kInstitution, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(institution));
+  ScanKeyInit(&keys[1], kKind, BTEqualStrategyNumber, F_ENUM_EQ,
+              OidFunctionCall2(F_ENUM_IN, CStringGetDatum(attempt_kind_label(target.kind)),
+                               ObjectIdGetDatum(TupleDescAttr(description, kKind - 1)->atttypid)));
+  ScanKeyInit(&keys[2], kKey, BTEqualStrategyNumber, F_BYTEAEQ, PointerGetDatum(&key));
+  const Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
+  SysScanDesc scan = systable_beginscan(table, attempt_index.oid(), true, snapshot, lengthof(keys), keys);
+  attempt::Failures failures = {};
+  if (const HeapTuple row = systable_getnext(scan); HeapTupleIsValid(row)) {
+    const auto read = [&](Column column) {
+      bool is_null;
+      const Datum value = heap_getattr(row, column, description, &is_null);
+      return is_null ? Datum{0} : value;
+    };
+    failures = {static_cast<uint32>(DatumGetInt32(read(kFailures))),
+                static_cast<uint32>(DatumGetInt32(read(kFailuresInPeriod))),
+                DatumGetTimestampTz(read(kPeriodStart)), DatumGetTimestampTz(read(kLastFailure))};
+  }
+  systable_endscan(scan);
+  UnregisterSnapshot(snapshot);
+  table_close(table, AccessShareLock);
+  return failures;
+}
+
 void begin_attempt_rows(AttemptRows& rows) {
   rows.table = table_open(attempt_table.oid(), RowExclusiveLock);
   const Oid type = TupleDescAttr(RelationGetDescr(rows.table), kKind - 1)->atttypid;

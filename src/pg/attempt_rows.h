@@ -17,6 +17,11 @@ struct AttemptRow {
   const Uuid* subject;  // null when not known: the row then keeps the one it has
 };
 
+// What is stored of a counter now, whatever the transaction's isolation; zeros where nothing is. By the
+// index: a call that names address and device may read three, and three statements took as long as the
+// comparison.
+attempt::Failures read_attempt_row(int32 institution, const AttemptTarget& target);
+
 // The table while rows are put into it.
 struct AttemptRows {
   Relation table;
