@@ -22,14 +22,6 @@ struct Open {
 };
 
 Open open_record = {};
-// Counted in the ring, until the record is written or the transaction has failed.
-bool is_caller = false;
-
-void leave() {
-  if (is_caller) caller_ends();
-  is_caller = false;
-}
-
 constexpr char kWriterHint[] =
     "Nothing was decided. SELECT * FROM visage.audit_status and the server's log say what is wrong with the "
     "audit writer.";
@@ -135,7 +127,6 @@ void abandon() {
 void at_transaction_end(XactEvent event, void*) {
   if (event != XACT_EVENT_ABORT) return;
   abandon();
-  leave();
   if (&audit_ring() != nullptr) slot_at(own_place()).progress_total = 0;
 }
 
@@ -143,7 +134,6 @@ void at_subtransaction_end(SubXactEvent event, SubTransactionId, SubTransactionI
   // One that began inside the flow, in a trigger, is not the flow's.
   if (event != SUBXACT_EVENT_ABORT_SUB || GetCurrentTransactionNestLevel() > open_record.nesting) return;
   abandon();
-  leave();
 }
 
 }  // namespace
@@ -171,8 +161,6 @@ Slot& begin_record(audit::Operation operation) {
   slot.keep_sighting = false;
   slot.set(SlotState::kFilling);
   open_record = {&slot, GetCurrentTransactionNestLevel(), false};
-  if (!is_caller) caller_begins();
-  is_caller = true;
   return slot;
 }
 
@@ -209,22 +197,21 @@ void await_unwritten(audit::Operation operation, int32 institution, std::string_
   }
 }
 
-void publish_record(AttemptResult result) {
+void publish_record(AttemptResult result, Durability durability) {
   Slot& slot = *open_record.slot;
+  slot.in_log = durability == Durability::kLog;
   open_record.slot = nullptr;
   slot.result = result;
   enqueue(own_place());
 }
 
-namespace {
-
-int64 await_settled(XLogRecPtr& flush_to) {
+int64 await_record() {
   Slot& slot = slot_at(own_place());
   const auto settled = [&] {
     const SlotState state = slot.get();
     return state == SlotState::kDone || state == SlotState::kFailed;
   };
-  if (!spin_for(settled) && !sleep_until(slot.settled, audit_deadline(), settled))
+  if (!sleep_until(slot.settled, audit_deadline(), settled))
     ereport(ERROR,
             (errcode(ERRCODE_VISAGE_AUDIT_TIMEOUT),
              errmsg("no verdict: its record was not durable within %d ms", settings::audit_timeout),
@@ -233,7 +220,6 @@ int64 await_settled(XLogRecPtr& flush_to) {
                      "visage.event or a slow disk can be the reason; visage.audit_timeout is the limit.")));
   const bool done = slot.get() == SlotState::kDone;
   const int64 seq = slot.seq;
-  flush_to = slot.flush_to;
   char failure[sizeof slot.failure];
   strlcpy(failure, slot.failure, sizeof failure);
   slot.set(SlotState::kIdle);
@@ -241,23 +227,7 @@ int64 await_settled(XLogRecPtr& flush_to) {
     ereport(ERROR, (errcode(ERRCODE_VISAGE_AUDIT_FAILED),
                     errmsg("no verdict: it could not be recorded: %s", failure),
                     errhint("Nothing was told to anyone; the attempt counts. %s", kWriterHint)));
-  leave();
   return seq;
-}
-
-}  // namespace
-
-int64 await_record() {
-  XLogRecPtr flush_to;
-  const int64 seq = await_settled(flush_to);
-  // Whoever comes first flushes for all that wait.
-  if (!XLogRecPtrIsInvalid(flush_to)) XLogFlush(flush_to);
-  return seq;
-}
-
-int64 await_record_in_log() {
-  XLogRecPtr flush_to;
-  return await_settled(flush_to);
 }
 
 }  // namespace visage::pg

@@ -28,8 +28,12 @@ void mark_scored();
 // Forgets the record: the call was made before, and its record is there.
 void drop_record();
 
+// What a caller waits for: the disk, or the log in memory, for a change whose own commit flushes the log past
+// the record, so that nobody learns of one before the other is durable.
+enum class Durability { kDisk, kLog };
+
 // Hands the record over with what became of its attempt. Cannot fail.
-void publish_record(AttemptResult result);
+void publish_record(AttemptResult result, Durability durability = Durability::kDisk);
 
 // Waits until no record of this operation and business id waits for the writer, as one of a caller that did
 // not wait may.
@@ -38,8 +42,5 @@ void await_unwritten(audit::Operation operation, int32 institution, std::string_
 // Waits until the published record is durable; returns its number. Raises when it was not recorded, or not
 // within visage.audit_timeout, or on a cancel: there is no verdict then, though there may be a record.
 int64 await_record();
-// Waits until the writer has committed the published record, but not for the disk: for a change whose own
-// commit flushes the log past the record, so that nobody learns of one before the other is durable.
-int64 await_record_in_log();
 
 }  // namespace visage::pg

@@ -144,8 +144,8 @@ VISAGE_FUNCTION(visage_record_erasure) {
     record.mark(Field::kSubject);
   }
   set_transaction(record);
-  publish_record(AttemptResult::kRelease);
-  PG_RETURN_INT64(await_record_in_log());
+  publish_record(AttemptResult::kRelease, Durability::kLog);
+  PG_RETURN_INT64(await_record());
 }
 
 }  // namespace visage::pg

@@ -1,7 +1,5 @@
 #include "pg/audit_ring.h"
 
-#include <unistd.h>
-
 #include "pg/shared.h"
 
 extern "C" {
@@ -36,8 +34,6 @@ void audit_ring_startup() {
   if (found) return;
   memset(static_cast<void*>(ring), 0, ring_bytes());
   pg_atomic_init_u32(&ring->writer_state, static_cast<uint32_t>(WriterState::kNotStarted));
-  pg_atomic_init_u32(&ring->callers, 0);
-  ring->can_spin = sysconf(_SC_NPROCESSORS_ONLN) > 1;
   ConditionVariableInit(&ring->writer_changed);
   memset(static_cast<void*>(slots), 0, mul_size(slot_count(), sizeof(Slot)));
   for (uint32 i = 0; i < slot_count(); ++i) {
@@ -56,16 +52,6 @@ Slot& slot_at(uint32 place) {
 
 uint32 own_place() {
   return static_cast<uint32>(visage_proc_number());
-}
-
-void caller_begins() {
-  if (pg_atomic_fetch_add_u32(&ring->callers, 1) != 0 || !ring->can_spin) return;
-  Latch* const latch = ring->writer_latch;
-  if (latch != nullptr) SetLatch(latch);
-}
-
-void caller_ends() {
-  pg_atomic_fetch_sub_u32(&ring->callers, 1);
 }
 
 void enqueue(uint32 place) {

@@ -10,12 +10,9 @@
 #include "pg/pg.h"
 
 extern "C" {
-#include "access/xlogdefs.h"
 #include "port/atomics.h"
-#include "portability/instr_time.h"
 #include "storage/condition_variable.h"
 #include "storage/latch.h"
-#include "storage/s_lock.h"
 }
 
 namespace visage::pg {
@@ -25,7 +22,7 @@ enum class SlotState : uint32_t {
   kFilling,  // the backend writes the record
   kQueued,   // the record waits for the writer
   kTaken,    // the record is in the writer's batch
-  kDone,     // committed; durable once flushed
+  kDone,     // committed, and durable unless `in_log`
   kFailed,   // not recorded: `failure` says why
 };
 
@@ -51,13 +48,13 @@ struct Slot {
   audit::EventRecord record;
   Attempt attempt;
   AttemptResult result;
+  bool in_log;  // the caller's own commit flushes the log: no need to wait for the disk here
   bool keep_detail;
   Detail detail;
   bool keep_sighting;
   SlotSighting sighting;
   TimestampTz queued_at;
   // Set by the writer.
-  XLogRecPtr flush_to;  // the record is durable once the log is flushed up to here; 0: it is already
   int64 seq;
   char failure[160];
   ConditionVariable settled;
@@ -80,8 +77,6 @@ enum class WriterState : uint32_t {
 
 struct AuditRing {
   pg_atomic_uint32 writer_state;
-  pg_atomic_uint32 callers;  // backends between the beginning of a record and the writer's answer
-  bool can_spin;             // more than one processor
   Oid database;
   int writer_pid;
   Latch* writer_latch;
@@ -111,42 +106,11 @@ Slot& slot_at(uint32 place);
 // The slot of this process.
 uint32 own_place();
 
-// A caller begins a record, and is done with it, whatever became of it. Where it is the only one, the writer
-// is woken at the beginning and not when the record is there: a sleeper takes about as long to run as the
-// flow.
-void caller_begins();
-void caller_ends();
-// Spins a moment for `awaited()` while there is one caller alone, and so nobody's record that could use the
-// processor: handing one record over by sleeping and waking takes more time than writing it.
-template <typename Condition>
-bool spin_for(Condition awaited);
-
 // Puts a filled slot into the queue and wakes the writer. Never waits long, never raises.
 void enqueue(uint32 place);
 // The writer takes up to `limit` slots, oldest first.
 int dequeue(uint32* places, int limit);
 // Deals a slot's result out; for the writer.
 void settle_slot(Slot& slot, SlotState state);
-
-// How long a spin lasts at most: a record with its batch takes less on an idle machine.
-inline constexpr int kSpinMicroseconds = 150;
-
-template <typename Condition>
-bool spin_for(Condition awaited) {
-  AuditRing& ring = audit_ring();
-  if (!ring.can_spin || pg_atomic_read_u32(&ring.callers) != 1) return awaited();
-  instr_time began, now;
-  INSTR_TIME_SET_CURRENT(began);
-  do {
-    for (int i = 0; i < 32; ++i) {
-      if (awaited()) return true;
-      pg_spin_delay();
-    }
-    if (pg_atomic_read_u32(&ring.callers) != 1) break;
-    INSTR_TIME_SET_CURRENT(now);
-    INSTR_TIME_SUBTRACT(now, began);
-  } while (INSTR_TIME_GET_MICROSEC(now) < kSpinMicroseconds);
-  return awaited();
-}
 
 }  // namespace visage::pg

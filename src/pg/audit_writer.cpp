@@ -1,12 +1,8 @@
 // The audit writer: a background worker on visage.database, the only writer of the ledger.
 //
-// It takes whatever records wait, writes them in one transaction and wakes their callers, who then flush the
-// log as any commit does: one flush serves all that are there, and the writer meanwhile goes on with the next
-// batch. With synchronous standbys it waits for disk and standbys itself before it wakes anybody: cut short
-// by a cancel, that wait would end with a warning in a caller, where a verdict needs an error.
+// It takes whatever records wait, writes them in one transaction, waits for disk and synchronous standbys as
+// any commit does, and wakes their callers. What comes meanwhile is the next batch.
 #include "pg/audit_writer.h"
-
-#include <sched.h>
 
 #include "pg/boundary.h"
 #include "pg/durability.h"
@@ -43,9 +39,6 @@ constexpr long kIdleInterval = 10000;
 // A writer that may not extend the ledger looks again, as somebody may have repaired it.
 constexpr long kFaultInterval = 5000;
 
-// How often the writer lets others run before it takes a batch.
-constexpr int kYields = 3;
-
 LedgerWriter ledger;
 uint32 places[kMaxBatch];
 NewEvent events[kMaxBatch + kMaxSettlements];
@@ -57,7 +50,6 @@ Statement move_tree = {"UPDATE visage.tree SET system_identifier = $1", 1, {"big
 struct Batch {
   int taken;        // slots
   int settlements;  // events of our own
-  XLogRecPtr flush_to;
 };
 
 void announce(WriterState state) {
@@ -132,14 +124,12 @@ void end() {
     ereport(FATAL, (errcode(ERRCODE_ADMIN_SHUTDOWN), errmsg("terminating the audit writer")));
 }
 
-// Ends the batch's transaction; returns up to where callers must flush, 0 when it is durable already.
-XLogRecPtr end_batch() {
+// Ends the batch's transaction, without waiting for the disk where none of its callers does.
+void end_batch(bool in_log) {
   const int configured = synchronous_commit;
-  const bool standbys = waits_for_standbys();
-  if (!standbys) synchronous_commit = SYNCHRONOUS_COMMIT_OFF;
+  if (in_log && !waits_for_standbys()) synchronous_commit = SYNCHRONOUS_COMMIT_OFF;
   end();
   synchronous_commit = configured;
-  return standbys ? InvalidXLogRecPtr : XactLastCommitEnd;
 }
 
 // What a writer that has just begun, or lost track, reads from the tables.
@@ -178,8 +168,10 @@ void write_batch(void* argument) {
   int count = 0;
   for (int i = 0; i < batch.settlements; ++i) events[count++] = {&settled[i], nullptr, 0, 0};
   int attempts = 0;
+  bool in_log = batch.taken > 0;
   for (int i = 0; i < batch.taken; ++i) {
     Slot& slot = slot_at(places[i]);
+    in_log = in_log && slot.in_log;
     events[count++] = {&slot.record, &slot, 0, 0};
     if (slot.attempt.count > 0)
       settlements[attempts++] = {slot.attempt, slot.result, slot.record.has(audit::Field::kSubject),
@@ -188,7 +180,7 @@ void write_batch(void* argument) {
   if (count > 0) extend_ledger(ledger, events, count);
   append_sightings(events, count);
   save_attempts(settlements, attempts, GetCurrentTimestamp());
-  batch.flush_to = end_batch();
+  end_batch(in_log);
 }
 
 void save_idle(void*) {
@@ -207,7 +199,6 @@ void tell(const Batch& batch, instr_time began) {
     NewEvent& event = events[i];
     expect_settlement(*event.record, event.seq);
     event.slot->seq = event.seq;
-    event.slot->flush_to = batch.flush_to;
     settle_slot(*event.slot, SlotState::kDone);
   }
   taken_now = 0;
@@ -243,17 +234,9 @@ void ensure_loaded() {
   }
 }
 
-// A batch costs as much as some records do. Where callers wait for a processor, they go first: the batch is
-// the larger. Where a processor is free this costs nothing.
-void let_callers_in() {
-  AuditRing& ring = audit_ring();
-  for (int i = 0; i < kYields && pg_atomic_read_u32(&ring.callers) > 2 * ring.count + 1; ++i) sched_yield();
-}
-
 void work() {
   AuditRing& ring = audit_ring();
   Batch batch = {};
-  let_callers_in();
   taken_now = batch.taken = dequeue(places, kMaxBatch);
   if (batch.taken == 0 && !settlements_expected()) return;
   instr_time began;
@@ -286,9 +269,7 @@ void serve() {
     ensure_loaded();
     work();
     const bool ready = audit_ring().state() == WriterState::kReady;
-    AuditRing& ring = audit_ring();
-    const auto queued = [&ring] { return *static_cast<volatile uint32*>(&ring.count) > 0; };
-    if (queued() || spin_for(queued)) continue;
+    if (audit_ring().count > 0) continue;
     if (ready && GetCurrentTimestamp() >= next_saving) {
       char why[160];
       run(save_idle, nullptr, why);
