@@ -103,3 +103,9 @@ COMMENT ON COLUMN visage.attempts.updated_at IS 'when the counter was last store
 CREATE FUNCTION visage.unlock(subject text, why text) RETURNS boolean
   LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'visage_unlock';
 COMMENT ON FUNCTION visage.unlock(text, text) IS 'sets the failures of a subject and of its factors back, for a reason that the event keeps; false when there were none [8.2.5d]';
+
+CREATE FUNCTION visage.unlock_with_factors(subject text, channel text DEFAULT 'default', scenario text DEFAULT 'default',
+                                           context jsonb DEFAULT '{}') RETURNS visage.outcome
+  LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'visage_unlock_with_factors';
+COMMENT ON FUNCTION visage.unlock_with_factors(text, text, text, jsonb) IS 'sets a subject''s failures back for whoever has shown another factor in the session that the context names [8.2.5d]';
+GRANT EXECUTE ON FUNCTION visage.unlock_with_factors(text, text, text, jsonb) TO visage_service;
