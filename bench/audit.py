@@ -33,6 +33,12 @@ SELECT (visage.verify('s' || (p.id + 7) % 1000, p.probe, 'bench')).decision FROM
 INSERT = """
 INSERT INTO ordinary (payload) VALUES (:payload::bytea);
 """
+# The same row by a caller that ends its transaction itself.
+INSERT_COMMIT = f"""
+BEGIN;
+{INSERT.strip()}
+COMMIT;
+"""
 # A verdict recorded by the caller's own INSERT, with less to do than any verification: no policy, no replay memory, no
 # attempt limits, no tree; its indexes are those of a table of events.
 SCORE_INSERT = f"""
@@ -120,6 +126,7 @@ def measure_verdicts(server):
     scripts = {
         "verify": lambda c: server.verify(VERIFY, c, SECONDS),
         "insert": lambda c: server.pgbench(INSERT, c, SECONDS, payload=payload["ordinary"]),
+        "insert+commit": lambda c: server.pgbench(INSERT_COMMIT, c, SECONDS, payload=payload["ordinary"]),
         "score+insert": lambda c: server.pgbench(SCORE_INSERT, c, SECONDS, payload=payload["recorded"]),
     }
     server.psql("CHECKPOINT")
@@ -134,6 +141,8 @@ def measure_verdicts(server):
         metric(f"verify_vs_insert_c{clients}", verify.over(insert), "ratio", target, n,
                f"{verify.rate():.0f} verdicts/s, {insert.rate():.0f} rows of {width} bytes/s; "
                f"{ROUNDS} rounds of {SECONDS} s, one verdict in {audit_server.REJECT_EVERY} a rejection")
+        metric(f"verify_vs_insert_commit_c{clients}", verify.over(sides["insert+commit"]), "ratio", "", n,
+               f"{sides['insert+commit'].rate():.0f} rows/s, each with BEGIN and COMMIT of its own")
         metric(f"verify_vs_score_insert_c{clients}", verify.over(sides["score+insert"]), "ratio", "", n,
                f"{sides['score+insert'].rate():.0f}/s: visage.score and a plain INSERT in one statement, without "
                "policy, replay memory, limits and tree")

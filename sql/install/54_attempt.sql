@@ -31,7 +31,7 @@ COMMENT ON COLUMN visage.attempt_limit.with_liveness IS 'applies to channels tha
 COMMENT ON COLUMN visage.attempt_limit.free_failures IS 'consecutive failures without a delay, and attempts in flight at one time; null: no delays';
 COMMENT ON COLUMN visage.attempt_limit.first_delay IS 'wait after free_failures; each further failure doubles it';
 COMMENT ON COLUMN visage.attempt_limit.max_delay IS 'longest wait';
-COMMENT ON COLUMN visage.attempt_limit.hard_stop IS 'consecutive failures after which only visage.unlock() helps; null: none';
+COMMENT ON COLUMN visage.attempt_limit.hard_stop IS 'consecutive failures after which only an unlock helps; null: none';
 COMMENT ON COLUMN visage.attempt_limit.period_failures IS 'failures within a period, whatever succeeds in between; null: any number';
 COMMENT ON COLUMN visage.attempt_limit.period IS 'length of the period, which begins with its first failure';
 
@@ -97,9 +97,15 @@ COMMENT ON COLUMN visage.attempts.failures_in_period IS 'failures of the period,
 COMMENT ON COLUMN visage.attempts.period_start IS 'first failure of the period';
 COMMENT ON COLUMN visage.attempts.last_failure IS 'time of the latest failure';
 COMMENT ON COLUMN visage.attempts.locked_until IS 'until when nothing was allowed after it, under the policy of that time; null: not locked';
-COMMENT ON COLUMN visage.attempts.needs_unlock IS 'only visage.unlock() helps';
+COMMENT ON COLUMN visage.attempts.needs_unlock IS 'only an unlock helps';
 COMMENT ON COLUMN visage.attempts.updated_at IS 'when the counter was last stored';
 
 CREATE FUNCTION visage.unlock(subject text, why text) RETURNS boolean
   LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'visage_unlock';
 COMMENT ON FUNCTION visage.unlock(text, text) IS 'sets the failures of a subject and of its factors back, for a reason that the event keeps; false when there were none [8.2.5d]';
+
+CREATE FUNCTION visage.unlock_with_factors(subject text, channel text DEFAULT 'default', scenario text DEFAULT 'default',
+                                           context jsonb DEFAULT '{}') RETURNS visage.outcome
+  LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'visage_unlock_with_factors';
+COMMENT ON FUNCTION visage.unlock_with_factors(text, text, text, jsonb) IS 'sets a subject''s failures back for whoever has shown another factor in the session that the context names [8.2.5d]';
+GRANT EXECUTE ON FUNCTION visage.unlock_with_factors(text, text, text, jsonb) TO visage_service;

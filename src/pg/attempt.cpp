@@ -22,13 +22,6 @@ namespace {
 using attempt_table::Entry;
 using attempt_table::kNoPlace;
 
-constexpr int kMaxWhyLength = 255;  // audit::kMaxNoteLength
-
-Statement find_surrogate = {
-    "SELECT s.id FROM visage.subject s WHERE s.institution = $1 AND s.external_id = $2",
-    2,
-    {"integer", "text"}};
-
 void unuse_all(const uint32* places, int count) {
   for (int i = 0; i < count; ++i) attempt_table::unuse(places[i]);
 }
@@ -197,44 +190,6 @@ void settle_attempt(const Attempt& attempt, AttemptResult result, const Uuid* su
     attempt_table::unuse(attempt.places[i]);
   }
   LWLockRelease(shared_lock(SharedLock::kAttempts));
-}
-
-// unlock(subject, why) → did anything stand against the subject?
-VISAGE_FUNCTION(visage_unlock) {
-  text* subject = subject_argument(fcinfo, 0);
-  require_argument(fcinfo, 1, "why");
-  text* why = PG_GETARG_TEXT_PP(1);
-  if (VARSIZE_ANY_EXHDR(why) == 0 || VARSIZE_ANY_EXHDR(why) > kMaxWhyLength)
-    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                    errmsg("why has %d bytes, allowed are 1 to %d", static_cast<int>(VARSIZE_ANY_EXHDR(why)),
-                           kMaxWhyLength)));
-  key_ring();
-  SPI_connect();
-  const int32 institution = acting_institution();
-  const Bytes name = as_bytes({VARDATA_ANY(subject), VARSIZE_ANY_EXHDR(subject)});
-  using factor::Kind;
-  const AttemptTarget target = attempt_target(keys::HashedKind::kSubject, institution, name);
-  const AttemptTarget targets[] = {target, factor_target(institution, target, Kind::kPassword),
-                                   factor_target(institution, target, Kind::kTotp),
-                                   factor_target(institution, target, Kind::kCertificate),
-                                   factor_target(institution, target, Kind::kOtp)};
-  static_assert(lengthof(targets) <= kMaxAttemptHolds);
-  const Datum arguments[] = {Int32GetDatum(institution), PointerGetDatum(subject)};
-  const bool registered = execute(find_surrogate, arguments, nullptr, true) != 0;
-  const Uuid surrogate = registered ? column_uuid(0, 1) : Uuid{};
-  Slot& slot = begin_record(audit::Operation::kUnlock);
-  audit::EventRecord& record = slot.record;
-  record.institution = institution;
-  record.mark(audit::Field::kInstitution);
-  record.subject = surrogate;
-  if (registered) record.mark(audit::Field::kSubject);
-  record.note.set({VARDATA_ANY(why), VARSIZE_ANY_EXHDR(why)});
-  record.mark(audit::Field::kNote);
-  const bool held = hold_for_unlock(institution, targets, lengthof(targets), slot.attempt);
-  publish_record(AttemptResult::kUnlock);
-  await_record();
-  SPI_finish();
-  PG_RETURN_BOOL(held);
 }
 
 }  // namespace visage::pg

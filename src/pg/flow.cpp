@@ -108,7 +108,9 @@ bool remembered(const Flow& flow) {
 
 // A comparison that fails and a presentation that is not alive count; what never got so far does not.
 AttemptResult result_of(const Flow& flow) {
-  if (flow.decision == Decision::kAccept) return AttemptResult::kSuccess;
+  if (flow.decision == Decision::kAccept)
+    return flow.slot->record.operation == audit::Operation::kUnlock ? AttemptResult::kUnlock
+                                                                    : AttemptResult::kSuccess;
   switch (flow.reason) {
     case Reason::kNoMatch:
     case Reason::kUnknownSubject:

@@ -35,6 +35,7 @@ struct Flow {
 
   bool claims_subject;    // the caller names one, whether or not anybody is registered
   int factors_presented;  // beside the face; those of a session
+  bool face_presented;    // in the session
   bool risk_checked;
   bool risk_passed;
   bool keeps_sighting;  // some rule will want to know of this call
@@ -88,6 +89,8 @@ bool enter_session(Flow& flow, const text* subject);
 // For whoever finds out later that more factors are needed, as risk rules do: refuses with FACTOR_MISSING
 // unless the call has shown that many. Any time between enter_session() and the flow's own work.
 bool require_factors(Flow& flow, int at_least);
+// How many were shown in its session, the face apart. After enter_session().
+int other_factors(const Flow& flow);
 // Is the opened probe of this session, or of none when the call has none, and captured after the factors?
 bool bind_probe(Flow& flow);
 // The record's part of a session, and its end. For finish_flow() and begin_scoring().

@@ -143,6 +143,7 @@ bool opens_session(audit::Operation purpose) {
     case audit::Operation::kEnrolFactor:
     case audit::Operation::kReplaceFactor:
     case audit::Operation::kRemoveFactor:
+    case audit::Operation::kUnlock:
       return true;
     default:
       return false;
@@ -182,6 +183,7 @@ bool enter_session(Flow& flow, const text* subject) {
   const bool own_face = compares_face(operation);
   flow.factors_presented = row.presented - (own_face && row.face_presented ? 1 : 0);
   flow.factors = flow.factors_presented + (own_face ? 1 : 0);
+  flow.face_presented = row.face_presented;
   if (flow.factors_presented < row.factors) return refuse(flow, Reason::kFactorMissing);
   if (!require_factors(flow, required.factors)) return false;
   // Last, so that whoever is refused does not take it from the one who is not.
@@ -198,6 +200,10 @@ bool enter_session(Flow& flow, const text* subject) {
 
 bool require_factors(Flow& flow, int at_least) {
   return flow.factors >= at_least || refuse(flow, Reason::kFactorMissing);
+}
+
+int other_factors(const Flow& flow) {
+  return flow.factors_presented - (flow.face_presented ? 1 : 0);
 }
 
 bool bind_probe(Flow& flow) {

@@ -144,6 +144,25 @@ SELECT count(*) FROM visage.attempts WHERE kind = 'subject' AND subject LIKE 'at
 -- The hash is that of the history.
 SELECT count(*) > 0 AS found FROM visage.attempts a JOIN visage.history h ON h.device_hash = a.hash WHERE a.kind = 'device';
 
+-- Until another factor unlocks: one that was shown in a session for that, and by nobody else. [6.6e]
+SELECT fixture.verdict(visage.enrol_factor('attempt-2', 'password', 'correct horse battery'));
+SELECT pg_temp.tries('attempt-2', 'mallory', 6);
+SELECT fixture.verdict(visage.unlock_with_factors('attempt-2'));
+SELECT session FROM visage.open_session('attempt-2', 'unlock') \gset
+SELECT jsonb_build_object('session', :'session') AS context \gset
+SELECT fixture.verdict(visage.unlock_with_factors('attempt-2', context => :'context'));
+SELECT fixture.verdict(visage.present_factor(:'session', 'password', 'wrong horse battery'));
+SELECT fixture.verdict(visage.unlock_with_factors('attempt-2', context => :'context'));
+SELECT fixture.verdict(visage.present_factor(:'session', 'password', 'correct horse battery'));
+SELECT fixture.verdict(visage.unlock_with_factors('attempt-1', context => :'context'));
+SELECT pg_temp.tries('attempt-2', 'attempt-2', 1);
+SELECT fixture.verdict(visage.unlock_with_factors('attempt-2', context => :'context'));
+SELECT failures, failures_in_period FROM visage.attempts WHERE kind = 'subject' AND subject = 'attempt-2';
+SELECT fixture.verdict(visage.verify('attempt-2', fixture.probe('attempt-2', 9), 'attempt'));
+SELECT fixture.verdict(visage.unlock_with_factors('attempt-2', context => :'context'));
+SELECT fixture.verdict(visage.unlock_with_factors('attempt-nobody', context => :'context'));
+SELECT fixture.verdict(visage.remove_factor('attempt-2', 'password'));
+
 -- Nonsense is refused on entry; each change counts a version.
 \set VERBOSITY terse
 INSERT INTO visage.attempt_limit (institution, kind, with_liveness, free_failures, first_delay, max_delay) VALUES (1, 'subject', true, 0, '1 s', '1 s');
