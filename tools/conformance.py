@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes docs/conformance.md: the clauses of T/IIFAA 3001.1-2021 and the tests that name them.
 
-A test names a clause in brackets, as in [6.3e]. --check only says whether the document is current, and which clauses
+A test names clauses in brackets, as in [6.3e] or [6.3e, 8.1.4a]. --check only says whether the document is current, and which clauses
 of the stages done so far have no test.
 """
 import pathlib
@@ -12,7 +12,8 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 CLAUSES = ROOT / "docs" / "clauses.tsv"
 DOCUMENT = ROOT / "docs" / "conformance.md"
-NAMED = re.compile(r"\[((?:[5-8]|[AB])\.[0-9]+(?:\.[0-9]+)*[a-z]?)\]")
+CLAUSE = r"(?:[5-8]|[AB])\.[0-9]+(?:\.[0-9]+)*[a-z]?"
+NAMED = re.compile(rf"\[({CLAUSE}(?:, {CLAUSE})*)\]")
 
 HEAD = """# Conformance to T/IIFAA 3001.1-2021
 
@@ -33,8 +34,9 @@ def tests_by_clause():
         path = ROOT / name
         if path.suffix not in (".sql", ".cpp", ".pl", ".py", ".spec", ".js") or not path.is_file():
             continue
-        for clause in NAMED.findall(path.read_text(encoding="utf-8", errors="replace")):
-            found.setdefault(clause, set()).add(name)
+        for clauses in NAMED.findall(path.read_text(encoding="utf-8", errors="replace")):
+            for clause in clauses.split(", "):
+                found.setdefault(clause, set()).add(name)
     return found
 
 

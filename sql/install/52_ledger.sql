@@ -114,7 +114,9 @@ COMMENT ON FUNCTION visage.leaf_of(visage.event, bytea) IS 'the bytes of an even
 
 CREATE FUNCTION visage.leaf(event bigint) RETURNS bytea
   LANGUAGE sql STABLE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-  SELECT visage.leaf_of(e, (SELECT p.head FROM visage.event p WHERE p.seq = e.seq - 1)) 
+  -- The first that an archive left covers the head of the last that went.
+  SELECT visage.leaf_of(e, coalesce((SELECT p.head FROM visage.event p WHERE p.seq = e.seq - 1),
+                                    (SELECT t.archived_head FROM visage.tree t WHERE t.archived = e.seq)))
   FROM visage.event e WHERE e.seq = $1 AND (e.institution IS NULL OR visage.acts_for(e.institution))
 $$;
 COMMENT ON FUNCTION visage.leaf(bigint) IS 'the bytes of an event that the tree covers: SHA-256 of 0x00 and these is the leaf hash that inclusion_proof() leads to the root';
@@ -199,12 +201,13 @@ CREATE FUNCTION visage.archive_ledger(
 DECLARE
   from_event bigint;
   to_event bigint;  -- the first that stays
+  number bigint;
   size bigint;
   note text := visage.checkpoint();
 BEGIN
   SELECT t.archived INTO from_event FROM visage.tree t FOR UPDATE;
   size := split_part(note, E'\n', 2)::bigint;
-  SELECT coalesce(min(e.seq), size) INTO to_event FROM visage.event e WHERE e.at >= before;
+  SELECT coalesce(min(e.seq), size) INTO to_event FROM visage.event e WHERE e.at >= archive_ledger.before;
   -- What is not settled stays, and so does the probes' memory, which is read from the events.
   SELECT least(to_event, min(e.seq)) INTO to_event FROM visage.event e
     WHERE (e.xid IS NOT NULL AND NOT EXISTS (SELECT FROM visage.event s WHERE s.settles = e.seq))
@@ -220,8 +223,9 @@ BEGIN
       HINT = 'SELECT * FROM visage.verify_ledger() says where.';
   END IF;
   PERFORM visage.record_change('archive', NULL, format('events %s to %s', from_event, to_event - 1), NULL, NULL,
-                               format('before %s', before));
-  FOR segment IN from_event / 256 .. to_event / 256 - 1 LOOP
+                               format('before %s', archive_ledger.before));
+  FOR number IN from_event / 256 .. to_event / 256 - 1 LOOP
+    segment := number;
     first := segment * 256;
     last := first + 255;
     SELECT array_agg(visage.leaf_of(e, CASE WHEN e.seq = first AND first = from_event THEN (SELECT t.archived_head FROM visage.tree t)

@@ -383,8 +383,14 @@ VISAGE_FUNCTION(visage_verify_ledger) {
   if (v.has_checkpoint && v.checkpoint.size <= v.first && v.checkpoint.size > 0) {
     audit::CompactRange earlier;
     audit::Hash root;
-    if (!audit::range_at(v.checkpoint.size, read_subtree, &reader, earlier).ok() ||
-        !audit::root(hasher, earlier, root).ok() || !(root == v.checkpoint.root))
+    const bool known = audit::range_at(v.checkpoint.size, read_subtree, &reader, earlier).ok();
+    // Only whole segments of what was archived have their hashes here.
+    if (!known && v.checkpoint.size <= v.tree.archived)
+      ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                      errmsg("the checkpoint ends inside a segment that was archived"),
+                      errhint("Check it with the archive's leaves, and the ledger with a later checkpoint; "
+                              "visage.history tells what was archived.")));
+    if (!known || !audit::root(hasher, earlier, root).ok() || !(root == v.checkpoint.root))
       report(v, static_cast<int64>(v.checkpoint.size) - 1, "not the checkpoint's",
              "the stored hashes do not lead to the checkpoint's tree hash");
   }
