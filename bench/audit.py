@@ -97,8 +97,8 @@ class Side:
 
 
 def syncs_of(server):
-    # Backends report when they end, the writer when it is idle.
-    server.psql("SELECT pg_sleep(0.3)")
+    # Backends report when they end, the writer a second after it reported last.
+    server.psql("SELECT pg_sleep(1.3)")
     return int(server.value(SYNCS))
 
 

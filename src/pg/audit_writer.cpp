@@ -36,6 +36,7 @@ constexpr int kMaxSettlements = 64;
 // How soon the end of a transaction is noticed, and how often an idle writer stores what is left over.
 constexpr long kSettlementInterval = 100;
 constexpr long kIdleInterval = 10000;
+constexpr long kReportInterval = 1000;
 // A writer that may not extend the ledger looks again, as somebody may have repaired it.
 constexpr long kFaultInterval = 5000;
 
@@ -257,6 +258,7 @@ void work() {
 
 void serve() {
   TimestampTz next_saving = 0;
+  bool idle = false;
   for (;;) {
     CHECK_FOR_INTERRUPTS();
     if (ConfigReloadPending) {
@@ -275,11 +277,13 @@ void serve() {
       run(save_idle, nullptr, why);
       next_saving = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), kIdleInterval);
     }
-    pgstat_report_stat(false);
-    const long timeout = !ready                   ? kFaultInterval
-                         : settlements_expected() ? kSettlementInterval
-                                                  : kIdleInterval;
-    (void)WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, timeout, PG_WAIT_EXTENSION);
+    // While it works, statistics are reported once a second at most; the rest of them after an idle second.
+    const long unreported = pgstat_report_stat(idle);
+    long timeout = !ready ? kFaultInterval : settlements_expected() ? kSettlementInterval : kIdleInterval;
+    if (unreported > 0) timeout = Min(timeout, kReportInterval);
+    const int woken =
+        WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, timeout, PG_WAIT_EXTENSION);
+    idle = (woken & WL_LATCH_SET) == 0;
     ResetLatch(MyLatch);
   }
 }
