@@ -221,7 +221,7 @@ void mark_session(Flow& flow, bool scored) {
   record.mark(audit::Field::kSession);
   if (!flow.session_taken || (!scored && leaves_session(flow))) return;
   // Changes of factors have the kind there already.
-  char object[32];
+  char object[audit::kMaxObjectLength + 1];
   const bool has_kind = record.has(audit::Field::kObject) && !record.object.view().starts_with("session");
   if (record.has(audit::Field::kObject) && !has_kind) return;
   snprintf(object, sizeof object, "session%s%.*s", has_kind ? "/" : "", has_kind ? record.object.size : 0,

@@ -64,6 +64,11 @@ SELECT count(*) FROM visage.give_consent('c-1', 'face', :'shown', ARRAY['login']
 SELECT count(*) FROM visage.give_consent('c-1', 'face', :'shown', ARRAY['login', 'login'], false);
 SELECT fixture.verdict(visage.verify('c-1', sample('c-1', 10), 'default', 'login'));
 SELECT purpose, notice, version, channel, ended_at IS NOT NULL AS ended, ended_by FROM visage.list_consents('c-1');
+-- In a session as well the verdict's event names the whole consent.
+SELECT session, nonce FROM visage.open_session('c-1', 'verify', 'login') \gset
+SELECT fixture.verdict(visage.verify('c-1', visage.seal_probe(fixture.feature('c-1', 12), 'test/1', 0.9, 'consent', session_nonce => :'nonce'),
+                                     'default', 'login', jsonb_build_object('session', :'session')));
+SELECT object ~ '^session/consent [0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' AS names_both FROM visage.history WHERE subject = 'c-1' ORDER BY event DESC LIMIT 1;
 -- A consent that is over does not count.
 UPDATE visage.consent SET valid_until = now() - interval '1 second' WHERE subject = 'c-1' AND ended_at IS NULL;
 SELECT fixture.verdict(visage.verify('c-1', sample('c-1', 11), 'default', 'login'));
