@@ -73,7 +73,7 @@ VISAGE_FUNCTION(visage_unlock_with_factors) {
   load_subject(flow, subject, false, record);
   const bool entered = (flow.has_session || refuse(flow, Reason::kSessionMissing)) &&
                        enter_session(flow, subject) &&
-                       (other_factors(flow) > 0 || refuse(flow, Reason::kFactorMissing));
+                       (other_factors(flow) > 0 || refuse(flow, Reason::kFactorMissing)) && check_risk(flow);
   if (entered) {
     const AttemptTarget target = subject_counter(flow.policy.institution, subject);
     hold_for_unlock(flow.policy.institution, &target, 1, flow.slot->attempt);

@@ -155,6 +155,11 @@ SELECT fixture.verdict(visage.present_factor(:'session', 'password', 'wrong hors
 SELECT fixture.verdict(visage.unlock_with_factors('attempt-2', context => :'context'));
 SELECT fixture.verdict(visage.present_factor(:'session', 'password', 'correct horse battery'));
 SELECT fixture.verdict(visage.unlock_with_factors('attempt-1', context => :'context'));
+-- Nor from where everything is denied. [8.1.4d]
+BEGIN;
+INSERT INTO visage.deny_list (institution, kind, address, why) VALUES (1, 'address', '203.0.113.0/24', 'test');
+SELECT fixture.verdict(visage.unlock_with_factors('attempt-2', context => (:'context')::jsonb || '{"address": "203.0.113.9"}'));
+ROLLBACK;
 SELECT pg_temp.tries('attempt-2', 'attempt-2', 1);
 SELECT fixture.verdict(visage.unlock_with_factors('attempt-2', context => :'context'));
 SELECT failures, failures_in_period FROM visage.attempts WHERE kind = 'subject' AND subject = 'attempt-2';
