@@ -117,7 +117,7 @@ void session_argument(FunctionCallInfo fcinfo, int index, SessionRow& out) {
   SPI_connect();
   if (!find_session(id, acting_institution(), out))
     ereport(ERROR,
-            (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("session does not exist"),
+            (errcode(ERRCODE_VISAGE_UNKNOWN_SESSION), errmsg("session does not exist"),
              errhint("It was opened by another institution, in a transaction that has not committed, or "
                      "more than a day ago.")));
   const auto keep = [](const text* value) {
