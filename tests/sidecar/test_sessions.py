@@ -231,7 +231,7 @@ class Sessions(HttpTest):
         self.assertEqual((200, "UNKNOWN_SESSION"), (reply.status, reply.code), reply.body)
 
     def test_session_says_nothing_about_the_subject(self):
-        """[5.3] Somebody or nobody: the same members, the same requirements."""
+        """[5.3.2] Somebody or nobody: the same members, the same requirements."""
         self.register("sessions-known")
         known, unknown = self.open("sessions-known", "cancel"), self.open("sessions-unknown", "cancel")
         self.assertEqual(known.keys(), unknown.keys())
@@ -267,6 +267,21 @@ class Sessions(HttpTest):
         nobody = self.client.post_json(registration("no such person") + "/factors",
                                        {"kind": "password", "secret": PASSWORD, "channel": CHANNEL})
         self.assertEqual("UNKNOWN_SUBJECT", nobody.code)
+
+    def test_unlocked_by_another_factor(self):
+        """[8.2.5d] The failures of a face are set back by who shows a password."""
+        subject = "sessions-locked"
+        self.register(subject)
+        self.enrol(subject, "password", PASSWORD)
+        self.client.verify(subject, self.portrait(STRANGER), channel=CHANNEL)
+        failures = f"SELECT failures FROM visage.attempts WHERE kind = 'subject' AND subject = '{subject}'"
+        self.assertEqual("1", self.cluster.value(failures))
+        opened = self.open(subject, "unlock")
+        call = {"subject": subject, "session": opened["session"], "channel": APP}
+        self.assertEqual("FACTOR_MISSING", self.client.post_json("/v1/unlocks", call).code)
+        self.show(opened, "password", evidence=PASSWORD)
+        self.assertEqual("accept", self.client.post_json("/v1/unlocks", call).decision)
+        self.assertEqual("0", self.cluster.value(failures))
 
     def test_certificate_signs_the_nonce(self):
         """[6.6e]"""

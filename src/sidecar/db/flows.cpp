@@ -53,6 +53,10 @@ const Call kCalls[] = {
      "cancel",
      "cancel($1, channel => $2, scenario => $3, context => $4::jsonb)",
      {kSubject, kChannel, kScenario, kContext}},
+    {Flow::kUnlock,
+     "unlock",
+     "unlock_with_factors($1, channel => $2, scenario => $3, context => $4::jsonb)",
+     {kSubject, kChannel, kScenario, kContext}},
     {Flow::kEnrolFactor,
      "enrol_factor",
      "enrol_factor($1, $2::visage.factor_kind, $3::text, channel => $4, scenario => $5, context => "

@@ -17,6 +17,7 @@ enum class Flow {
   kAddReference,
   kDropReference,
   kCancel,
+  kUnlock,
   kEnrolFactor,
   kReplaceFactor,
   kRemoveFactor,

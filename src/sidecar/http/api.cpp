@@ -86,6 +86,7 @@ Api::Api(const Auth& auth, FlowService& service, SourceKeyFile& source_key, ApiO
           flow_route("DELETE", "/v1/registrations/{}", "cancel", Flow::kCancel),
           flow_route("POST", "/v1/verifications", "verify", Flow::kVerify),
           flow_route("POST", "/v1/comparisons", "compare", Flow::kCompare),
+          flow_route("POST", "/v1/unlocks", "unlock", Flow::kUnlock),
           {"GET", "/v1/registrations/{}/references", "list_references",
            [this](auto& e, auto& v) { return read(e, Question::kListReferences, v[0]); }},
           flow_route("POST", "/v1/registrations/{}/references", "add_reference", Flow::kAddReference),

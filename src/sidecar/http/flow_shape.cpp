@@ -25,6 +25,8 @@ constexpr PartRule kFaceOf[] = {kSubject, kImage, kSession, kNonce, kChannel, kS
 constexpr PartRule kTwoFaces[] = {kImage, kDocument, kSession, kNonce, kChannel, kScenario, kContext, kBizId};
 constexpr PartRule kFace[] = {kImage, kSession, kNonce, kChannel, kScenario, kContext, kBizId};
 constexpr PartRule kNoFace[] = {kSession, kChannel, kScenario, kContext, kBizId};
+constexpr PartRule kOfLocked[] = {kSubject, {"session", PartKind::kText, true}, kChannel, kScenario, kContext,
+                                  kBizId};
 constexpr PartRule kNewFactor[] = {kKind, kSecret, kSession, kChannel, kScenario, kContext, kBizId};
 constexpr PartRule kNewSecret[] = {kSecret, kSession, kChannel, kScenario, kContext, kBizId};
 constexpr PartRule kShown[] = {
@@ -43,6 +45,7 @@ constexpr FlowShape kShapes[] = {
     {Flow::kAddReference, kFace, kOfSubject},
     {Flow::kDropReference, kNoFace, kOfReference},
     {Flow::kCancel, kNoFace, kOfSubject},
+    {Flow::kUnlock, kOfLocked, {}},
     {Flow::kEnrolFactor, kNewFactor, kOfSubject},
     {Flow::kReplaceFactor, kNewSecret, kOfFactor},
     {Flow::kRemoveFactor, kNoFace, kOfFactor},
