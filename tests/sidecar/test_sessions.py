@@ -210,6 +210,16 @@ class Sessions(HttpTest):
         state = self.state(opened)
         self.assertEqual((CHANNEL, APP, "SUCCEEDED"), (state["opened_channel"], state["channel"], state["state"]))
 
+    def test_denied_from_the_first_step(self):
+        """[8.1.4d]"""
+        self.cluster.psql("INSERT INTO visage.deny_list (institution, kind, device, why) VALUES (1, 'device', 'stolen', 'reported')")
+        stolen = {"device": "stolen"}
+        reply = self.client.open_session("nobody", "verify", channel=APP, context=stolen)
+        self.assertEqual((200, None, "DENIED"), (reply.status, reply.json["session"], reply.code), reply.body)
+        self.assertNotIn("Location", reply.headers)
+        opened = self.open("nobody", "verify")
+        self.assertEqual("DENIED", self.show(opened, "otp", "refuse", evidence="1", context=stolen).code)
+
     def test_closed_session(self):
         opened = self.open("nobody", "verify")
         path = "/v1/sessions/" + opened["session"]

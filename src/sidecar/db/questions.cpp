@@ -6,10 +6,10 @@ namespace {
 const char* statement(Question question) {
   switch (question) {
     case Question::kOpenSession:
-      return "SELECT json_build_object('session', s.session, 'purpose', $2::text, 'nonce', encode(s.nonce, "
-             "'hex'), "
-             "'factors', s.factors, 'challenge', string_to_array(s.challenge, ','), 'expires_at', "
-             "s.expires_at) "
+      return "SELECT json_build_object('session', s.session, 'reason', s.reason, 'purpose', $2::text, "
+             "'nonce', "
+             "encode(s.nonce, 'hex'), 'factors', s.factors, 'challenge', string_to_array(s.challenge, ','), "
+             "'expires_at', s.expires_at) "
              "FROM visage.open_session(nullif($1, ''), $2::visage.operation, scenario => $3, channel => $4, "
              "context => $5::jsonb) s";
     case Question::kClaimSession:

@@ -186,9 +186,11 @@ Failure Api::open_session(Exchange& exchange) const {
                                {form.text("subject"), form.text("purpose"), form.text("scenario", "default"),
                                 form.text("channel", "default"), build_context(exchange, form)},
                                json));
-  const auto opened = nlohmann::json::parse(json, nullptr, false);
-  exchange.response->set_header("Location", "/v1/sessions/" + opened.value("session", ""));
-  answer_json(exchange, 201, render_answer(json, exchange, &biz_id));
+  const auto answer = nlohmann::json::parse(json, nullptr, false);
+  const bool opened = answer.at("session").is_string();  // policy may deny it
+  if (opened)
+    exchange.response->set_header("Location", "/v1/sessions/" + answer.at("session").get<std::string>());
+  answer_json(exchange, opened ? 201 : 200, render_answer(json, exchange, &biz_id));
   return {};
 }
 
