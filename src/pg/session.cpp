@@ -112,6 +112,20 @@ bool enter_session(Flow& flow, const text* subject) {
   return true;
 }
 
+bool check_denied_in(Flow& flow, const SessionRow& row) {
+  const bool has_subject = flow.has_subject;
+  const Uuid subject = flow.subject;
+  // Somebody or nobody: the past is asked for either way.
+  flow.claims_subject = row.has_subject_hash;
+  flow.has_subject = row.has_subject;
+  flow.subject = row.surrogate;
+  const bool allowed = check_denied(flow, row.purpose);
+  flow.claims_subject = false;
+  flow.has_subject = has_subject;
+  flow.subject = subject;
+  return allowed;
+}
+
 bool require_factors(Flow& flow, int at_least) {
   return flow.factors >= at_least || refuse(flow, Reason::kFactorMissing);
 }
