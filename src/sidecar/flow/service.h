@@ -51,6 +51,8 @@ class FlowService {
   http::Failure admits() const;
 
   http::Failure run(FlowRequest& request, db::Outcome& out);
+  // Quality alone: nothing is sealed and the database is not asked.
+  http::Failure inspect(const capture::InspectRequest& request, capture::Inspection& out);
 
  private:
   http::Failure make_probes(FlowRequest& request, WipedBytes& probe, WipedBytes& document);

@@ -58,6 +58,7 @@ Api::Api(const Auth& auth, FlowService& service, SourceKeyFile& source_key, ApiO
           {"POST", "/v1/comparisons", "compare",
            [this](auto& e, auto&) { return flow(e, db::Flow::kCompare); }},
           {"DELETE", "/v1/registrations/{}", "cancel", [this](auto& e, auto& v) { return cancel(e, v[0]); }},
+          {"POST", "/v1/quality", "quality", [this](auto& e, auto&) { return quality(e); }},
           {"GET", "/openapi.yaml", "openapi",
            [](auto& e, auto&) {
              e.response->status = 200;

@@ -23,6 +23,7 @@ class Api {
  private:
   Failure flow(Exchange& exchange, db::Flow flow) const;
   Failure cancel(Exchange& exchange, const std::string& subject) const;
+  Failure quality(Exchange& exchange) const;  // api_quality.cpp
   Failure admit() const;
   Failure finish(Exchange& exchange, FlowRequest& request, const std::string& biz_id) const;
 

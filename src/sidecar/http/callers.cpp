@@ -10,7 +10,7 @@
 namespace visage::sidecar::http {
 namespace {
 
-constexpr std::string_view kRoutes[] = {"register", "verify", "compare", "cancel"};
+constexpr std::string_view kRoutes[] = {"register", "verify", "compare", "cancel", "quality"};
 constexpr std::string_view kBlanks = " \t\r";
 
 std::string_view next_field(std::string_view& line) {
@@ -63,7 +63,7 @@ Status Callers::parse_line(std::string_view line, size_t number) {
     return Status::error(
         Code::kInvalidArgument,
         "callers file, line %zu: expected <credential> <caller> <routes>, routes being * or a "
-        "comma-separated list of register, verify, compare, cancel",
+        "comma-separated list of register, verify, compare, cancel, quality",
         number);
   constexpr std::string_view kToken = "sha256:", kCertificate = "certificate:";
   if (credential.starts_with(kToken)) {
