@@ -10,10 +10,10 @@ namespace visage::quality {
 Reading eyes_visible(const View& view) {
   cv::Mat around = cv::Mat::zeros(view.area.size(), CV_8U);
   for (const cv::Rect& zone : view.eye_zones()) around(zone).setTo(255);
-  // The lids' line is drawn with lashes; half of the eye's size more leaves them out.
+  // The lids' line is drawn with lashes; a quarter more leaves them out. Sunglasses are darker than shadows.
   around.setTo(0, view.mask_of(left_eye_contour(), 1.25f));
   around.setTo(0, view.mask_of(right_eye_contour(), 1.25f));
-  const double share = foreign_share(view, around, true);
+  const double share = foreign_share(view, around, 0.3f);
   return share < 0 ? undetermined() : mapped(share, 100 * (1 - share));
 }
 

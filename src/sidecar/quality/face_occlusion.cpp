@@ -12,7 +12,7 @@ Reading face_occlusion(const View& view) {
   const std::span<const uint16_t> features[] = {left_eye_contour(), right_eye_contour(), kLeftBrow,
                                                 kRightBrow, outer_lips()};
   for (const auto feature : features) skin.setTo(0, view.mask_of(feature, 1.4f));
-  const double share = foreign_share(view, skin, true);
+  const double share = foreign_share(view, skin, 0.5f);
   return share < 0 ? undetermined() : mapped(share, 100 * (1 - share));
 }
 

@@ -6,7 +6,7 @@
 namespace visage::quality {
 
 Reading mouth_occlusion(const View& view) {
-  const double share = foreign_share(view, view.mask_of(outer_lips()), false);
+  const double share = foreign_share(view, view.mask_of(outer_lips()), 0);
   return share < 0 ? undetermined() : mapped(share, 100 * (1 - share));
 }
 

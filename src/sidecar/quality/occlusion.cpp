@@ -7,8 +7,8 @@ namespace {
 
 // CIELAB units. A person's skin varies by about 5 over the face, cheeks and lips are redder than the rest.
 constexpr float kNotSkin = 18, kRedder = 34;
-// Of the cheeks' lightness: darker is hair, cloth or a lens, lighter is paper or cloth.
-constexpr float kDark = 0.5f, kBright = 1.45f;
+// Of the cheeks' lightness: lighter is paper or cloth; darker than this says nothing by its colour.
+constexpr float kBright = 1.45f, kColourless = 0.5f;
 constexpr int kFewest = 40;  // pixels at half resolution
 
 // The colour of skin is a narrow range whatever its shade; a cheek outside it is covered itself, or the light
@@ -19,7 +19,7 @@ bool is_skin(const Skin& skin) {
 
 }  // namespace
 
-double foreign_share(const View& view, const cv::Mat& mask, bool dark_is_foreign) {
+double foreign_share(const View& view, const cv::Mat& mask, float dark) {
   const Skin& skin = view.skin;
   if (!is_skin(skin)) return -1;
   int all = 0, foreign = 0;
@@ -31,8 +31,8 @@ double foreign_share(const View& view, const cv::Mat& mask, bool dark_is_foreign
       const float a = static_cast<float>(pixel[1]) - skin.a, b = static_cast<float>(pixel[2]) - skin.b;
       const float lightness = static_cast<float>(pixel[0]);
       const float limit = a > 0 ? kRedder : kNotSkin;
-      if (lightness < kDark * skin.lightness)
-        foreign += dark_is_foreign;
+      if (lightness < kColourless * skin.lightness)
+        foreign += lightness < dark * skin.lightness;
       else
         foreign += std::hypot(a, b) > limit || lightness > kBright * skin.lightness;
     }

@@ -6,8 +6,9 @@
 
 namespace visage::quality {
 
-// Share of `mask`'s pixels (of view.face's size, 255 inside) that are not skin, lips or, with
-// `dark_is_foreign` unset, dark as eyes, brows and nostrils are. Negative when it cannot be assessed.
-double foreign_share(const View& view, const cv::Mat& mask, bool dark_is_foreign);
+// Share of `mask`'s pixels (of view.face's size, 255 inside) that are neither skin nor lips. Pixels darker
+// than `dark` × the lightness of the cheeks count as foreign too; 0 leaves the dark ones out, as eyes, brows
+// and an open mouth have them. Negative when it cannot be assessed.
+double foreign_share(const View& view, const cv::Mat& mask, float dark);
 
 }  // namespace visage::quality

@@ -16,7 +16,7 @@ constexpr Limit kIifaa[] = {
     {Measure::kFaceCompleteness, kNative, 0.99f, kNoHigh},                 // 7.4d
     {Measure::kEyesVisible, kNative, kNoLow, 0.6f, false},                 // 7.4d
     {Measure::kMouthOcclusionPrevention, kNative, kNoLow, 0.5f, false},    // 7.4d
-    {Measure::kFaceOcclusionPrevention, kNative, kNoLow, 0.45f, false},    // 7.4d
+    {Measure::kFaceOcclusionPrevention, kNative, kNoLow, 0.6f, false},     // 7.4d
     {Measure::kEyeGlare, kNative, kNoLow, 0.08f},                          // 7.4d
     {Measure::kSharpness, kScalar, 30, kNoHigh},                           // 7.4e
     {Measure::kCompressionArtifacts, kNative, 30, kNoHigh, false},         // 7.4e
@@ -27,13 +27,13 @@ constexpr Limit kIifaa[] = {
     {Measure::kHeadPoseYaw, kNative, -20, 20},                             // 7.4h
     {Measure::kHeadPosePitch, kNative, -20, 20},                           // 7.4h
     {Measure::kHeadPoseRoll, kNative, -20, 20},                            // 7.4h
-    {Measure::kLightColour, kNative, kNoLow, 40, false},                   // 7.4i
+    {Measure::kLightColour, kNative, kNoLow, 60, false},                   // 7.4i
     {Measure::kNaturalColour, kNative, kNoLow, 25, false},                 // 7.4i
     {Measure::kGreyRange, kNative, 0.5f, kNoHigh},                         // 7.4j: mostly in 85…200
     {Measure::kGreyLevels, kNative, 0.9f, kNoHigh, false},                 // 7.4j: 256 grey levels
     {Measure::kIlluminationUniformity, kScalar, 40, kNoHigh, false},       // 7.4j
-    {Measure::kShadowPrevention, kNative, 0.15f, kNoHigh, false},          // 7.4j
-    {Measure::kUnderExposurePrevention, kNative, kNoLow, 0.5f},            // 7.4j
+    {Measure::kShadowPrevention, kNative, 0.07f, kNoHigh, false},          // 7.4j
+    {Measure::kUnderExposurePrevention, kScalar, 50, kNoHigh},             // 7.4j
     {Measure::kOverExposurePrevention, kNative, kNoLow, 0.1f},             // 7.4j
     {Measure::kSingleFacePresent, kNative, kNoLow, 0.5f},                  // 6.1.1f: which is the main face
     {Measure::kDepthWidth, kNative, 640, kNoHigh, false},                  // 7.5h
@@ -74,7 +74,7 @@ constexpr Limit kIcaoLike[] = {
     {Measure::kGeometricDistortion, kNative, kNoLow, 5, false, 15},
     {Measure::kIlluminationUniformity, kScalar, 60, kNoHigh},
     {Measure::kShadowPrevention, kNative, 0.3f, kNoHigh},
-    {Measure::kUnderExposurePrevention, kNative, kNoLow, 0.2f},
+    {Measure::kUnderExposurePrevention, kScalar, 90, kNoHigh},
     {Measure::kOverExposurePrevention, kNative, kNoLow, 0.03f},
     {Measure::kDynamicRange, kScalar, 70, kNoHigh},
     {Measure::kNaturalColour, kScalar, 50, kNoHigh},
@@ -90,10 +90,10 @@ constexpr Limit kPhotoImport[] = {
     {Measure::kHeadPosePitch, kNative, -25, 25},
     {Measure::kHeadPoseRoll, kNative, -30, 30},
     {Measure::kEyesVisible, kNative, kNoLow, 0.6f, false},
-    {Measure::kFaceOcclusionPrevention, kNative, kNoLow, 0.5f, false},
+    {Measure::kFaceOcclusionPrevention, kNative, kNoLow, 0.65f, false},
     {Measure::kSharpness, kScalar, 20, kNoHigh},
     {Measure::kCompressionArtifacts, kNative, 20, kNoHigh, false},
-    {Measure::kUnderExposurePrevention, kNative, kNoLow, 0.7f},
+    {Measure::kUnderExposurePrevention, kScalar, 30, kNoHigh},
     {Measure::kOverExposurePrevention, kNative, kNoLow, 0.2f},
 };
 

@@ -1,5 +1,5 @@
-// ShadowPrevention (ours, 7.4j): the darkest over the brightest of six places of the skin, by the median of
-// their luminance in linear light; 1 without any shadow.
+// ShadowPrevention (ours, 7.4j): the darkest over the brightest of seven places of the skin where beards and
+// fringes seldom grow, by the median of their luminance in linear light; 1 without any shadow.
 #include <algorithm>
 
 #include "sidecar/quality/measures.h"
@@ -7,8 +7,8 @@
 namespace visage::quality {
 
 Reading shadow_prevention(const View& view) {
-  // Temples left and right of the brow's end, cheeks, sides of the chin.
-  constexpr uint16_t kPlaces[] = {151, 50, 280, 176, 400, 6};
+  // Left and right: under the eye, the cheek, beside the nose; and the nose's bridge.
+  constexpr uint16_t kPlaces[] = {117, 346, 50, 280, 205, 425, 197};
   const int side = std::max(4, cvRound(0.16f * view.frame_eye_distance));
   double darkest = 256, brightest = 0;
   int seen = 0;
