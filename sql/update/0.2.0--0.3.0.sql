@@ -141,6 +141,50 @@ COMMENT ON COLUMN visage.history.after IS 'SHA-256 of what was changed, after; n
 COMMENT ON COLUMN visage.history.note IS 'what else there is to say: how a transaction ended, why a subject was unlocked, which rules fired (docs/policy.md)';
 COMMENT ON COLUMN visage.history.session IS 'session of the call; object begins with session where the call used it up';
 
+-- [6.1.3c] What visaged measures now.
+INSERT INTO visage.measure VALUES
+  (5, 'FaceRegion', 'ratio', 'overlap of the detector''s box with the mesh''s, intersection over union'),
+  (6, 'FaceCompleteness', 'ratio', 'share of the face that lies inside the image'),
+  (7, 'GeometricDistortion', '%', 'estimate: how much wider or narrower than the mean face in this pose'),
+  (8, 'EyeGlare', 'ratio', 'share of the eye zones that is burnt out'),
+  (9, 'GreyRange', 'ratio', 'share of the face with grey levels of 85 to 200'),
+  (10, 'GreyLevels', 'ratio', 'share of the grey levels in the face''s range that occur'),
+  (11, 'ShadowPrevention', 'ratio', 'darkest over brightest place of the skin; 1 without a shadow'),
+  (12, 'LightColour', 'chroma', 'CIELAB chroma of the whites of the eyes'),
+  (13, 'Blockiness', 'ratio', 'steps across the borders of 8 x 8 blocks over those inside; 1 without blocks'),
+  (32, 'DepthWidth', 'px', 'width of the depth map'),
+  (33, 'DepthHeight', 'px', 'height of the depth map'),
+  (34, 'DepthCompleteness', 'ratio', 'share of the depth map that was measured'),
+  (35, 'DepthFeatureCompleteness', 'ratio', 'the same around eyes, nose and mouth'),
+  (36, 'DepthHoles', 'ratio', 'largest hole in the face over the face'),
+  (37, 'DepthOutliers', 'ratio', 'share of the face''s points far from their neighbours'),
+  (38, 'DepthNoise', 'mm', 'noise of the cheeks'' depth, root mean square'),
+  (39, 'DepthRelief', 'mm', 'tip of the nose before the cheeks'),
+  (40, 'DepthSkew', 'ms', 'time between depth map and image'),
+  (66, 'BackgroundUniformity', 'gradient', 'mean gradient of the background''s luminance'),
+  (67, 'IlluminationUniformity', 'ratio', 'intersection of both cheeks'' luminance histograms'),
+  (68, 'LuminanceMean', 'ratio', 'mean luminance of the face, 0 to 1 in linear light'),
+  (69, 'LuminanceVariance', 'ratio', 'variance of the face''s luminance'),
+  (70, 'UnderExposurePrevention', 'ratio', 'share of the face next to black'),
+  (71, 'OverExposurePrevention', 'ratio', 'share of the face next to white'),
+  (72, 'DynamicRange', 'bits', 'entropy of the face''s luminance histogram'),
+  (73, 'Sharpness', 'ratio', 'what a blur takes away of the face''s detail'),
+  (74, 'CompressionArtifacts', 'IJG quality', 'quality that a JPEG was written at, 1 to 100'),
+  (75, 'NaturalColour', 'CIELAB', 'distance of the cheeks'' colour from the range of skin'),
+  (77, 'EyesOpen', 'ratio', 'gap of the lids of the eye that is open less, over eyes to chin'),
+  (78, 'MouthClosed', 'ratio', 'gap of the inner lips over eyes to chin'),
+  (79, 'EyesVisible', 'ratio', 'occluded share of the eye zones'),
+  (80, 'MouthOcclusionPrevention', 'ratio', 'occluded share of the lips'),
+  (81, 'FaceOcclusionPrevention', 'ratio', 'occluded share of the face'),
+  (84, 'LeftwardCropOfTheFaceImage', 'ratio', 'room left of the left eye in the image, in eye distances'),
+  (85, 'RightwardCropOfTheFaceImage', 'ratio', 'room right of the right eye in the image, in eye distances'),
+  (86, 'MarginAboveOfTheFaceImage', 'ratio', 'room above the eyes, in eyes to chin'),
+  (87, 'MarginBelowOfTheFaceImage', 'ratio', 'room below the eyes, in eyes to chin'),
+  (88, 'HeadPoseYaw', 'degrees', 'positive: looks to the person''s left'),
+  (89, 'HeadPosePitch', 'degrees', 'positive: looks down'),
+  (90, 'HeadPoseRoll', 'degrees', 'positive: turned clockwise in the image'),
+  (91, 'ExpressionNeutrality', '0 to 1', 'strongest movement of the face that is not a smile');
+
 -- Channels and scenarios of the standard [6.3e, A.1]. A site that has one of the same name keeps its own.
 ALTER TABLE visage.channel ADD COLUMN session_required boolean NOT NULL DEFAULT false;
 COMMENT ON COLUMN visage.channel.session_required IS 'flows are refused without a session that was opened for them';

@@ -53,6 +53,7 @@ void describe(CLI::App& app, Settings& s) {
 
 Start read_settings(int argc, char** argv, Settings& settings, int& exit_code) {
   CLI::App app("visaged turns pictures into sealed probes and asks PostgreSQL for the verdict.", "visaged");
+  app.footer("visaged quality FILE... measures pictures on disk; visaged quality --help.");
   bool only_check = false;
   app.set_config("--config", "", "TOML file; its keys are the long options below");
   app.allow_config_extras(CLI::config_extras_mode::error);  // a misspelt setting must not be a silent default

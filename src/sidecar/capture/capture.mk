@@ -1,9 +1,9 @@
-# The capture pipeline as a static library. Included by the top-level Makefile; gives CAPTURE_LIB, what it links with
+# The capture pipeline and its quality measures as a static library. Included by the top-level Makefile; gives CAPTURE_LIB, what it links with
 # (CAPTURE_LIBS) and, for whoever includes its internal headers, CAPTURE_INCLUDES.
 
 capture_dir := src/sidecar/capture
 CAPTURE_LIB := $(BUILD)/libvisage_capture.a
-CAPTURE_SOURCES := $(wildcard $(capture_dir)/*.cpp)
+CAPTURE_SOURCES := $(wildcard $(capture_dir)/*.cpp src/sidecar/quality/*.cpp)
 CAPTURE_OBJS := $(CAPTURE_SOURCES:src/%.cpp=$(BUILD)/%.o)
 # ONNX Runtime is opened at run time: only its headers are needed, and `make setup` puts them there.
 CAPTURE_INCLUDES := -isystem /usr/include/opencv4 -isystem models/runtime/include

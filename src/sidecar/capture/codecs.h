@@ -21,6 +21,8 @@ using Clock = std::chrono::steady_clock;
 // premultiplied); as stored, not turned. A file that turns out to be of another size is damaged. Silent.
 std::optional<Failure> decode_jpeg(Bytes image, cv::Size size, Clock::time_point deadline, cv::Mat& out);
 std::optional<Failure> decode_png(Bytes image, cv::Size size, Clock::time_point deadline, cv::Mat& out);
+// 16-bit grey as it is, without alpha (CV_16U): depth maps. Any other PNG is damaged.
+std::optional<Failure> decode_png16(Bytes image, cv::Size size, Clock::time_point deadline, cv::Mat& out);
 // libwebp cannot be stopped; its work is a few times the pixel count, which the caller has bounded.
 std::optional<Failure> decode_webp(Bytes image, cv::Size size, Clock::time_point deadline, cv::Mat& out);
 

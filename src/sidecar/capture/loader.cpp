@@ -11,7 +11,7 @@ namespace visage::capture {
 namespace {
 
 constexpr const char* kRuntimeFile = "runtime/lib/libonnxruntime.so.1";
-constexpr int kNetworks = 4;
+constexpr int kNetworks = 5;
 
 std::string hex(std::span<const uint8_t> bytes) {
   std::string text;
@@ -103,6 +103,7 @@ Pipeline::Loaded Pipeline::load(const Settings& settings) {
     parts->mesher = loader.load<Mesher>("face_landmarks_detector.onnx");
     parts->recogniser = loader.load<Recogniser>("sface.onnx", &sha256);
     parts->liveness = loader.load<Liveness>("anti_spoof.onnx");
+    parts->blendshapes = loader.load<BlendshapeNetwork>("face_blendshapes.onnx");
     parts->model_id = feature_model_id(sha256);
     loaded.missing = std::move(loader.missing());
     if (loaded.missing.empty()) loaded.pipeline.reset(new Pipeline(std::move(parts)));

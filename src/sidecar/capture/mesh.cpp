@@ -59,8 +59,10 @@ Status Mesher::fit(const cv::Mat& image, const Similarity& crop, Mesh& out) cons
   VISAGE_TRY(session_->run(input, outputs));
   // The network's coordinates count from the corner of the first pixel, ours from its middle.
   const Similarity back = crop.inverse();
-  for (size_t i = 0; i < kMeshPoints; ++i)
+  for (size_t i = 0; i < kMeshPoints; ++i) {
     out.points[i] = back({points[3 * i] - 0.5f, points[3 * i + 1] - 0.5f});
+    out.depth[i] = points[3 * i + 2] * back.scale();
+  }
   out.presence = 1 / (1 + std::exp(-presence));
   return {};
 }

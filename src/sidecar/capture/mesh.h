@@ -13,6 +13,7 @@ inline constexpr size_t kMeshPoints = 478;
 
 struct Mesh {
   std::array<Point, kMeshPoints> points;  // px of the image
+  std::array<float, kMeshPoints> depth;   // px too, away from the camera; only differences mean anything
   float presence = 0;                     // probability that the crop held a face, 0…1
 };
 

@@ -1,11 +1,9 @@
 #include "sidecar/capture/pipeline.h"
 
-#include <chrono>
-
 #include "core/crypto/engine.h"
 #include "sidecar/capture/decode.h"
-#include "sidecar/capture/measures.h"
 #include "sidecar/capture/parts.h"
+#include "sidecar/capture/stopwatch.h"
 
 namespace visage::capture {
 namespace {
@@ -16,25 +14,11 @@ constexpr size_t kMostCandidates = 8;
 // which no feature can be compared.
 constexpr float kPresenceFloor = 0.5f;
 
-// Runs one stage and notes its time.
-class Stopwatch {
- public:
-  explicit Stopwatch(double& milliseconds) : milliseconds_(milliseconds) {}
-  ~Stopwatch() {
-    milliseconds_ =
-        std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start_).count();
-  }
-
- private:
-  double& milliseconds_;
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
+}  // namespace
 
 Failure broken(const Status& status) {
   return {FailureCode::kFeatureFailed, status.message};
 }
-
-}  // namespace
 
 Pipeline::Pipeline(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Pipeline::~Pipeline() = default;
@@ -68,36 +52,39 @@ Status Pipeline::Parts::locate(const cv::Mat& picture, std::vector<Detection>& f
   return mesher->fit(picture, mesh_crop(mesh), mesh);
 }
 
-std::optional<Failure> Pipeline::Parts::run(Bytes image, const Options& options, Capture& out) const {
-  cv::Mat picture;
+std::optional<Failure> Pipeline::Parts::look(Bytes image, Sight& out, Timings& timings) const {
   {
-    const Stopwatch watch(out.timings.decode);
-    if (std::optional<Failure> failure = decode(image, limits, picture)) return failure;
+    const Stopwatch watch(timings.decode);
+    if (std::optional<Failure> failure = decode(image, limits, out.picture)) return failure;
   }
-  out.image_width = picture.cols;
-  out.image_height = picture.rows;
+  {
+    const Stopwatch watch(timings.detect);
+    if (const Status status = detector->find(out.picture, out.faces); !status.ok()) return broken(status);
+  }
+  {
+    const Stopwatch watch(timings.mesh);
+    if (const Status status = locate(out.picture, out.faces, out.mesh); !status.ok()) return broken(status);
+  }
+  if (out.faces.empty()) return Failure{FailureCode::kNoFace, ""};
+  return std::nullopt;
+}
 
-  std::vector<Detection> faces;
-  {
-    const Stopwatch watch(out.timings.detect);
-    if (const Status status = detector->find(picture, faces); !status.ok()) return broken(status);
-  }
-  Mesh mesh;
-  {
-    const Stopwatch watch(out.timings.mesh);
-    if (const Status status = locate(picture, faces, mesh); !status.ok()) return broken(status);
-  }
-  out.faces_found = static_cast<int>(faces.size());
-  if (faces.empty()) return Failure{FailureCode::kNoFace, ""};
-  const Box& box = faces.front().box;
-  out.main_face = {box.x, box.y, box.width, box.height};
-  if (options.require_single_face && second_face_ratio(faces) >= options.bystander_ratio)
-    return Failure{FailureCode::kSeveralFaces, std::to_string(faces.size()) + " faces"};
+std::optional<Failure> Pipeline::Parts::run(Bytes image, const Options& options, Capture& out) const {
+  Sight sight;
+  const std::optional<Failure> failure = look(image, sight, out.timings);
+  out.image_width = sight.picture.cols;
+  out.image_height = sight.picture.rows;
+  out.faces_found = static_cast<int>(sight.faces.size());
+  if (failure) return failure;
+  const Box& box = sight.faces.front().box;
+  out.main_face = region(box);
+  if (options.require_single_face && second_face_ratio(sight.faces) >= options.bystander_ratio)
+    return Failure{FailureCode::kSeveralFaces, std::to_string(sight.faces.size()) + " faces"};
 
   cv::Mat aligned;
   {
     const Stopwatch watch(out.timings.align);
-    warp(picture, align(five_points(mesh)), {kAlignedSide, kAlignedSide}, aligned);
+    warp(sight.picture, align(five_points(sight.mesh)), {kAlignedSide, kAlignedSide}, aligned);
   }
   {
     const Stopwatch watch(out.timings.feature);
@@ -106,12 +93,22 @@ std::optional<Failure> Pipeline::Parts::run(Bytes image, const Options& options,
   {
     const Stopwatch watch(out.timings.liveness);
     float live = 0;
-    if (const Status status = liveness->judge(picture, box, live); !status.ok()) return broken(status);
+    if (const Status status = liveness->judge(sight.picture, box, live); !status.ok()) return broken(status);
     out.contents.liveness[0] = {probe::LivenessMethod::kPassive, live};
     out.contents.liveness_count = 1;
   }
-  out.contents.quality_count = 0;
-  measure(picture.size(), faces, mesh, out.contents);
+  {
+    const Stopwatch watch(out.timings.expression);
+    if (const Status status = blendshapes->read(sight.mesh, sight.shapes); !status.ok())
+      return broken(status);
+  }
+  {
+    const Stopwatch watch(out.timings.quality);
+    const quality::View view({sight.picture, image, sight.faces, sight.mesh, &sight.shapes});
+    quality::Readings readings;
+    quality::assess(view, readings);
+    quality::keep(readings, out.contents);
+  }
   crypto::sha256(image, out.contents.image_digest);
   if (const Status status = probe::set_model(model_id, out.contents); !status.ok()) return broken(status);
   return std::nullopt;

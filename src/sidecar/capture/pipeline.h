@@ -1,6 +1,6 @@
 // From the bytes of a picture to the contents of a probe.
 //
-// decode → detector → main face → mesh → alignment → feature, and passive liveness and the basic measures
+// decode → detector → main face → mesh → alignment → feature, and passive liveness and the quality measures
 // beside it. Samples stay in memory: every picture, crop and tensor that this code owns is wiped when it is
 // freed. What the runtime and the image codecs hold inside a call is wiped by visaged (app/wiping_heap.cpp)
 // alone.
@@ -19,19 +19,18 @@
 
 #include "core/base/bytes.h"
 #include "core/base/secret.h"
+#include "core/base/wiping_allocator.h"
 #include "core/probe/probe.h"
 #include "sidecar/capture/failure.h"
+#include "sidecar/capture/limits.h"
+#include "sidecar/quality/depth_settings.h"
+#include "sidecar/quality/measure.h"
+
+namespace visage::quality {
+struct Profile;
+}
 
 namespace visage::capture {
-
-// What an upload may cost before and while it is decoded.
-struct Limits {
-  size_t max_bytes = size_t{12} << 20;
-  size_t max_pixels = 25'000'000;  // width × height, read from the header before anything is decoded
-  int max_side = 12'000;           // px
-  int min_side = 48;               // px
-  int decode_ms = 1'500;           // wall clock
-};
 
 struct Settings {
   std::string models;  // directory that `make setup` fills
@@ -55,9 +54,9 @@ struct Region {
 };
 
 struct Timings {  // milliseconds
-  double decode = 0, detect = 0, mesh = 0, align = 0, feature = 0, liveness = 0;
+  double decode = 0, detect = 0, mesh = 0, expression = 0, quality = 0, align = 0, feature = 0, liveness = 0;
 
-  double total() const { return decode + detect + mesh + align + feature + liveness; }
+  double total() const { return decode + detect + mesh + expression + quality + align + feature + liveness; }
 };
 
 // The result of one picture. Wiped when it goes out of scope, hence not copyable: pass it by reference.
@@ -68,12 +67,33 @@ class Capture {
   Capture& operator=(const Capture&) = delete;
   ~Capture() { wipe(&contents, sizeof contents); }
 
-  // Feature, model, image digest, one passive liveness value and the basic measures; ready for probe::seal().
+  // Feature, model, image digest, one passive liveness value and the quality measures; ready for
+  // probe::seal().
   probe::Contents contents{};
   int image_width = 0, image_height = 0;  // px, upright
   int faces_found = 0;
   Region main_face;
   Timings timings;
+};
+
+// What inspect() is asked: quality alone, without a feature.
+struct InspectRequest {
+  Bytes image;
+  Bytes depth;  // aligned with the image; empty: none
+  quality::DepthSettings depth_settings{};
+  // Of this profile's checks a picture is drawn; null: no picture.
+  const quality::Profile* draw = nullptr;
+};
+
+// Wiped when it goes out of scope as far as it shows the person: the drawing.
+struct Inspection {
+  int image_width = 0, image_height = 0;  // px, upright
+  int faces_found = 0;
+  Region main_face;
+  quality::Readings readings{};
+  std::vector<uint8_t, WipingAllocator<uint8_t>> drawing;  // PNG
+  Timings timings;
+  const char* failed_part = "image";  // or "depth"
 };
 
 class Pipeline {
@@ -91,6 +111,9 @@ class Pipeline {
   // Nothing when it succeeded. On a failure `out` holds what was known by then (timings, size, faces_found)
   // and no feature. Does not throw.
   std::optional<Failure> process(Bytes image, const Options& options, Capture& out) const;
+
+  // As process(), but only looks: no feature, no liveness, nothing that could become a probe.
+  std::optional<Failure> inspect(const InspectRequest& request, Inspection& out) const;
 
   // The id that this pipeline's features carry: the network's name and the version of the preprocessing.
   const std::string& model_id() const;

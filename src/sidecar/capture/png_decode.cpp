@@ -37,26 +37,33 @@ void on_read(png_structp codec, png_bytep out, size_t size) {
   job.rest = job.rest.subspan(size);
 }
 
-void run(Job& job, cv::Size size, cv::Mat& out) {
+enum class Target { kColour, kDepth };  // 8-bit BGR(A); 16-bit grey
+
+void run(Job& job, cv::Size size, Target target, cv::Mat& out) {
   if (setjmp(png_jmpbuf(job.codec)) != 0) return;
   png_set_read_fn(job.codec, &job, on_read);
   // Texts and profiles are not looked at; a chunk that inflates without end is cut off.
   png_set_chunk_cache_max(job.codec, 64);
   png_set_chunk_malloc_max(job.codec, 1 << 20);
   png_read_info(job.codec, job.info);
-  png_set_expand(
-      job.codec);  // palettes, 1–4 bit grey, and transparency by colour, to 8-bit samples and alpha
-  png_set_scale_16(job.codec);  // rounds; strip would cut
-  png_set_gray_to_rgb(job.codec);
-  png_set_bgr(job.codec);
+  if (target == Target::kColour) {
+    png_set_expand(
+        job.codec);  // palettes, 1–4 bit grey, and transparency by colour, to 8-bit samples and alpha
+    png_set_scale_16(job.codec);  // rounds; strip would cut
+    png_set_gray_to_rgb(job.codec);
+    png_set_bgr(job.codec);
+  } else {
+    png_set_swap(job.codec);  // the file is big-endian, every machine that this runs on is not
+  }
   const int passes = png_set_interlace_handling(job.codec);
   png_read_update_info(job.codec, job.info);
   const int channels = png_get_channels(job.codec, job.info);
   if (png_get_image_width(job.codec, job.info) != static_cast<unsigned>(size.width) ||
       png_get_image_height(job.codec, job.info) != static_cast<unsigned>(size.height) ||
-      png_get_bit_depth(job.codec, job.info) != 8 || (channels != 3 && channels != 4))
+      png_get_bit_depth(job.codec, job.info) != (target == Target::kDepth ? 16 : 8) ||
+      (target == Target::kDepth ? channels != 1 : channels != 3 && channels != 4))
     leave(job.codec, Stop::kDamaged);
-  out.create(size, CV_8UC(channels));
+  out.create(size, target == Target::kDepth ? CV_16U : CV_8UC(channels));
   for (int pass = 0; pass < passes; ++pass)
     for (int y = 0; y < size.height; ++y) {
       if (Clock::now() > job.deadline) leave(job.codec, Stop::kTimeout);
@@ -65,9 +72,8 @@ void run(Job& job, cv::Size size, cv::Mat& out) {
   png_read_end(job.codec, nullptr);  // the last checksums
 }
 
-}  // namespace
-
-std::optional<Failure> decode_png(Bytes image, cv::Size size, Clock::time_point deadline, cv::Mat& out) {
+std::optional<Failure> decode(Bytes image, cv::Size size, Clock::time_point deadline, Target target,
+                              cv::Mat& out) {
   Job job;
   job.rest = image;
   job.deadline = deadline;
@@ -76,8 +82,17 @@ std::optional<Failure> decode_png(Bytes image, cv::Size size, Clock::time_point 
   if (job.info == nullptr)
     job.stop = Stop::kDamaged;
   else
-    run(job, size, out);
+    run(job, size, target, out);
   return failure_of(job.stop);
+}
+
+}  // namespace
+
+std::optional<Failure> decode_png(Bytes image, cv::Size size, Clock::time_point deadline, cv::Mat& out) {
+  return decode(image, size, deadline, Target::kColour, out);
+}
+std::optional<Failure> decode_png16(Bytes image, cv::Size size, Clock::time_point deadline, cv::Mat& out) {
+  return decode(image, size, deadline, Target::kDepth, out);
 }
 
 }  // namespace visage::capture

@@ -42,6 +42,8 @@ Failure FlowService::make_probe(FlowRequest& request, Bytes image, const char* p
   for (const auto& [stage, milliseconds] : {std::pair{"decode", t.decode},
                                             {"detect", t.detect},
                                             {"mesh", t.mesh},
+                                            {"expression", t.expression},
+                                            {"quality", t.quality},
                                             {"align", t.align},
                                             {"feature", t.feature},
                                             {"liveness", t.liveness}})
@@ -96,6 +98,19 @@ Failure FlowService::ask(db::Question question, const std::vector<std::string>& 
   if (!trouble) return {};
   spdlog::warn("database: {} {}", trouble->sqlstate, trouble->message);
   return database_problem(*trouble);
+}
+
+Failure FlowService::inspect(const capture::InspectRequest& request, capture::Inspection& out) {
+  const capture::Pipeline* pipeline = pipeline_.load();
+  if (pipeline == nullptr)
+    return Problem{ProblemCode::kNotReady,
+                   "The models are not loaded. Tell the operator; /ready says which."};
+  const Gate::Permit permit = parts_.gate.enter();
+  if (!permit) return busy();
+  const auto failure = pipeline->inspect(request, out);
+  parts_.metrics.observe("visaged_stage_seconds", label("stage", "quality"), out.timings.quality / 1000);
+  if (failure) return capture_problem(*failure, out.failed_part);
+  return {};
 }
 
 }  // namespace visage::sidecar

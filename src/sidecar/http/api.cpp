@@ -104,6 +104,7 @@ Api::Api(const Auth& auth, FlowService& service, SourceKeyFile& source_key, ApiO
           {"POST", "/v1/sessions/{}/claim", "claim_session",
            [this](auto& e, auto& v) { return claim_session(e, v[0]); }},
           flow_route("POST", "/v1/sessions/{}/factors", "present_factor", Flow::kPresentFactor),
+          {"POST", "/v1/quality", "quality", [this](auto& e, auto&) { return quality(e); }},
           {"GET", "/openapi.yaml", "openapi",
            [](auto& e, auto&) {
              e.response->status = 200;

@@ -34,6 +34,7 @@ class Api {
   // Takes the body, or for a method without one the query, and holds it against the rules.
   Failure take_form(Exchange& exchange, std::span<const PartRule> rules, bool needs_picture, WipedBytes& body,
                     Form& out) const;
+  Failure quality(Exchange& exchange) const;  // api_quality.cpp
   Failure admit() const;
   Failure finish(Exchange& exchange, FlowRequest& request, const std::string& biz_id) const;
 

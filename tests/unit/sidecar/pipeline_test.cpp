@@ -158,10 +158,10 @@ TEST(Pipeline, NamesEveryMissingFile) {
   const Pipeline::Loaded loaded = Pipeline::load(
       {.models = "/nonexistent", .progress = [&](const std::string& line) { said.push_back(line); }});
   EXPECT_FALSE(loaded.pipeline);
-  ASSERT_EQ(loaded.missing.size(), 5u);  // the runtime and four networks
+  ASSERT_EQ(loaded.missing.size(), 6u);  // the runtime and five networks
   EXPECT_NE(loaded.missing[0].find("libonnxruntime"), std::string::npos);
   EXPECT_NE(loaded.missing[3].find("sface.onnx"), std::string::npos);
-  EXPECT_EQ(said.size(), 4u);
+  EXPECT_EQ(said.size(), 5u);
 }
 
 TEST(Pipeline, AnotherNetworkHasAnotherModelId) {

@@ -1,0 +1,227 @@
+#include "quality_defects.h"
+
+#include <opencv2/imgcodecs.hpp>
+#include <opencv2/imgproc.hpp>
+
+#include "sidecar/quality/colour.h"
+
+namespace visage::bench {
+namespace {
+
+using capture::Point;
+using probe::Measure;
+using enum Follows;
+
+Damaged plain(cv::Mat picture) {
+  return {std::move(picture), {}};
+}
+
+// Applies a gain to linear light, per channel (blue, green, red).
+cv::Mat expose(const cv::Mat& picture, const std::array<double, 3>& gains) {
+  cv::Mat table(1, 256, CV_8UC3), out;
+  for (int i = 0; i < 256; ++i)
+    for (int c = 0; c < 3; ++c) {
+      const double light =
+          std::min(1.0, gains[static_cast<size_t>(c)] * quality::linear(static_cast<uint8_t>(i)));
+      const double encoded = light <= 0.0031308 ? 12.92 * light : 1.055 * std::pow(light, 1 / 2.4) - 0.055;
+      table.at<cv::Vec3b>(0, i)[c] = cv::saturate_cast<uint8_t>(255 * encoded);
+    }
+  cv::LUT(picture, table, out);
+  return out;
+}
+
+Damaged blur(const Face& face, double sigma) {
+  cv::Mat out = face.picture.clone();
+  if (sigma > 0) cv::GaussianBlur(face.picture, out, {0, 0}, sigma);
+  return plain(out);
+}
+
+Damaged shake(const Face& face, double length) {
+  cv::Mat out;
+  cv::blur(face.picture, out, {static_cast<int>(length), 1});
+  return plain(out);
+}
+
+Damaged light(const Face& face, double gain) {
+  return plain(expose(face.picture, {gain, gain, gain}));
+}
+
+// One side of the face in the shade: linear light falls from 1 to 1 − strength across it.
+Damaged side_light(const Face& face, double strength) {
+  const float left = face.mesh.points[234].x, right = face.mesh.points[454].x;
+  cv::Mat out = face.picture.clone();
+  for (int x = 0; x < out.cols; ++x) {
+    const double share = std::clamp((static_cast<double>(x) - left) / std::max(1.0f, right - left), 0.0, 1.0);
+    const double gain = 1 - strength * share;
+    out.col(x) = expose(face.picture.col(x).clone(), {gain, gain, gain}) + cv::Scalar();
+  }
+  return plain(out);
+}
+
+Damaged turn(const Face& face, double degrees) {
+  cv::Mat out;
+  const cv::Point2f middle(static_cast<float>(face.picture.cols) / 2,
+                           static_cast<float>(face.picture.rows) / 2);
+  cv::warpAffine(face.picture, out, cv::getRotationMatrix2D(middle, -degrees, 1), face.picture.size(),
+                 cv::INTER_LINEAR, cv::BORDER_REPLICATE);
+  return plain(out);
+}
+
+// Cuts the left side away until `share` of the face's width is gone.
+Damaged crop(const Face& face, double share) {
+  const float left = face.mesh.points[234].x, right = face.mesh.points[454].x;
+  const int from = std::clamp(static_cast<int>(left + share * (right - left)), 0, face.picture.cols - 64);
+  return plain(face.picture(cv::Rect(from, 0, face.picture.cols - from, face.picture.rows)).clone());
+}
+
+Damaged compress(const Face& face, double quality) {
+  Damaged out;
+  cv::imencode(".jpg", face.picture, out.file, {cv::IMWRITE_JPEG_QUALITY, static_cast<int>(quality)});
+  out.picture = cv::imdecode(out.file, cv::IMREAD_COLOR);
+  return out;
+}
+
+Damaged blue_cast(const Face& face, double strength) {
+  return plain(expose(face.picture, {1, 1 - 0.5 * strength, 1 - strength}));
+}
+Damaged red_cast(const Face& face, double strength) {
+  return plain(expose(face.picture, {1 - strength, 1 - strength, 1}));
+}
+
+Damaged stretch(const Face& face, double factor) {
+  cv::Mat out;
+  cv::resize(face.picture, out, {}, factor, 1, cv::INTER_LINEAR);
+  return plain(out);
+}
+
+Damaged shrink(const Face& face, double factor) {
+  cv::Mat out;
+  cv::resize(face.picture, out, {}, factor, factor, cv::INTER_AREA);
+  return plain(out);
+}
+
+Damaged posterise(const Face& face, double bits) {
+  const int step = 1 << (8 - static_cast<int>(bits));
+  cv::Mat table(1, 256, CV_8U), out;
+  for (int i = 0; i < 256; ++i) table.at<uint8_t>(0, i) = static_cast<uint8_t>(i / step * step);
+  cv::LUT(face.picture, table, out);
+  return plain(out);
+}
+
+cv::Rect around(const Face& face, std::initializer_list<size_t> points, float grow) {
+  std::vector<Point> list;
+  for (const size_t index : points) list.push_back(face.mesh.points[index]);
+  cv::Rect2f box = cv::boundingRect(list);
+  box.x -= grow;
+  box.y -= grow;
+  box.width += 2 * grow;
+  box.height += 2 * grow;
+  return cv::Rect(box) & cv::Rect({}, face.picture.size());
+}
+
+// A patch that covers `share` of the box, from its left.
+Damaged cover(const Face& face, cv::Rect box, double share, const cv::Scalar& colour) {
+  cv::Mat out = face.picture.clone();
+  box.width = static_cast<int>(share * box.width);
+  if (box.width > 0) out(box).setTo(colour);
+  return plain(out);
+}
+
+Damaged sunglasses(const Face& face, double share) {
+  return cover(face, around(face, {33, 263, 159, 145, 386, 374}, 14), share, {12, 12, 12});
+}
+Damaged mask(const Face& face, double share) {
+  return cover(face, around(face, {61, 291, 0, 17}, 16), share, {200, 170, 120});
+}
+Damaged scarf(const Face& face, double share) {
+  return cover(face, around(face, {172, 397, 4, 152}, 10), share, {180, 90, 40});
+}
+
+Damaged glare(const Face& face, double radius) {
+  cv::Mat out = face.picture.clone();
+  for (const size_t lid : {159, 386})
+    if (radius > 0)
+      cv::circle(out, cv::Point(face.mesh.points[lid]), static_cast<int>(radius), cv::Scalar::all(255),
+                 cv::FILLED);
+  return plain(out);
+}
+
+// A second person beside the first, ever larger: the same picture, which serves as well.
+Damaged company(const Face& face, double size) {
+  cv::Mat out(face.picture.rows, 2 * face.picture.cols, CV_8UC3, cv::Scalar::all(127));
+  face.picture.copyTo(out(cv::Rect({}, face.picture.size())));
+  if (size > 0) {
+    cv::Mat other;
+    cv::resize(face.picture, other, {}, size, size, cv::INTER_AREA);
+    other.copyTo(out(cv::Rect(face.picture.cols, 0, other.cols, other.rows)));
+  }
+  return plain(out);
+}
+
+Damaged wallpaper(const Face& face, double contrast) {
+  cv::Mat out = face.picture.clone();
+  cv::Mat pattern(out.size(), CV_8UC3);
+  for (int y = 0; y < out.rows; ++y)
+    for (int x = 0; x < out.cols; ++x)
+      pattern.at<cv::Vec3b>(y, x) =
+          cv::Vec3b::all(cv::saturate_cast<uint8_t>(128 + ((x / 6 + y / 6) % 2 ? 1 : -1) * contrast));
+  std::vector<cv::Point> outline, hull;
+  Point middle(0, 0);
+  for (size_t i = 0; i < 468; ++i) middle += face.mesh.points[i] / 468.0f;
+  for (size_t i = 0; i < 468; ++i) outline.emplace_back(middle + 1.5f * (face.mesh.points[i] - middle));
+  cv::convexHull(outline, hull);
+  cv::Mat keep = cv::Mat::zeros(out.size(), CV_8U);
+  cv::fillConvexPoly(keep, hull, 255);
+  pattern.copyTo(out, keep == 0);
+  return plain(out);
+}
+
+}  // namespace
+
+std::vector<Defect> make_defects() {
+  return {
+      {"blur", {0, 1, 2, 3, 5}, blur, {{Measure::kSharpness, kFalls}}},
+      {"shake", {1, 5, 9, 15, 23}, shake, {{Measure::kSharpness, kFalls}}},
+      {"darkness",
+       {1, 0.5, 0.25, 0.12, 0.06},
+       light,
+       {{Measure::kLuminanceMean, kFalls},
+        {Measure::kUnderExposurePrevention, kRises},
+        {Measure::kDynamicRange, kFalls}}},
+      {"glaring-light",
+       {1, 2, 4, 8, 16},
+       light,
+       {{Measure::kOverExposurePrevention, kRises}, {Measure::kLuminanceMean, kRises}}},
+      {"darkness-grey", {0.5, 0.25, 0.12, 0.06}, light, {{Measure::kGreyRange, kFalls}}},
+      {"side-light", {0.4, 0.6, 0.8, 0.95}, side_light, {{Measure::kShadowPrevention, kFalls}}},
+      {"rotation", {0, 10, 20, 30}, turn, {{Measure::kHeadPoseRoll, kRises}}},
+      {"crop", {-0.4, -0.2, 0, 0.15}, crop, {{Measure::kLeftwardCrop, kFalls}}},
+      {"crop-into-face", {-0.1, 0.15, 0.25, 0.35}, crop, {{Measure::kFaceCompleteness, kFalls}}},
+      {"jpeg",
+       {95, 75, 50, 25, 10},
+       compress,
+       {{Measure::kCompressionArtifacts, kFalls}, {Measure::kBlockiness, kRises}}},
+      {"blue-cast",
+       {0.3, 0.5, 0.7, 0.85},
+       blue_cast,
+       {{Measure::kLightColour, kRises}, {Measure::kNaturalColour, kRises}}},
+      {"red-cast",
+       {0.3, 0.5, 0.7, 0.85},
+       red_cast,
+       {{Measure::kLightColour, kRises}, {Measure::kNaturalColour, kRises}}},
+      {"stretch", {1.1, 1.2, 1.35, 1.5}, stretch, {{Measure::kGeometricDistortion, kRises}}},
+      {"shrink",
+       {1, 0.75, 0.5, 0.3},
+       shrink,
+       {{Measure::kInterEyeDistance, kFalls}, {Measure::kImageWidth, kFalls}}},
+      {"posterise", {8, 6, 5, 4}, posterise, {{Measure::kGreyLevels, kFalls}}},
+      {"sunglasses", {0, 0.5, 1}, sunglasses, {{Measure::kEyesVisible, kRises}}},
+      {"mask", {0, 0.5, 1}, mask, {{Measure::kMouthOcclusionPrevention, kRises}}},
+      {"scarf", {0, 0.5, 1}, scarf, {{Measure::kFaceOcclusionPrevention, kRises}}},
+      {"glare", {0, 4, 8, 12}, glare, {{Measure::kEyeGlare, kRises}}},
+      {"company", {0, 0.5, 0.7, 0.9}, company, {{Measure::kSingleFacePresent, kRises}}},
+      {"wallpaper", {10, 40, 80, 120}, wallpaper, {{Measure::kBackgroundUniformity, kRises}}},
+  };
+}
+
+}  // namespace visage::bench

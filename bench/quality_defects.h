@@ -1,0 +1,31 @@
+// Defects made by code, each in steps from none to strong, with the measure that has to follow.
+#pragma once
+
+#include <functional>
+#include <span>
+
+#include "quality_faces.h"
+
+namespace visage::bench {
+
+struct Damaged {
+  cv::Mat picture;
+  std::vector<uint8_t> file;  // when the defect is one of the file
+};
+
+enum class Follows { kRises, kFalls };
+
+struct Defect {
+  const char* name;
+  std::vector<double> levels;
+  std::function<Damaged(const Face&, double)> make;
+  struct Measured {
+    probe::Measure measure;
+    Follows follows;  // the native value, its sign left out
+  };
+  std::vector<Measured> measured;
+};
+
+std::vector<Defect> make_defects();
+
+}  // namespace visage::bench

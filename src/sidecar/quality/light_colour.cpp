@@ -1,0 +1,66 @@
+// LightColour (ours, 7.4i): colour of the light, seen on the whites of the eyes, which are nearly white by
+// themselves: CIELAB chroma (D65) of the brighter half of the eyes without the irises. In white light the
+// whites have a chroma of some 5 to 15, from vessels and the lids' reflection.
+#include <algorithm>
+#include <opencv2/imgproc.hpp>
+
+#include "sidecar/quality/colour.h"
+#include "sidecar/quality/measures.h"
+
+namespace visage::quality {
+namespace {
+
+constexpr uint16_t kLeftIris = 468, kRightIris = 473;  // centres; the four points after each lie on the rim
+
+struct Sample {
+  uint8_t luminance, blue, green, red;
+};
+
+void collect(const View& view, std::span<const uint16_t> contour, uint16_t iris, std::vector<Sample>& out) {
+  cv::Mat white = view.mask_of(contour, 0.85f);  // lids' edges cast shadow and are red
+  const capture::Point shift(static_cast<float>(view.area.x), static_cast<float>(view.area.y));
+  float radius = 0;
+  for (uint16_t i = 1; i <= 4; ++i)
+    radius =
+        std::max(radius, capture::distance(view.points[iris], view.points[static_cast<size_t>(iris + i)]));
+  const capture::Point middle = view.points[iris] - shift;
+  cv::circle(white, {cvRound(middle.x), cvRound(middle.y)}, cvRound(1.1f * radius), 0, cv::FILLED);
+  cv::bitwise_and(white, view.hull, white);
+  const cv::Rect box = cv::boundingRect(white);
+  for (int y = box.y; y < box.br().y; ++y)
+    for (int x = box.x; x < box.br().x; ++x)
+      if (white.at<uint8_t>(y, x) != 0) {
+        const cv::Vec3b pixel = view.face.at<cv::Vec3b>(y, x);
+        out.push_back({view.luminance.at<uint8_t>(y, x), pixel[0], pixel[1], pixel[2]});
+      }
+}
+
+}  // namespace
+
+Reading light_colour(const View& view) {
+  constexpr size_t kFewest = 60;  // px of the frame, both eyes
+  std::vector<Sample> samples;
+  collect(view, left_eye_contour(), kLeftIris, samples);
+  collect(view, right_eye_contour(), kRightIris, samples);
+  if (samples.size() < kFewest) return undetermined();
+  const auto half = samples.begin() + static_cast<long>(samples.size() / 2);
+  std::nth_element(samples.begin(), half, samples.end(),
+                   [](const Sample& a, const Sample& b) { return a.luminance > b.luminance; });
+  double r = 0, g = 0, b = 0;
+  for (auto sample = samples.begin(); sample != half; ++sample) {
+    r += linear(sample->red);
+    g += linear(sample->green);
+    b += linear(sample->blue);
+  }
+  const double count = static_cast<double>(half - samples.begin());
+  // Scaled to the lightness of a lit white: chroma shrinks with lightness, and a dim picture is not a white
+  // one.
+  const double luminance = (0.2126 * r + 0.7152 * g + 0.0722 * b) / count;
+  if (luminance < 0.01) return undetermined();
+  const double lit = 0.5 / luminance / count;
+  const Lab lab = to_lab(r * lit, g * lit, b * lit, White::kD65);
+  const double chroma = std::hypot(lab.a, lab.b);
+  return mapped(chroma, 200 * (1 - sigmoid(chroma, 0, 20)));
+}
+
+}  // namespace visage::quality
