@@ -139,9 +139,34 @@ COMMENT ON FUNCTION visage.calling_role() IS 'the role that called, also inside 
 CREATE FUNCTION visage.acts_for(institution integer) RETURNS boolean
   LANGUAGE sql STABLE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   SELECT EXISTS (SELECT FROM visage.institution_role r
-                 WHERE r.institution = $1 AND pg_has_role(visage.calling_role(), r.role::oid, 'USAGE'))
+                 WHERE r.institution = $1 AND r.enabled AND pg_has_role(visage.calling_role(), r.role::oid, 'USAGE'))
 $$;
 COMMENT ON FUNCTION visage.acts_for(integer) IS 'was the caller granted this institution?';
+
+CREATE FUNCTION visage.acts_for_all() RETURNS boolean
+  LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT (SELECT r.rolsuper FROM pg_roles r WHERE r.oid = visage.calling_role())
+    OR NOT EXISTS (SELECT FROM visage.institution i WHERE NOT visage.acts_for(i.id))
+$$;
+COMMENT ON FUNCTION visage.acts_for_all() IS 'was the caller granted every institution, or is it a superuser?';
+
+CREATE FUNCTION visage.institutions_of_caller() RETURNS integer[]
+  LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT coalesce(array_agg(i.id), '{}') FROM visage.institution i
+  WHERE (SELECT r.rolsuper FROM pg_roles r WHERE r.oid = visage.calling_role()) OR visage.acts_for(i.id)
+$$;
+COMMENT ON FUNCTION visage.institutions_of_caller() IS 'institutions whose rows the caller may see; a superuser may see all';
+
+CREATE FUNCTION visage.require_all() RETURNS void
+  LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF NOT visage.acts_for_all() THEN
+    RAISE EXCEPTION 'role "%" does not act for every institution', visage.calling_role()::regrole USING ERRCODE = 'insufficient_privilege',
+      HINT = 'This concerns all institutions of the database: docs/rights.md says who may do it.';
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION visage.require_all() IS 'an error unless the caller acts for every institution; for what concerns all of them';
 
 CREATE VIEW visage.history WITH (security_barrier) AS
   SELECT e.seq AS event, e.at, i.name AS institution, e.operation, s.external_id AS subject, e.subject AS subject_surrogate,

@@ -51,6 +51,11 @@ CREATE FUNCTION visage.keep_notice() RETURNS trigger
 DECLARE
   computed bytea;
 BEGIN
+  -- Row security looks at a row after this, and would not see the versions that are retired here.
+  IF NOT visage.acts_for(NEW.institution) AND NOT visage.acts_for_all() THEN
+    RAISE EXCEPTION 'role "%" does not act for institution %', visage.calling_role()::regrole, NEW.institution
+      USING ERRCODE = 'insufficient_privilege';
+  END IF;
   IF TG_OP = 'UPDATE' THEN
     IF (to_jsonb(OLD) - 'retired_at') IS DISTINCT FROM (to_jsonb(NEW) - 'retired_at') OR OLD.retired_at IS NOT NULL THEN
       RAISE EXCEPTION 'a published notice is not changed' USING ERRCODE = 'object_not_in_prerequisite_state',

@@ -39,6 +39,82 @@ ALTER TYPE visage.reason ADD VALUE 'UNKNOWN_FACTOR';
 ALTER TYPE visage.reason ADD VALUE 'FACTOR_EXISTS';
 COMMENT ON COLUMN visage.outcome.reference IS 'reference or factor that was made or dropped';
 
+-- Who acts for an institution may be taken back, and some things concern all institutions.
+ALTER TABLE visage.institution_role ADD COLUMN enabled boolean NOT NULL DEFAULT true;
+COMMENT ON COLUMN visage.institution_role.enabled IS 'false: revoked; a row that ships would come back with a restore if it were deleted';
+CREATE TRIGGER guard_builtin BEFORE INSERT OR UPDATE OR DELETE ON visage.institution_role
+  FOR EACH ROW EXECUTE FUNCTION visage.guard_builtin('institution', 'role');
+CREATE OR REPLACE FUNCTION visage.acts_for(institution integer) RETURNS boolean
+  LANGUAGE sql STABLE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT EXISTS (SELECT FROM visage.institution_role r
+                 WHERE r.institution = $1 AND r.enabled AND pg_has_role(visage.calling_role(), r.role::oid, 'USAGE'))
+$$;
+CREATE FUNCTION visage.acts_for_all() RETURNS boolean
+  LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT (SELECT r.rolsuper FROM pg_roles r WHERE r.oid = visage.calling_role())
+    OR NOT EXISTS (SELECT FROM visage.institution i WHERE NOT visage.acts_for(i.id))
+$$;
+COMMENT ON FUNCTION visage.acts_for_all() IS 'was the caller granted every institution, or is it a superuser?';
+
+CREATE FUNCTION visage.institutions_of_caller() RETURNS integer[]
+  LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT coalesce(array_agg(i.id), '{}') FROM visage.institution i
+  WHERE (SELECT r.rolsuper FROM pg_roles r WHERE r.oid = visage.calling_role()) OR visage.acts_for(i.id)
+$$;
+COMMENT ON FUNCTION visage.institutions_of_caller() IS 'institutions whose rows the caller may see; a superuser may see all';
+
+CREATE FUNCTION visage.require_all() RETURNS void
+  LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF NOT visage.acts_for_all() THEN
+    RAISE EXCEPTION 'role "%" does not act for every institution', visage.calling_role()::regrole USING ERRCODE = 'insufficient_privilege',
+      HINT = 'This concerns all institutions of the database: docs/rights.md says who may do it.';
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION visage.require_all() IS 'an error unless the caller acts for every institution; for what concerns all of them';
+
+CREATE OR REPLACE FUNCTION visage.grant_institution(institution text, role regrole) RETURNS void
+  LANGUAGE plpgsql VOLATILE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  granted integer;
+  any_role CONSTANT boolean := (SELECT r.rolsuper FROM pg_roles r WHERE r.oid = visage.calling_role());
+BEGIN
+  SELECT i.id INTO granted FROM visage.institution i WHERE i.name = $1;
+  IF granted IS NULL THEN
+    PERFORM visage.require_all();
+    -- Whoever may make institutions acts for all of them, and so must act for this one.
+    IF NOT any_role AND NOT pg_has_role(visage.calling_role(), $2::oid, 'USAGE') THEN
+      RAISE EXCEPTION 'institution "%" is new: grant it to your own role first', $1 USING ERRCODE = 'object_not_in_prerequisite_state';
+    END IF;
+    INSERT INTO visage.institution (name) VALUES ($1) RETURNING id INTO granted;
+  ELSIF NOT any_role AND NOT visage.acts_for(granted) THEN
+    RAISE EXCEPTION 'role "%" does not act for institution "%"', visage.calling_role()::regrole, $1 USING ERRCODE = 'insufficient_privilege';
+  END IF;
+  IF EXISTS (SELECT FROM visage.institution_role r WHERE r.institution = granted AND r.role = $2) THEN
+    UPDATE visage.institution_role r SET enabled = true WHERE r.institution = granted AND r.role = $2 AND NOT r.enabled;
+  ELSE
+    INSERT INTO visage.institution_role (institution, role) VALUES (granted, $2) ON CONFLICT DO NOTHING;
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION visage.grant_institution(text, regrole) IS 'lets a role act for an institution that the caller acts for; makes the institution when it is new';
+
+CREATE FUNCTION visage.revoke_institution(institution text, role regrole) RETURNS boolean
+  LANGUAGE plpgsql VOLATILE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  revoked integer := (SELECT i.id FROM visage.institution i WHERE i.name = $1);
+BEGIN
+  -- The same answer for one that is not there: who does not act for an institution does not hear of it.
+  IF revoked IS NULL OR NOT visage.acts_for(revoked) AND NOT visage.acts_for_all() THEN
+    RAISE EXCEPTION 'role "%" does not act for institution "%"', visage.calling_role()::regrole, $1 USING ERRCODE = 'insufficient_privilege';
+  END IF;
+  UPDATE visage.institution_role r SET enabled = false WHERE r.institution = revoked AND r.role = $2 AND r.enabled;
+  RETURN FOUND;
+END
+$$;
+COMMENT ON FUNCTION visage.revoke_institution(text, regrole) IS 'ends that a role acts for an institution; false when it did not';
+
 -- Written by the audit writer alone. No foreign keys: an event outlives what it names.
 CREATE TABLE visage.event (
   seq bigint PRIMARY KEY CHECK (seq >= 0),
@@ -256,6 +332,7 @@ DECLARE
   after text;
   added integer;
 BEGIN
+  PERFORM visage.require_all();
   EXECUTE versions INTO before;
   added := visage.read_keys();
   IF added > 0 AND EXISTS (SELECT FROM visage.tree) THEN
@@ -272,22 +349,29 @@ END
 $$;
 COMMENT ON FUNCTION visage.reload_keys() IS 'reads the key providers again; returns the number of new versions; refuses to lose one; writes an event';
 
--- Each table is read once; joining the counts would multiply rows.
-CREATE OR REPLACE VIEW visage.keys AS
-  WITH usage (custody, version, first_use, subject_keys, subject_references, capture_sources, ledger_keys, factors) AS (
-    SELECT 'envelope', key_version, min(created_at), count(*), 0, 0, 0, 0 FROM visage.subject_key GROUP BY key_version
+-- Each table is read once; joining the counts would multiply rows. Counted is what the caller's institutions have.
+CREATE OR REPLACE VIEW visage.keys WITH (security_barrier) AS
+  WITH own (institution) AS MATERIALIZED (SELECT unnest(visage.institutions_of_caller())),
+  subjects AS (SELECT s.id FROM visage.subject s WHERE s.institution IN (SELECT o.institution FROM own o)),
+  usage (custody, version, first_use, subject_keys, subject_references, capture_sources, ledger_keys, factors) AS (
+    SELECT 'envelope', key_version, min(created_at), count(*), 0, 0, 0, 0 FROM visage.subject_key
+    WHERE subject IN (SELECT s.id FROM subjects s) GROUP BY key_version
     UNION ALL
-    SELECT 'envelope', key_version, min(created_at), 0, count(*), 0, 0, 0 FROM visage.subject_reference GROUP BY key_version
+    SELECT 'envelope', key_version, min(created_at), 0, count(*), 0, 0, 0 FROM visage.subject_reference
+    WHERE subject IN (SELECT s.id FROM subjects s) GROUP BY key_version
     UNION ALL
-    SELECT 'envelope', key_version, min(created_at), 0, 0, count(*), 0, 0 FROM visage.capture_source GROUP BY key_version
+    SELECT 'envelope', key_version, min(created_at), 0, 0, count(*), 0, 0 FROM visage.capture_source
+    WHERE institution IN (SELECT o.institution FROM own o) GROUP BY key_version
     UNION ALL
     -- Heads that an earlier key signed are checked with its public half.
     SELECT 'envelope', key_version, NULL, 0, 0, 0, count(*), 0 FROM visage.tree GROUP BY key_version
     UNION ALL
-    SELECT 'envelope', key_version, min(created_at), 0, 0, 0, 0, count(*) FROM visage.factor GROUP BY key_version
+    SELECT 'envelope', key_version, min(created_at), 0, 0, 0, 0, count(*) FROM visage.factor
+    WHERE subject IN (SELECT s.id FROM subjects s) GROUP BY key_version
     UNION ALL
     SELECT 'transform', transform_version, min(created_at), 0, count(*), 0, 0, 0
-    FROM visage.subject_reference GROUP BY transform_version
+    FROM visage.subject_reference
+    WHERE subject IN (SELECT s.id FROM subjects s) GROUP BY transform_version
   )
   SELECT custody, version, l.version IS NOT NULL AS loaded, coalesce(l.newest, false) AS newest,
          min(u.first_use) AS first_use, coalesce(sum(u.subject_keys), 0)::bigint AS subject_keys,
@@ -299,7 +383,7 @@ CREATE OR REPLACE VIEW visage.keys AS
          coalesce(sum(u.factors), 0)::bigint AS factors
   FROM visage.loaded_keys() l FULL JOIN usage u USING (custody, version)
   GROUP BY custody, version, l.version, l.newest;
-COMMENT ON VIEW visage.keys IS 'versions of the root keys and what depends on each; a version with loaded = false is needed and missing';
+COMMENT ON VIEW visage.keys IS 'versions of the root keys and what depends on each, as far as it is of the caller''s institutions; a version with loaded = false is needed and missing';
 COMMENT ON COLUMN visage.keys.ledger_keys IS '1 where the key that signs the ledger now is derived from it';
 COMMENT ON COLUMN visage.keys.keyed_hashes IS 'attempt counters and the hashes of addresses and devices are made with it: without it all counters begin anew';
 
@@ -353,3 +437,7 @@ SELECT pg_catalog.pg_extension_config_dump('visage.tree_key', '');
 SELECT pg_catalog.pg_extension_config_dump('visage.tree_node', '');
 
 -- include 92_rights_change.sql
+
+-- include 94_row_security.sql
+
+-- include 99_recorded_rights.sql
