@@ -205,10 +205,26 @@ BEGIN
 END
 $$;
 
+-- With an argument the trigger has the changed rows as gone and come (94_row_security.sql makes them so): then only the
+-- institutions whose policy changed are counted, and one does not wait for another's transaction.
 CREATE FUNCTION visage.count_policy_change() RETURNS trigger
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  changed integer[] := ARRAY[NULL]::integer[];  -- null: everybody's
 BEGIN
-  INSERT INTO visage.policy_version AS p SELECT id, 2 FROM visage.institution
+  IF TG_NARGS > 0 AND TG_OP = 'INSERT' THEN
+    changed := ARRAY(SELECT DISTINCT c.institution FROM come c);
+  ELSIF TG_NARGS > 0 AND TG_OP = 'DELETE' THEN
+    changed := ARRAY(SELECT DISTINCT g.institution FROM gone g);
+  ELSIF TG_NARGS > 0 THEN
+    changed := ARRAY(SELECT g.institution FROM gone g UNION SELECT c.institution FROM come c);
+  END IF;
+  -- Whoever has no row of its own is under that of institution 1.
+  IF 1 = ANY (changed) AND TG_TABLE_NAME IN ('attempt_limit', 'session_policy', 'requirement', 'factor_policy') THEN
+    changed := changed || NULL::integer;
+  END IF;
+  INSERT INTO visage.policy_version AS p
+    SELECT i.id, 2 FROM visage.institution i WHERE i.id = ANY (changed) OR array_position(changed, NULL) IS NOT NULL ORDER BY i.id
     ON CONFLICT (institution) DO UPDATE SET version = p.version + 1;
   RETURN NULL;
 END

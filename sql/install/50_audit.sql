@@ -180,8 +180,9 @@ CREATE VIEW visage.history WITH (security_barrier) AS
          e.settles, e.object, e.before, e.after, e.note, e.session
   FROM visage.event e
   LEFT JOIN visage.institution i ON i.id = e.institution
-  LEFT JOIN visage.subject s ON s.id = e.subject
-  LEFT JOIN visage.capture_source c ON c.id = e.source
+  LEFT JOIN visage.subject s ON s.id = e.subject AND s.institution = e.institution
+  -- A caller may hand in a probe of another institution's source: its name is not for this one.
+  LEFT JOIN visage.capture_source c ON c.id = e.source AND c.institution = e.institution
   WHERE e.institution IS NULL OR e.institution IN (SELECT a.id FROM visage.institution a WHERE visage.acts_for(a.id));
 COMMENT ON VIEW visage.history IS 'every call of a flow and every change, oldest first by event; for auditors [6.6i, 8.2.5b]';
 COMMENT ON COLUMN visage.history.event IS 'number of the record, from 0: also the index of its leaf in the ledger''s tree';

@@ -291,7 +291,7 @@ BEGIN
       SELECT jsonb_agg(to_jsonb(g) - 'subject' ORDER BY g.at) FROM visage.sighting g WHERE g.subject = person.id), '[]'),
     'events', coalesce((
       SELECT jsonb_agg(jsonb_strip_nulls(to_jsonb(e) - '{institution,subject,leaf,head,xid,detail,source}'::text[]
-                       || jsonb_build_object('source', (SELECT s.name FROM visage.capture_source s WHERE s.id = e.source),
+                       || jsonb_build_object('source', (SELECT s.name FROM visage.capture_source s WHERE s.id = e.source AND s.institution = acting),
                                              'in_clear', (SELECT to_jsonb(d) - '{event,at,institution,salt}'::text[]
                                                           FROM visage.event_detail d WHERE d.event = e.seq))) ORDER BY e.seq)
       FROM visage.event e WHERE e.subject = person.id AND e.institution = acting), '[]'));

@@ -75,6 +75,30 @@ CREATE EVENT TRIGGER visage_drop_restored_policy ON ddl_command_end WHEN TAG IN 
   EXECUTE FUNCTION visage.drop_restored_policy();
 ALTER EVENT TRIGGER visage_drop_restored_policy ENABLE ALWAYS;
 
+-- A change of one institution's policy is a new version of its policy, not of everybody's.
+DO $$
+DECLARE
+  counted record;
+  event text;
+BEGIN
+  FOR counted IN
+    SELECT t.tgrelid::regclass AS name, t.tgenabled FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
+    WHERE t.tgname = 'count_policy_change' AND c.relnamespace = 'visage'::pg_catalog.regnamespace
+  LOOP
+    EXECUTE pg_catalog.format('DROP TRIGGER count_policy_change ON %s', counted.name);
+    FOREACH event IN ARRAY ARRAY['insert', 'update', 'delete'] LOOP
+      EXECUTE pg_catalog.format('CREATE TRIGGER count_policy_%1$s AFTER %1$s ON %2$s REFERENCING %3$s '
+        'FOR EACH STATEMENT EXECUTE FUNCTION visage.count_policy_change(''rows'')', event, counted.name,
+        CASE event WHEN 'insert' THEN 'NEW TABLE AS come' WHEN 'delete' THEN 'OLD TABLE AS gone'
+                   ELSE 'OLD TABLE AS gone NEW TABLE AS come' END);
+      IF counted.tgenabled = 'A' THEN
+        EXECUTE pg_catalog.format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', counted.name, 'count_policy_' || event);
+      END IF;
+    END LOOP;
+  END LOOP;
+END
+$$;
+
 REVOKE ALL ON FUNCTION visage.acts_for_subject(uuid), visage.drop_restored_policy(), visage.acts_for_all(), visage.require_all(),
   visage.institutions_of_caller(), visage.revoke_institution(text, regrole) FROM PUBLIC;
 -- Policies ask with the rights of who reads.

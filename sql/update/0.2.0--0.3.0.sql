@@ -39,6 +39,31 @@ ALTER TYPE visage.reason ADD VALUE 'UNKNOWN_FACTOR';
 ALTER TYPE visage.reason ADD VALUE 'FACTOR_EXISTS';
 COMMENT ON COLUMN visage.outcome.reference IS 'reference or factor that was made or dropped';
 
+-- With an argument the trigger has the changed rows as gone and come (94_row_security.sql makes them so): then only the
+-- institutions whose policy changed are counted, and one does not wait for another's transaction.
+CREATE OR REPLACE FUNCTION visage.count_policy_change() RETURNS trigger
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  changed integer[] := ARRAY[NULL]::integer[];  -- null: everybody's
+BEGIN
+  IF TG_NARGS > 0 AND TG_OP = 'INSERT' THEN
+    changed := ARRAY(SELECT DISTINCT c.institution FROM come c);
+  ELSIF TG_NARGS > 0 AND TG_OP = 'DELETE' THEN
+    changed := ARRAY(SELECT DISTINCT g.institution FROM gone g);
+  ELSIF TG_NARGS > 0 THEN
+    changed := ARRAY(SELECT g.institution FROM gone g UNION SELECT c.institution FROM come c);
+  END IF;
+  -- Whoever has no row of its own is under that of institution 1.
+  IF 1 = ANY (changed) AND TG_TABLE_NAME IN ('attempt_limit', 'session_policy', 'requirement', 'factor_policy') THEN
+    changed := changed || NULL::integer;
+  END IF;
+  INSERT INTO visage.policy_version AS p
+    SELECT i.id, 2 FROM visage.institution i WHERE i.id = ANY (changed) OR array_position(changed, NULL) IS NOT NULL ORDER BY i.id
+    ON CONFLICT (institution) DO UPDATE SET version = p.version + 1;
+  RETURN NULL;
+END
+$$;
+
 -- Who acts for an institution may be taken back, and some things concern all institutions.
 ALTER TABLE visage.institution_role ADD COLUMN enabled boolean NOT NULL DEFAULT true;
 COMMENT ON COLUMN visage.institution_role.enabled IS 'false: revoked; a row that ships would come back with a restore if it were deleted';
@@ -172,8 +197,9 @@ CREATE VIEW visage.history WITH (security_barrier) AS
          e.settles, e.object, e.before, e.after, e.note, e.session
   FROM visage.event e
   LEFT JOIN visage.institution i ON i.id = e.institution
-  LEFT JOIN visage.subject s ON s.id = e.subject
-  LEFT JOIN visage.capture_source c ON c.id = e.source
+  LEFT JOIN visage.subject s ON s.id = e.subject AND s.institution = e.institution
+  -- A caller may hand in a probe of another institution's source: its name is not for this one.
+  LEFT JOIN visage.capture_source c ON c.id = e.source AND c.institution = e.institution
   WHERE e.institution IS NULL OR e.institution IN (SELECT a.id FROM visage.institution a WHERE visage.acts_for(a.id));
 COMMENT ON VIEW visage.history IS 'every call of a flow and every change, oldest first by event; for auditors [6.6i, 8.2.5b]';
 COMMENT ON COLUMN visage.history.event IS 'number of the record, from 0: also the index of its leaf in the ledger''s tree';
