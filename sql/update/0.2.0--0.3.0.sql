@@ -466,4 +466,8 @@ SELECT pg_catalog.pg_extension_config_dump('visage.tree_node', '');
 
 -- include 94_row_security.sql
 
+
+-- It takes the owner's rights in C.
+ALTER FUNCTION visage.verify(text, visage.probe, text, text, jsonb) SECURITY INVOKER RESET search_path;
+
 -- include 99_recorded_rights.sql
