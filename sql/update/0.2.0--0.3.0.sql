@@ -1,5 +1,9 @@
 \echo Use "ALTER EXTENSION pg_visage UPDATE" to load this file. \quit
 
+-- CREATE EXTENSION looks for names in the schemas of other extensions too, where somebody may have put an operator or
+-- function that fits better than the server's own. (CVE-2022-2625 and its kind; tools/check/search_path)
+SET LOCAL search_path = pg_catalog, pg_temp;
+
 -- The audit writer and the ledger over visage.event, attempt limits, records of changes, and reports.
 
 -- Values that are added to an enum cannot be used in the same transaction, and the history uses one. So the type is made
@@ -300,11 +304,13 @@ ALTER TABLE visage.scenario ENABLE TRIGGER count_policy_change;
 
 -- What was recorded so far, in its old order and numbered without the gaps that rolled back calls left. The writer takes
 -- these rows for the ledger's first when their leaves are right; their hash is then the tree's.
+DO $do$
+BEGIN
+  EXECUTE format($q$
 INSERT INTO visage.event (seq, at, operation, transaction_id, caller, institution, subject, channel, scenario, decision, reason,
                           target_fmr, model, policy_version, source, probe, reference, address, device, biz_id, elapsed_us, xid,
                           settles, object, before, after, note, detail, session, request, leaf)
-  SELECT e.*, CASE current_setting('visage.suite', true) WHEN 'sm4-ctr-hmac-sm3' THEN digest('\x00' || l.leaf, 'sm3')
-                ELSE sha256('\x00' || l.leaf) END
+  SELECT e.*, %s
   FROM (SELECT row_number() OVER (ORDER BY b.seq) - 1 AS seq, b.at, b.operation::text::visage.operation AS operation,
                b.transaction_id, b.caller::text AS caller, b.institution, b.subject, b.channel, b.scenario, b.decision, b.reason,
                b.target_fmr, b.model, b.policy_version, b.source, b.probe, b.reference, NULL::bytea AS address,
@@ -313,7 +319,13 @@ INSERT INTO visage.event (seq, at, operation, transaction_id, caller, institutio
                NULL::uuid AS session, NULL::bytea AS request
         FROM visage.event_before b) e,
        LATERAL (SELECT visage.leaf_of(ROW(e.*, NULL, NULL)::visage.event) AS leaf) l
-  ORDER BY e.seq;
+  ORDER BY e.seq
+  $q$, CASE current_setting('visage.suite', true) WHEN 'sm4-ctr-hmac-sm3'
+    THEN (SELECT format('%I.digest(''\x00''::bytea || l.leaf, ''sm3''::text)', n.nspname)
+          FROM pg_extension x JOIN pg_namespace n ON n.oid = x.extnamespace WHERE x.extname = 'pgcrypto')
+    ELSE 'sha256(''\x00''::bytea || l.leaf)' END);
+END
+$do$;
 -- Dropped from the extension first: the list of what pg_dump carries would keep them.
 ALTER EXTENSION pg_visage DROP SEQUENCE visage.event_seq_seq;
 ALTER EXTENSION pg_visage DROP TABLE visage.event_before;
