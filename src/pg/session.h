@@ -38,7 +38,7 @@ struct SessionRow {
   TimestampTz shown_at;  // when as many as `factors` had been; 0 when fewer were
 };
 
-// For use inside SPI, under a snapshot of now. False when the institution has no such session.
+// As of now. For use inside SPI. False when the institution has no such session.
 bool find_session(const Uuid& id, int32 institution, SessionRow& out);
 
 // The session that a function's argument names, of the institution that the caller acts for; raises when
