@@ -278,7 +278,7 @@ BEGIN
       RAISE EXCEPTION 'institution "%" is new: grant it to your own role first', $1 USING ERRCODE = 'object_not_in_prerequisite_state';
     END IF;
     INSERT INTO visage.institution (name) VALUES ($1) RETURNING id INTO granted;
-  ELSIF NOT any_role AND NOT visage.acts_for(granted) THEN
+  ELSIF NOT visage.acts_for(granted) THEN
     RAISE EXCEPTION 'role "%" does not act for institution "%"', visage.calling_role()::regrole, $1 USING ERRCODE = 'insufficient_privilege';
   END IF;
   IF EXISTS (SELECT FROM visage.institution_role r WHERE r.institution = granted AND r.role = $2) THEN
@@ -296,7 +296,7 @@ DECLARE
   revoked integer := (SELECT i.id FROM visage.institution i WHERE i.name = $1);
 BEGIN
   -- The same answer for one that is not there: who does not act for an institution does not hear of it.
-  IF revoked IS NULL OR NOT visage.acts_for(revoked) AND NOT visage.acts_for_all() THEN
+  IF revoked IS NULL OR NOT visage.acts_for(revoked) THEN
     RAISE EXCEPTION 'role "%" does not act for institution "%"', visage.calling_role()::regrole, $1 USING ERRCODE = 'insufficient_privilege';
   END IF;
   UPDATE visage.institution_role r SET enabled = false WHERE r.institution = revoked AND r.role = $2 AND r.enabled;

@@ -140,22 +140,22 @@ CREATE FUNCTION visage.acts_for(institution integer) RETURNS boolean
   LANGUAGE sql STABLE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   SELECT EXISTS (SELECT FROM visage.institution_role r
                  WHERE r.institution = $1 AND r.enabled AND pg_has_role(visage.calling_role(), r.role::oid, 'USAGE'))
+    OR (SELECT r.rolsuper FROM pg_roles r WHERE r.oid = visage.calling_role())
 $$;
-COMMENT ON FUNCTION visage.acts_for(integer) IS 'was the caller granted this institution?';
+COMMENT ON FUNCTION visage.acts_for(integer) IS 'was the caller granted this institution, or is it a superuser?';
 
 CREATE FUNCTION visage.acts_for_all() RETURNS boolean
   LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-  SELECT (SELECT r.rolsuper FROM pg_roles r WHERE r.oid = visage.calling_role())
-    OR NOT EXISTS (SELECT FROM visage.institution i WHERE NOT visage.acts_for(i.id))
+  SELECT NOT EXISTS (SELECT FROM visage.institution i WHERE NOT visage.acts_for(i.id))
 $$;
-COMMENT ON FUNCTION visage.acts_for_all() IS 'was the caller granted every institution, or is it a superuser?';
+COMMENT ON FUNCTION visage.acts_for_all() IS 'does the caller act for every institution?';
 
 CREATE FUNCTION visage.institutions_of_caller() RETURNS integer[]
   LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   SELECT coalesce(array_agg(i.id), '{}') FROM visage.institution i
-  WHERE (SELECT r.rolsuper FROM pg_roles r WHERE r.oid = visage.calling_role()) OR visage.acts_for(i.id)
+  WHERE visage.acts_for(i.id)
 $$;
-COMMENT ON FUNCTION visage.institutions_of_caller() IS 'institutions whose rows the caller may see; a superuser may see all';
+COMMENT ON FUNCTION visage.institutions_of_caller() IS 'institutions that the caller acts for';
 
 CREATE FUNCTION visage.require_all() RETURNS void
   LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

@@ -52,7 +52,7 @@ DECLARE
   computed bytea;
 BEGIN
   -- Row security looks at a row after this, and would not see the versions that are retired here.
-  IF NOT visage.acts_for(NEW.institution) AND NOT visage.acts_for_all() THEN
+  IF NOT visage.acts_for(NEW.institution) THEN
     RAISE EXCEPTION 'role "%" does not act for institution %', visage.calling_role()::regrole, NEW.institution
       USING ERRCODE = 'insufficient_privilege';
   END IF;

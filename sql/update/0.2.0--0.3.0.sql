@@ -77,20 +77,22 @@ CREATE OR REPLACE FUNCTION visage.acts_for(institution integer) RETURNS boolean
   LANGUAGE sql STABLE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   SELECT EXISTS (SELECT FROM visage.institution_role r
                  WHERE r.institution = $1 AND r.enabled AND pg_has_role(visage.calling_role(), r.role::oid, 'USAGE'))
+    OR (SELECT r.rolsuper FROM pg_roles r WHERE r.oid = visage.calling_role())
 $$;
+COMMENT ON FUNCTION visage.acts_for(integer) IS 'was the caller granted this institution, or is it a superuser?';
+
 CREATE FUNCTION visage.acts_for_all() RETURNS boolean
   LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-  SELECT (SELECT r.rolsuper FROM pg_roles r WHERE r.oid = visage.calling_role())
-    OR NOT EXISTS (SELECT FROM visage.institution i WHERE NOT visage.acts_for(i.id))
+  SELECT NOT EXISTS (SELECT FROM visage.institution i WHERE NOT visage.acts_for(i.id))
 $$;
-COMMENT ON FUNCTION visage.acts_for_all() IS 'was the caller granted every institution, or is it a superuser?';
+COMMENT ON FUNCTION visage.acts_for_all() IS 'does the caller act for every institution?';
 
 CREATE FUNCTION visage.institutions_of_caller() RETURNS integer[]
   LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   SELECT coalesce(array_agg(i.id), '{}') FROM visage.institution i
-  WHERE (SELECT r.rolsuper FROM pg_roles r WHERE r.oid = visage.calling_role()) OR visage.acts_for(i.id)
+  WHERE visage.acts_for(i.id)
 $$;
-COMMENT ON FUNCTION visage.institutions_of_caller() IS 'institutions whose rows the caller may see; a superuser may see all';
+COMMENT ON FUNCTION visage.institutions_of_caller() IS 'institutions that the caller acts for';
 
 CREATE FUNCTION visage.require_all() RETURNS void
   LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -117,7 +119,7 @@ BEGIN
       RAISE EXCEPTION 'institution "%" is new: grant it to your own role first', $1 USING ERRCODE = 'object_not_in_prerequisite_state';
     END IF;
     INSERT INTO visage.institution (name) VALUES ($1) RETURNING id INTO granted;
-  ELSIF NOT any_role AND NOT visage.acts_for(granted) THEN
+  ELSIF NOT visage.acts_for(granted) THEN
     RAISE EXCEPTION 'role "%" does not act for institution "%"', visage.calling_role()::regrole, $1 USING ERRCODE = 'insufficient_privilege';
   END IF;
   IF EXISTS (SELECT FROM visage.institution_role r WHERE r.institution = granted AND r.role = $2) THEN
@@ -135,7 +137,7 @@ DECLARE
   revoked integer := (SELECT i.id FROM visage.institution i WHERE i.name = $1);
 BEGIN
   -- The same answer for one that is not there: who does not act for an institution does not hear of it.
-  IF revoked IS NULL OR NOT visage.acts_for(revoked) AND NOT visage.acts_for_all() THEN
+  IF revoked IS NULL OR NOT visage.acts_for(revoked) THEN
     RAISE EXCEPTION 'role "%" does not act for institution "%"', visage.calling_role()::regrole, $1 USING ERRCODE = 'insufficient_privilege';
   END IF;
   UPDATE visage.institution_role r SET enabled = false WHERE r.institution = revoked AND r.role = $2 AND r.enabled;

@@ -13,6 +13,11 @@ CREATE TEMP TABLE revoked AS
   SELECT i.name, r.role FROM visage.institution_role r JOIN visage.institution i ON i.id = r.institution WHERE r.enabled AND r.role::text ~ '^visage_';
 SELECT count(*) FILTER (WHERE name = 'default') AS shipped, bool_and(visage.revoke_institution(name, role)) AS revoked FROM revoked;
 SELECT visage.revoke_institution('default', 'visage_admin');
+-- A superuser acts for all the same, or its lists and reports would be short of one without a word.
+SELECT visage.acts_for(1) AS acts, visage.acts_for_all() AS all, visage.acting_institution() AS acting;
+SET ROLE visage_admin;
+SELECT visage.acts_for(1) AS acts, visage.acts_for_all() AS all;
+RESET ROLE;
 
 SELECT id AS north FROM visage.institution WHERE name = 'secretnorth' \gset
 SELECT id AS south FROM visage.institution WHERE name = 'south' \gset
