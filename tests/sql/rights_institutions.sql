@@ -38,7 +38,7 @@ BEGIN
   INSERT INTO visage.channel (institution, name) VALUES (own, 'default'), (own, place || '-channel');
   INSERT INTO visage.channel_floor (institution, channel, measure, minimum) VALUES (own, 'default', 'ImageWidth', 320);
   INSERT INTO visage.scenario (institution, name) VALUES (own, 'default'), (own, place || '-scenario');
-  INSERT INTO visage.attempt_limit (institution, kind, with_liveness, period_failures, period) VALUES (own, 'device', true, 500, '1 day'), (own, 'subject', true, 50, '1 day');
+  INSERT INTO visage.attempt_limit (institution, kind, with_liveness, period_failures, period) VALUES (own, 'device', true, 500, '1 day'), (own, 'subject', false, 50, '1 day');
   INSERT INTO visage.audit_policy VALUES (own, '1 day');
   INSERT INTO visage.session_policy (institution, lifetime) VALUES (own, '20 minutes');
   INSERT INTO visage.requirement (institution, operation, factors) VALUES (own, 'verify', 1);
@@ -51,6 +51,7 @@ BEGIN
   INSERT INTO visage.consent_rule (institution, required) VALUES (own, false);
   INSERT INTO visage.retention (institution, since, keep) VALUES (own, 'registration', '90 years');
   INSERT INTO visage.risk_rule (institution, name, signal, action, at_least, period) VALUES (own, place || ' rule', 'failures', 'allow', 3, '1 day');
+  INSERT INTO visage.duplicate_policy (institution, action) VALUES (own, 'flag');
   INSERT INTO visage.deny_list (institution, kind, place, why) VALUES (own, 'place', place || '-place', place);
 END
 $$;
@@ -68,6 +69,8 @@ BEGIN
   RETURN QUERY SELECT 'factor', fixture.verdict(visage.enrol_factor(one, 'totp', 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ'));
   RETURN QUERY SELECT 'register', fixture.verdict(visage.register(place || '-2', pg_temp.sample(place, 'rights-2', 1)));
   RETURN QUERY SELECT 'cancel', fixture.verdict(visage.cancel(place || '-2'));
+  RETURN QUERY SELECT 'duplicate', fixture.verdict(visage.register(place || '-3', pg_temp.sample(place, 'rights-1', 3)));
+  RETURN QUERY SELECT 'allowance', visage.allow_duplicate(place || '-4', 'tested');
   PERFORM visage.open_session(one, 'verify');
 END
 $$;
@@ -91,6 +94,8 @@ CREATE TEMP TABLE mark AS
     UNION SELECT f.id::text FROM visage.factor f JOIN visage.subject s ON s.id = f.subject WHERE s.institution = :north
     UNION SELECT id::text FROM visage.session WHERE institution = :north
     UNION SELECT id::text FROM visage.consent WHERE institution = :north
+    UNION SELECT id::text FROM visage.duplicate_finding WHERE institution = :north
+    UNION SELECT id::text FROM visage.duplicate_allowance WHERE institution = :north
     UNION SELECT id::text FROM visage.capture_source WHERE institution = :north
     UNION SELECT transaction_id::text FROM visage.event WHERE institution = :north
     UNION SELECT encode(u, 'hex') FROM visage.event e, unnest(ARRAY[e.device, e.address, e.after]) u WHERE institution = :north AND u IS NOT NULL
@@ -100,12 +105,12 @@ CREATE TEMP TABLE mark AS
 SELECT count(*) > 25 AS marks FROM mark;
 CREATE TEMP TABLE known AS
   SELECT (SELECT session::text FROM visage.sessions WHERE institution = 'secretnorth') AS session,
-         (SELECT r.id FROM visage.subject_reference r JOIN visage.subject s ON s.id = r.subject WHERE s.institution = :north) AS reference,
-         (SELECT r.reference FROM visage.subject_reference r JOIN visage.subject s ON s.id = r.subject WHERE s.institution = :north) AS sealed,
-         (SELECT s.id::text FROM visage.subject s WHERE s.institution = :north) AS surrogate,
+         (SELECT r.id FROM visage.subject_reference r JOIN visage.subject s ON s.id = r.subject WHERE s.institution = :north AND s.external_id = 'secretnorth-1') AS reference,
+         (SELECT r.reference FROM visage.subject_reference r JOIN visage.subject s ON s.id = r.subject WHERE s.institution = :north AND s.external_id = 'secretnorth-1') AS sealed,
+         (SELECT s.id::text FROM visage.subject s WHERE s.institution = :north AND s.external_id = 'secretnorth-1') AS surrogate,
          (SELECT seq FROM visage.event WHERE institution = :north AND operation = 'register' ORDER BY seq LIMIT 1) AS event,
          (SELECT transaction_id FROM visage.event WHERE institution = :north AND operation = 'register' ORDER BY seq LIMIT 1) AS transaction_id,
-         (SELECT digest FROM visage.notice WHERE institution = :north) AS notice, NULL::visage.probe AS probe;
+         (SELECT digest FROM visage.notice WHERE institution = :north) AS notice, (SELECT id FROM visage.duplicate_finding WHERE institution = :north) AS finding, NULL::visage.probe AS probe;
 SET visage.institution = 'secretnorth';
 UPDATE known SET probe = pg_temp.sample('secretnorth', 'rights-1', 5);
 GRANT SELECT ON mark, known TO PUBLIC;
@@ -189,6 +194,8 @@ INSERT INTO call
     'withdraw_consent SELECT true WHERE visage.withdraw_consent(''secretnorth-1'') > 0',
     'list_consents SELECT * FROM visage.list_consents(''secretnorth-1'')',
     'export_subject SELECT visage.export_subject(''secretnorth-1'')',
+    'review_duplicate SELECT visage.review_duplicate(finding, ''same_person'', ''none of ours'') FROM known',
+    'allow_duplicate SELECT visage.allow_duplicate(''south-9'', ''ours'')',
     'assess SELECT * FROM visage.assess(''secretnorth-1'', context => ''{"place": "secretnorth-place"}'')',
     'explain_decision SELECT x.* FROM known, visage.explain_decision(known.transaction_id) x',
     'simulate SELECT * FROM visage.simulate(''{"deny": [{"kind": "place", "place": "x"}]}'')',
@@ -329,7 +336,7 @@ SELECT b.name AS changed, b.rows AS was, n.rows AS is FROM before b FULL JOIN pg
 SET ROLE rights_north;
 SET visage.institution = 'secretnorth';
 SELECT fixture.verdict(visage.verify('secretnorth-1', pg_temp.sample('secretnorth', 'rights-2', 3)));
-SELECT kind, failures FROM visage.attempts WHERE institution = 'secretnorth' AND kind = 'subject';
+SELECT kind, failures_in_period FROM visage.attempts WHERE institution = 'secretnorth' AND kind = 'subject';
 RESET ROLE;
 SET visage.institution = 'south';
 
