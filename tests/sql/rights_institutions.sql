@@ -362,6 +362,16 @@ RESET ROLE;
 SELECT visage.revoke_institution('south', 'rights_south');
 SET ROLE rights_south;
 SELECT fixture.verdict(visage.verify('south-1', (SELECT probe FROM known)));
+SELECT pg_temp.sample('south', 'rights-1', 21) IS NOT NULL AS sealed;
+RESET ROLE;
+-- Granted again in a transaction that is taken back, it was never granted.
+BEGIN;
+SELECT visage.grant_institution('south', 'rights_south');
+SET LOCAL ROLE rights_south;
+SELECT pg_temp.sample('south', 'rights-1', 21) IS NOT NULL AS sealed;
+ROLLBACK;
+SET ROLE rights_south;
+SELECT pg_temp.sample('south', 'rights-1', 21) IS NOT NULL AS sealed;
 RESET ROLE;
 SELECT string_agg(h.object, ', ' ORDER BY h.event) AS recorded FROM visage.history h WHERE h.object ~ '^(insert|update) institution' AND h.institution = 'a third';
 
