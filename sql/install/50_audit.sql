@@ -16,7 +16,14 @@ CREATE TYPE visage.operation AS ENUM (
   'restore',            -- after_restore() was run: note says what it erased again
   'open_session', 'claim_session', 'close_session',
   'enrol_factor', 'replace_factor', 'remove_factor',
-  'present_factor'      -- in a session: object says of which kind
+  'present_factor',     -- in a session: object says of which kind
+  'replace_reference',
+  'adapt_reference',    -- a reference was made from the probe of an accepted verification
+  'revert_adaptation',  -- and taken back
+  'reprotect',          -- a reference was made anew under the newest transform root
+  'find_duplicate',     -- subject looks like somebody who was registering: object names the finding
+  'review_duplicate',   -- somebody said what a finding is: note says what, and why
+  'allow_duplicate'     -- somebody allowed a registration whatever it looks like: note says why
 );
 CREATE TYPE visage.decision AS ENUM ('accept', 'reject', 'refuse');
 COMMENT ON TYPE visage.decision IS 'accept; reject: compared and different; refuse: not compared';
@@ -50,7 +57,10 @@ CREATE TYPE visage.reason AS ENUM (
   'WRONG_FACTOR',       -- the evidence is not right, or the subject has no such factor
   'REPLAYED_FACTOR',    -- this one-time code was used before
   'UNKNOWN_FACTOR',     -- the subject has no such factor
-  'FACTOR_EXISTS'       -- the subject has one of this kind; replace it
+  'FACTOR_EXISTS',      -- the subject has one of this kind; replace it
+  'DUPLICATE_PERSON',   -- somebody who looks the same is registered under another name
+  'UNDETERMINED',       -- whether that is so could not be found out, and policy asks for it
+  'REFERENCE_EXPIRED'   -- the subject's references are too old: replace them
 );
 
 CREATE TYPE visage.outcome AS (

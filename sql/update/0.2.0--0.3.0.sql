@@ -24,7 +24,14 @@ CREATE TYPE visage.operation AS ENUM (
   'restore',            -- after_restore() was run: note says what it erased again
   'open_session', 'claim_session', 'close_session',
   'enrol_factor', 'replace_factor', 'remove_factor',
-  'present_factor'      -- in a session: object says of which kind
+  'present_factor',     -- in a session: object says of which kind
+  'replace_reference',
+  'adapt_reference',    -- a reference was made from the probe of an accepted verification
+  'revert_adaptation',  -- and taken back
+  'reprotect',          -- a reference was made anew under the newest transform root
+  'find_duplicate',     -- subject looks like somebody who was registering: object names the finding
+  'review_duplicate',   -- somebody said what a finding is: note says what, and why
+  'allow_duplicate'     -- somebody allowed a registration whatever it looks like: note says why
 );
 ALTER TYPE visage.reason ADD VALUE 'INTERRUPTED';
 ALTER TYPE visage.reason ADD VALUE 'NOT_ENTITLED';
@@ -37,6 +44,9 @@ ALTER TYPE visage.reason ADD VALUE 'WRONG_FACTOR';
 ALTER TYPE visage.reason ADD VALUE 'REPLAYED_FACTOR';
 ALTER TYPE visage.reason ADD VALUE 'UNKNOWN_FACTOR';
 ALTER TYPE visage.reason ADD VALUE 'FACTOR_EXISTS';
+ALTER TYPE visage.reason ADD VALUE 'DUPLICATE_PERSON';
+ALTER TYPE visage.reason ADD VALUE 'UNDETERMINED';
+ALTER TYPE visage.reason ADD VALUE 'REFERENCE_EXPIRED';
 COMMENT ON COLUMN visage.outcome.reference IS 'reference or factor that was made or dropped';
 
 -- Written by the audit writer alone. No foreign keys: an event outlives what it names.
@@ -228,6 +238,8 @@ CREATE INDEX event_xid ON visage.event (seq) WHERE xid IS NOT NULL;
 CREATE INDEX event_settles ON visage.event (settles) WHERE settles IS NOT NULL;
 CREATE INDEX event_session ON visage.event (session) WHERE session IS NOT NULL;
 CREATE INDEX event_biz_id ON visage.event (biz_id) WHERE biz_id IS NOT NULL;
+
+-- include 67_duplicate.sql
 
 -- include 80_consent.sql
 -- include 82_retention.sql

@@ -64,8 +64,9 @@ struct Flow {
   int64 captured_after;  // probes from before are refused
 
   bool repeated;  // the outcome is that of an earlier call; see request.h
-  Uuid repeated_transaction;
-  int64 repeated_seq;
+  bool recorded;  // of this one; both are set by then
+  Uuid transaction;
+  int64 seq;
   const char* repeated_model;
 };
 
@@ -136,9 +137,10 @@ bool decide(Flow& flow, double score);
 void begin_event(const Flow& flow);
 // Frees what does not wait for the end of the caller's memory.
 void release_flow(Flow& flow);
-// Records the event and waits until it is durable; its number.
-int64 record_flow(Flow& flow);
-// Does so, unless the call is repeated, ends SPI and returns the visage.outcome row.
+// Records the event and waits until it is durable. For flows that go on after their verdict; the slot is then
+// free for another record.
+void record_flow(Flow& flow);
+// Does so, unless that was done or the call is repeated, ends SPI and returns the visage.outcome row.
 Datum finish_flow(Flow& flow, FunctionCallInfo fcinfo);
 
 }  // namespace visage::pg

@@ -51,6 +51,9 @@ bool leaves_session(const Flow& flow) {
     case Reason::kReferenceLimit:
     case Reason::kUnknownFactor:
     case Reason::kFactorExists:
+    case Reason::kDuplicatePerson:
+    case Reason::kUndetermined:
+    case Reason::kReferenceExpired:
       return false;
     default:
       return true;

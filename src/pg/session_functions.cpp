@@ -180,7 +180,7 @@ VISAGE_FUNCTION(visage_open_session) {
       std::max(static_cast<int>(flow.risk.factors), required.factors - (compares_face(purpose) ? 1 : 0));
   uint8_t nonce[kSessionNonceSize];
   raise_unless_ok(guarded([&]() -> Status {
-                    VISAGE_TRY(engine().random_uuid(flow.session));
+                    VISAGE_TRY(engine().ordered_uuid(unix_now(), flow.session));
                     return engine().random(nonce);
                   }),
                   "cannot make a session");
