@@ -182,12 +182,16 @@ COMMENT ON FUNCTION visage.reference_faults(boolean) IS 'part of integrity(): op
 
 CREATE FUNCTION visage.integrity() RETURNS TABLE (part text, object text, fault text)
   LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+DECLARE
+  -- What was archived cannot be asked.
+  archived boolean := coalesce((SELECT t.archived > 0 FROM visage.tree t), false);
 BEGIN
   PERFORM visage.require_all();
   RETURN QUERY SELECT 'keys', format('%s key version %s', k.custody, k.version),
-      format('is not loaded: %s subjects'' keys, %s references and %s capture sources need it', k.subject_keys, k.subject_references, k.capture_sources)
+      format('is not loaded: %s subjects'' keys, %s references, %s factors and %s capture sources need it', k.subject_keys, k.subject_references,
+             k.factors, k.capture_sources)
     FROM visage.keys k WHERE NOT k.loaded ORDER BY k.custody, k.version;
-  RETURN QUERY SELECT f.* FROM visage.reference_faults(coalesce((SELECT t.archived > 0 FROM visage.tree t), false)) f ORDER BY 1, 2;
+  RETURN QUERY SELECT f.* FROM visage.reference_faults(archived) f ORDER BY 1, 2;
   RETURN QUERY SELECT 'subjects', 'subject ' || s.id, 'has no reference' FROM visage.subject s
     WHERE NOT EXISTS (SELECT FROM visage.subject_reference r WHERE r.subject = s.id) ORDER BY s.id;
   -- Whom the ledger has registered and not erased is there, and nobody else.
@@ -204,6 +208,9 @@ BEGIN
     SELECT 'subjects', 'subject ' || b.subject, 'was erased, and is there' FROM back b
     UNION ALL
     SELECT 'subjects', 'subject ' || l.subject, 'was registered, was never erased, and is missing' FROM lost l;
+  RETURN QUERY SELECT f.* FROM visage.factor_faults(archived) f ORDER BY 1, 2, 3;
+  RETURN QUERY SELECT f.* FROM visage.consent_faults(archived) f ORDER BY 1, 2, 3;
+  RETURN QUERY SELECT f.* FROM visage.session_faults(archived) f ORDER BY 1, 2, 3;
   RETURN QUERY SELECT 'policy', p.object, p.fault FROM visage.policy_faults() p ORDER BY 2;
   RETURN QUERY SELECT 'policy', 'policy version', format('is %s, and events were decided under %s', v.version, e.version)
     FROM visage.policy_version v JOIN (SELECT e.institution, max(e.policy_version) AS version FROM visage.event e GROUP BY 1) e USING (institution)
@@ -212,7 +219,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION visage.integrity() IS
-  'do keys, references, subjects, policy and ledger belong together? One row a fault, none when all is well; opens every reference [6.5c]';
+  'do keys, references, subjects, factors, consents, sessions, policy and ledger belong together? One row a fault, none when all is well; opens every reference and factor [6.5c]';
 
 -- What a kept archive of the ledger says of erasures, as its leaves hold it (docs/formats.md, "Leaf").
 CREATE FUNCTION visage.read_leaf(

@@ -360,6 +360,7 @@ CREATE INDEX event_biz_id ON visage.event (biz_id) WHERE biz_id IS NOT NULL;
 -- include 80_consent.sql
 -- include 82_retention.sql
 -- include 84_restore.sql
+-- include 85_integrity.sql
 
 -- include 86_risk.sql
 
