@@ -362,8 +362,26 @@ RESET ROLE;
 SELECT visage.revoke_institution('south', 'rights_south');
 SET ROLE rights_south;
 SELECT fixture.verdict(visage.verify('south-1', (SELECT probe FROM known)));
+SELECT pg_temp.sample('south', 'rights-1', 21) IS NOT NULL AS sealed;
+RESET ROLE;
+-- Granted again in a transaction that is taken back, it was never granted.
+BEGIN;
+SELECT visage.grant_institution('south', 'rights_south');
+SET LOCAL ROLE rights_south;
+SELECT pg_temp.sample('south', 'rights-1', 21) IS NOT NULL AS sealed;
+ROLLBACK;
+SET ROLE rights_south;
+SELECT pg_temp.sample('south', 'rights-1', 21) IS NOT NULL AS sealed;
 RESET ROLE;
 SELECT string_agg(h.object, ', ' ORDER BY h.event) AS recorded FROM visage.history h WHERE h.object ~ '^(insert|update) institution' AND h.institution = 'a third';
+
+-- A role that is dropped leaves its number behind, and a dump would give that to whatever role has it elsewhere. [6.5c]
+CREATE ROLE rights_gone;
+SELECT visage.grant_institution('a third', 'rights_gone');
+SELECT count(*) FROM visage.integrity() WHERE object = 'institution a third';
+DROP ROLE rights_gone;
+SELECT part, object, regexp_replace(fault, '\d+', '#') AS fault FROM visage.integrity() WHERE object = 'institution a third';
+DELETE FROM visage.institution_role r WHERE NOT EXISTS (SELECT FROM pg_roles p WHERE p.oid = r.role::oid);
 
 -- A dump brings the policies of the server that it came from, and they go again; a site's own stay.
 CREATE POLICY visage_00112233 ON visage.channel USING (true);
