@@ -110,6 +110,16 @@ bool remembered(const Flow& flow) {
   return flow.keeps_sighting && flow.claims_subject && flow.has_probe;
 }
 
+// What fired, for the record.
+void note_risk(const Flow& flow) {
+  audit::EventRecord& record = flow.slot->record;
+  char note[audit::kMaxNoteLength];
+  const size_t size = risk::describe(flow.risk, note);
+  if (size == 0) return;
+  record.note.set({note, size});
+  record.mark(audit::Field::kNote);
+}
+
 // A comparison that fails and a presentation that is not alive count; what never got so far does not.
 AttemptResult result_of(const Flow& flow) {
   if (flow.decision == Decision::kAccept)
@@ -202,16 +212,21 @@ void ask_risk(Flow& flow, audit::Operation operation) {
   assess_risk(call, flow.risk, flow.keeps_sighting);
 }
 
+bool check_denied(Flow& flow, audit::Operation operation) {
+  flow.risk_checked = true;
+  ask_risk(flow, operation);
+  flow.risk_passed = flow.risk.action != risk::Action::kDeny;
+  if (flow.risk_passed) return true;
+  note_risk(flow);
+  return refuse(flow, Reason::kDenied);
+}
+
 bool check_risk(Flow& flow) {
   if (flow.risk_checked) return flow.risk_passed;
   flow.risk_checked = true;
-  ask_risk(flow, flow.slot->record.operation);
-  audit::EventRecord& record = flow.slot->record;
-  char note[audit::kMaxNoteLength];
-  if (const size_t size = risk::describe(flow.risk, note); size > 0) {
-    record.note.set({note, size});
-    record.mark(audit::Field::kNote);
-  }
+  const audit::EventRecord& record = flow.slot->record;
+  ask_risk(flow, record.operation);
+  note_risk(flow);
   if (flow.risk.action == risk::Action::kDeny) return refuse(flow, Reason::kDenied);
   if (flow.risk.factors > flow.factors_presented) return refuse(flow, Reason::kFactorMissing);
   // What this level asks for beyond what is asked for in any case, which enter_session() saw to.   [6.6e]

@@ -112,6 +112,9 @@ bool take_probe(Flow& flow, const struct varlena* value, probe::Header& header, 
 bool check_risk(Flow& flow);
 // What the rules ask of a call of `operation`, into flow.risk; refuses nothing. For who prepares one.
 void ask_risk(Flow& flow, audit::Operation operation);
+// Of these only whether the call is denied, for who prepares a call of `operation`: opens or claims its
+// session, shows a factor in it. What fired goes into the record when it is. check_risk() then asks no more.
+bool check_denied(Flow& flow, audit::Operation operation);
 // Holds an attempt against the subject (null: none is claimed), the capture source, and the address and
 // device that the context names. False after refusing as LOCKED.
 bool hold_attempts(Flow& flow, const text* subject);
