@@ -1,7 +1,5 @@
 #include "pg/policy.h"
 
-#include <algorithm>
-
 #include "pg/boundary.h"
 #include "pg/policy_generation.h"
 #include "pg/settings.h"
@@ -198,6 +196,7 @@ void read_policy(const text* channel, const text* scenario, Policy& out) {
   load_attempt_limits(out.institution, out.has_liveness_floor, out.attempt_limits);
   load_consent_rule(out.institution, channel, scenario, out.consent);
   load_duplicate_rule(out.institution, scenario, out.duplicates);
+  load_reference_rule(out.institution, channel, out.references);
 }
 
 Threshold read_threshold(const ThresholdKey& key) {
@@ -213,23 +212,11 @@ Threshold read_threshold(const ThresholdKey& key) {
 }  // namespace
 
 bool liveness_reached(const Policy& policy, const probe::Contents& contents) {
-  if (!policy.has_liveness_floor) return true;
-  if (contents.liveness_count == 0) return false;
-  // Every method must agree: each misses attacks that another finds.
-  return std::all_of(
-      contents.liveness, contents.liveness + contents.liveness_count,
-      [&](const probe::Liveness& liveness) { return liveness.value >= policy.liveness_floor; });
+  return !policy.has_liveness_floor || floor_reached(policy.liveness_floor, contents);
 }
 
 bool quality_reached(const Policy& policy, const probe::Contents& contents) {
-  for (int i = 0; i < policy.floor_count; ++i) {
-    bool reached = false;
-    for (int j = 0; j < contents.quality_count; ++j)
-      if (contents.quality[j].measure == policy.floors[i].measure)
-        reached = contents.quality[j].native >= policy.floors[i].minimum;
-    if (!reached) return false;
-  }
-  return true;
+  return floors_reached(policy.floors, policy.floor_count, contents);
 }
 
 }  // namespace visage::pg
