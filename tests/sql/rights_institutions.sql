@@ -52,8 +52,8 @@ BEGIN
   INSERT INTO visage.retention (institution, since, keep) VALUES (own, 'registration', '90 years');
   INSERT INTO visage.risk_rule (institution, name, signal, action, at_least, period) VALUES (own, place || ' rule', 'failures', 'allow', 3, '1 day');
   INSERT INTO visage.duplicate_policy (institution, action) VALUES (own, 'flag');
-  INSERT INTO visage.adaptation_policy (institution) VALUES (own);
   INSERT INTO visage.reference_lifetime (institution, renew_after) VALUES (own, '1 microsecond');
+  INSERT INTO visage.adaptation_policy (institution, channel, adapt) VALUES (own, place || '-channel', true);
   INSERT INTO visage.deny_list (institution, kind, place, why) VALUES (own, 'place', place || '-place', place);
 END
 $$;
@@ -73,7 +73,8 @@ BEGIN
   RETURN QUERY SELECT 'cancel', fixture.verdict(visage.cancel(place || '-2'));
   RETURN QUERY SELECT 'duplicate', fixture.verdict(visage.register(place || '-3', pg_temp.sample(place, 'rights-1', 3)));
   RETURN QUERY SELECT 'allowance', visage.allow_duplicate(place || '-4', 'tested');
-  PERFORM visage.revert_adaptation(one, 'tested'), visage.open_session(one, 'verify');
+  PERFORM visage.revert_adaptation(one, 'tested');
+  PERFORM visage.open_session(one, 'verify');
 END
 $$;
 SET ROLE rights_north;
