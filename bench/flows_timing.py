@@ -22,7 +22,7 @@ COLD_CALLS = 100 if QUICK else 6000
 BLOCKS = 10 if QUICK else 60
 FACTOR_COST = 8  # bcrypt's least: its own time would hide what is looked for
 
-# Somebody else's face for everyone; and for each row a name of somebody and one of nobody, alike in length.
+# Somebody else's face for everyone; and for each row a name of somebody and one of nobody, which lies between two of somebody.
 CASES = f"""
 CREATE TABLE cases (id bigint PRIMARY KEY, known text NOT NULL, unknown text NOT NULL, probe visage.probe NOT NULL);
 UPDATE visage.factor_policy SET password_cost = {FACTOR_COST};
@@ -31,10 +31,10 @@ SELECT count(*) FROM (SELECT visage.enrol_factor(name, kind::visage.factor_kind,
     ELSE 'correct horse battery' END, 'bench') FROM person, unnest(ARRAY['password', 'totp']) kind OFFSET 0) e;
 CREATE TABLE sessions (id bigint PRIMARY KEY, known uuid NOT NULL, unknown uuid NOT NULL);
 INSERT INTO sessions SELECT p.id, k.session, u.session FROM person p,
-  LATERAL visage.open_session(p.name, 'verify', 'default', 'bench') k, LATERAL visage.open_session('x' || substr(p.name, 2), 'verify', 'default', 'bench') u;
+  LATERAL visage.open_session(p.name, 'verify', 'default', 'bench') k, LATERAL visage.open_session(p.name || 'x', 'verify', 'default', 'bench') u;
 """
 SEAL = f"""
-INSERT INTO cases SELECT i, p.name, 'x' || substr(p.name, 2), seal(q.feature)
+INSERT INTO cases SELECT i, p.name, p.name || 'x', seal(q.feature)
   FROM generate_series(%d, %d) i JOIN person p ON p.id = i %% {SUBJECTS} JOIN person q ON q.id = (i + 1) %% {SUBJECTS};
 VACUUM ANALYZE cases;
 """
