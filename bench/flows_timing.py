@@ -17,8 +17,8 @@ import sys
 from audit_server import SUBJECTS, Failed, Server
 
 QUICK = os.environ.get("QUICK", "") not in ("", "0")
-CALLS = 400 if QUICK else 12000  # of both sorts together
-COLD_CALLS = 100 if QUICK else 6000
+CALLS = 400 if QUICK else 6000  # of both sorts together
+COLD_CALLS = 100 if QUICK else 4000
 BLOCKS = 10 if QUICK else 60
 FACTOR_COST = 8  # bcrypt's least: its own time would hide what is looked for
 
