@@ -121,6 +121,9 @@ SELECT visage.allow_duplicate('late', 'in time');
 RESET SESSION AUTHORIZATION;
 UPDATE visage.duplicate_allowance SET allowed_at = allowed_at - interval '1 day';
 SELECT pg_temp.register('late', 'p1', 15);
+-- The keeper deletes it: it names a person.
+SELECT due > 0 AS due, done = due AS done FROM visage.keep_house() WHERE task = 'sessions';
+SELECT count(*) FROM visage.duplicate_allowance;
 
 -- Who may: no caller and no administrator sees findings.
 SET ROLE visage_service;

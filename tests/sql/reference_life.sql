@@ -172,4 +172,10 @@ SELECT part, fault FROM visage.integrity() WHERE object ~ ('^institution ' || :p
   OR object IN (SELECT 'reference ' || r.id FROM visage.subject_reference r JOIN visage.subject s ON s.id = r.subject WHERE s.institution = :place);
 SELECT institution, transform_version, newest, originals, adapted, share FROM visage.reprotection_progress WHERE institution = 'life';
 DELETE FROM visage.adaptation_policy WHERE institution = :place;
+-- Without any row, which a changed one may leave, verifications go on.
+BEGIN;
+UPDATE visage.adaptation_policy SET period = '1 day';
+DELETE FROM visage.adaptation_policy;
+SELECT pg_temp.verify('victim', pg_temp.probe('victim', 400)), pg_temp.stored('victim');
+ROLLBACK;
 RESET visage.institution;
