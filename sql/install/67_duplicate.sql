@@ -15,7 +15,7 @@ COMMENT ON COLUMN visage.duplicate_policy.scenario IS '* is every one that has n
 COMMENT ON COLUMN visage.duplicate_policy.action IS 'for who is found: refuse; flag registers and opens a finding; allow registers, and the ledger alone says so; off does not look';
 COMMENT ON COLUMN visage.duplicate_policy.undetermined IS 'where it could not be found out: as action';
 COMMENT ON COLUMN visage.duplicate_policy.fpir IS 'how often a search may find somebody who is not there; each of n comparisons keeps an n-th of it, so calibration must reach that far';
-COMMENT ON COLUMN visage.duplicate_policy.scan_limit IS 'where more references must be compared nothing is, and the search is undetermined: some 5 µs each, while registrations wait';
+COMMENT ON COLUMN visage.duplicate_policy.scan_limit IS 'where more references must be compared nothing is, and the search is undetermined: some 7 µs each, while registrations wait';
 
 -- Names are surrogates. A finding leaves with either of its subjects; the events about it stay.
 CREATE TABLE visage.duplicate_finding (
