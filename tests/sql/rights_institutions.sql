@@ -52,6 +52,8 @@ BEGIN
   INSERT INTO visage.retention (institution, since, keep) VALUES (own, 'registration', '90 years');
   INSERT INTO visage.risk_rule (institution, name, signal, action, at_least, period) VALUES (own, place || ' rule', 'failures', 'allow', 3, '1 day');
   INSERT INTO visage.duplicate_policy (institution, action) VALUES (own, 'flag');
+  INSERT INTO visage.adaptation_policy (institution, adapt) VALUES (own, true);
+  INSERT INTO visage.reference_lifetime (institution, expire_after) VALUES (own, '90 years');
   INSERT INTO visage.deny_list (institution, kind, place, why) VALUES (own, 'place', place || '-place', place);
 END
 $$;
@@ -71,6 +73,7 @@ BEGIN
   RETURN QUERY SELECT 'cancel', fixture.verdict(visage.cancel(place || '-2'));
   RETURN QUERY SELECT 'duplicate', fixture.verdict(visage.register(place || '-3', pg_temp.sample(place, 'rights-1', 3)));
   RETURN QUERY SELECT 'allowance', visage.allow_duplicate(place || '-4', 'tested');
+  PERFORM visage.revert_adaptation(one, 'tested');
   PERFORM visage.open_session(one, 'verify');
 END
 $$;
@@ -174,6 +177,9 @@ INSERT INTO call
     'add_reference SELECT fixture.verdict(visage.add_reference(''secretnorth-1'', @probe))',
     'drop_reference SELECT fixture.verdict(visage.drop_reference(''secretnorth-1'', (SELECT reference FROM known)))',
     'drop_reference SELECT fixture.verdict(visage.drop_reference(''south-1'', (SELECT reference FROM known)))',
+    'replace_reference SELECT fixture.verdict(visage.replace_reference(''secretnorth-1'', @probe))',
+    'replace_reference SELECT fixture.verdict(visage.replace_reference(''south-1'', @probe, reference => (SELECT reference FROM known)))',
+    'revert_adaptation SELECT true WHERE visage.revert_adaptation(''secretnorth-1'', ''none of ours'')',
     'cancel SELECT fixture.verdict(visage.cancel(''secretnorth-1''))',
     'list_references SELECT * FROM visage.list_references(''secretnorth-1'')',
     'references_for_calibration SELECT * FROM visage.references_for_calibration()',
