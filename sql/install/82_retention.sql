@@ -31,6 +31,11 @@ COMMENT ON COLUMN visage.erasure.hash IS 'of the surrogate, under the root that 
 CREATE FUNCTION visage.skip_known_erasure() RETURNS trigger
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+  -- A list that somebody loads, by COPY, which knows no row security.
+  IF pg_trigger_depth() = 1 AND NOT visage.acts_for(NEW.institution) THEN
+    RAISE EXCEPTION 'role "%" does not act for institution %', visage.calling_role()::regrole, NEW.institution
+      USING ERRCODE = 'insufficient_privilege';
+  END IF;
   RETURN CASE WHEN NOT EXISTS (SELECT FROM visage.erasure e WHERE e.hash = NEW.hash AND e.kind = NEW.kind
                                 AND e.institution = NEW.institution AND e.key_version = NEW.key_version) THEN NEW END;
 END
@@ -112,7 +117,7 @@ CREATE FUNCTION visage.subjects_due(most bigint DEFAULT NULL) RETURNS TABLE (sub
     WHERE r.since = 'last_use'
       -- Of what was archived nobody knows here whether it was a use.
       AND (SELECT t.archived = 0 OR (SELECT e.at FROM visage.event e ORDER BY e.seq LIMIT 1) < now() - r.keep FROM visage.tree t)
-      AND NOT EXISTS (SELECT FROM visage.event e WHERE e.subject = s.id AND e.decision = 'accept' AND e.operation IN ('verify', 'add_reference')
+      AND NOT EXISTS (SELECT FROM visage.event e WHERE e.subject = s.id AND e.decision = 'accept' AND e.operation IN ('verify', 'add_reference', 'replace_reference')
                         AND e.at >= now() - r.keep)
   UNION ALL
   SELECT s.id, format('kept %s since its last consent ended', r.keep), r.since
@@ -163,6 +168,7 @@ BEGIN
                          LEFT JOIN visage.audit_policy p ON p.institution = i.id
                          WHERE d.at < now() - coalesce(p.keep_details, interval '0'))
     WHEN 'sessions' THEN (SELECT count(*) FROM visage.session s WHERE s.expires_at < now() - interval '1 day')
+      + (SELECT count(*) FROM visage.duplicate_allowance a WHERE coalesce(a.allowed_at, a.proposed_at) < now() - interval '1 day')
     WHEN 'attempts' THEN (SELECT count(*) FROM visage.attempts_due())
     WHEN 'consents' THEN (SELECT count(DISTINCT d.consent) FROM visage.consents_due() d)
     WHEN 'subjects' THEN (SELECT count(DISTINCT d.subject) FROM visage.subjects_due() d)
@@ -208,6 +214,7 @@ BEGIN
         SELECT s.id FROM visage.session s WHERE s.expires_at < now() - interval '1 day' ORDER BY s.expires_at LIMIT most FOR UPDATE SKIP LOCKED);
       GET DIAGNOSTICS done = ROW_COUNT;
       more := done >= most;
+      done := done + visage.expire_allowances();
     WHEN 'attempts' THEN
       -- Not one that the audit writer is about to write, and nothing that takes long: it must not wait for us.
       DELETE FROM visage.attempt a USING (
@@ -305,6 +312,7 @@ DECLARE
   part record;
   next_place uuid;
 BEGIN
+  PERFORM visage.require_all();
   FOREACH task IN ARRAY ARRAY['details', 'sessions', 'attempts', 'consents', 'subjects', 'erasures', 'keys', 'references', 'factors'] LOOP
     due := visage.keep_due(task);
     done := 0;
@@ -350,7 +358,7 @@ $$;
 
 GRANT SELECT ON visage.retention, visage.keeper TO visage_admin, visage_auditor;
 GRANT INSERT, UPDATE, DELETE ON visage.retention TO visage_admin;
-GRANT SELECT, INSERT ON visage.erasure TO visage_admin;
+GRANT INSERT ON visage.erasure TO visage_admin;
 GRANT EXECUTE ON FUNCTION visage.keeper() TO visage_admin, visage_auditor;
 GRANT EXECUTE ON FUNCTION visage.keep_house(boolean), visage.erasure_list(timestamptz) TO visage_admin;
 

@@ -23,7 +23,8 @@ namespace key_column {
 constexpr AttrNumber kSubject = 1, kWrapped = 2;
 }
 namespace reference_column {
-constexpr AttrNumber kId = 1, kSubject = 2, kReference = 3, kGeneration = 6, kCreatedAt = 10;
+constexpr AttrNumber kId = 1, kSubject = 2, kReference = 3, kGeneration = 6, kTransformVersion = 9,
+                     kCreatedAt = 10, kAdapted = 11;
 }
 
 KnownRelation subject_table("subject");
@@ -40,35 +41,44 @@ Statement lock_subject = {
 
 struct Found {
   reference::Stored stored;
-  TimestampTz created_at;
+  ReferenceRow row;
+  bool expired;
 };
 
-bool find_subject(Snapshot snapshot, int32 institution, const text* subject, Uuid& id) {
+enum class Nearest { kNobody, kAnother, kSubject };
+
+// The subject, or else the next one in the order of names: who is not there costs the rows of somebody who
+// is.
+Nearest find_nearest(Snapshot snapshot, int32 institution, const text* subject, const text* from, Uuid& id) {
   ScanKeyData keys[2];
   ScanKeyInit(&keys[0], subject_column::kInstitution, BTEqualStrategyNumber, F_INT4EQ,
               Int32GetDatum(institution));
-  ScanKeyInit(&keys[1], subject_column::kExternalId, BTEqualStrategyNumber, F_TEXTEQ,
-              PointerGetDatum(subject));
+  ScanKeyInit(&keys[1], subject_column::kExternalId, BTGreaterEqualStrategyNumber, F_TEXT_GE,
+              PointerGetDatum(from));
   // ScanKeyInit's C collation is the catalogs'; the index descends in the column's own order.
   keys[1].sk_collation = DEFAULT_COLLATION_OID;
-  bool found = false;
-  for_each_row(subject_table, subject_index, snapshot, keys, lengthof(keys),
-               [&](HeapTuple row, TupleDesc description) {
-                 id = uuid_of(row, subject_column::kId, description);
-                 found = true;
-               });
+  Nearest found = Nearest::kNobody;
+  take_rows_until(subject_table, subject_index, snapshot, keys, lengthof(keys),
+                  [&](HeapTuple row, TupleDesc description) {
+                    const text* name =
+                        DatumGetTextPP(datum_of(row, subject_column::kExternalId, description));
+                    const size_t size = VARSIZE_ANY_EXHDR(name);
+                    id = uuid_of(row, subject_column::kId, description);
+                    found = size == VARSIZE_ANY_EXHDR(subject) &&
+                                    memcmp(VARDATA_ANY(name), VARDATA_ANY(subject), size) == 0
+                                ? Nearest::kSubject
+                                : Nearest::kAnother;
+                    return true;
+                  });
   return found;
 }
 
-bool find_key(Snapshot snapshot, const Uuid& subject, Bytes& wrapped) {
-  ScanKeyData key;
-  ScanKeyInit(&key, key_column::kSubject, BTEqualStrategyNumber, F_UUID_EQ, uuid_datum(subject));
-  bool found = false;
-  for_each_row(key_table, key_index, snapshot, &key, 1, [&](HeapTuple row, TupleDesc description) {
-    wrapped = copy_of(row, key_column::kWrapped, description);
-    found = true;
-  });
-  return found;
+bool find_subject(Snapshot snapshot, int32 institution, const text* subject, Uuid& id) {
+  Nearest found = find_nearest(snapshot, institution, subject, subject, id);
+  // Behind the last name is the first.
+  if (found == Nearest::kNobody)
+    found = find_nearest(snapshot, institution, subject, cstring_to_text(""), id);
+  return found == Nearest::kSubject;
 }
 
 int find_references(Snapshot snapshot, const Uuid& subject, Found (&out)[kMaxReferences]) {
@@ -85,16 +95,51 @@ int find_references(Snapshot snapshot, const Uuid& subject, Found (&out)[kMaxRef
         found.stored.generation =
             static_cast<uint32_t>(DatumGetInt32(datum_of(row, reference_column::kGeneration, description)));
         found.stored.envelope = copy_of(row, reference_column::kReference, description);
-        found.created_at = DatumGetTimestampTz(datum_of(row, reference_column::kCreatedAt, description));
+        found.row.transform_version = static_cast<uint32_t>(
+            DatumGetInt64(datum_of(row, reference_column::kTransformVersion, description)));
+        found.row.created_at = DatumGetTimestampTz(datum_of(row, reference_column::kCreatedAt, description));
+        found.row.adapted = DatumGetBool(datum_of(row, reference_column::kAdapted, description));
       });
   std::sort(out, out + count, [](const Found& left, const Found& right) {
-    if (left.created_at != right.created_at) return left.created_at < right.created_at;
+    if (left.row.created_at != right.row.created_at) return left.row.created_at < right.row.created_at;
     return memcmp(left.stored.id.bytes, right.stored.id.bytes, sizeof left.stored.id.bytes) < 0;
   });
   return count;
 }
 
+// Those that have expired go to the end. An adapted one lives as long as an original does. How many live.
+int part_expired(const ReferenceRule& rule, Found* found, int count) {
+  if (!rule.expires) return count;
+  const TimestampTz cutoff = expiry_cutoff(rule);
+  const bool anchored = std::any_of(found, found + count, [&](const Found& one) {
+    return !one.row.adapted && one.row.created_at > cutoff;
+  });
+  for (int i = 0; i < count; ++i) found[i].expired = !anchored || found[i].row.created_at <= cutoff;
+  return static_cast<int>(
+      std::partition(found, found + count, [](const Found& one) { return !one.expired; }) - found);
+}
+
 }  // namespace
+
+bool find_subject_key(Snapshot snapshot, const Uuid& subject, Bytes& wrapped) {
+  ScanKeyData key;
+  ScanKeyInit(&key, key_column::kSubject, BTEqualStrategyNumber, F_UUID_EQ, uuid_datum(subject));
+  bool found = false;
+  for_each_row(key_table, key_index, snapshot, &key, 1, [&](HeapTuple row, TupleDesc description) {
+    wrapped = copy_of(row, key_column::kWrapped, description);
+    found = true;
+  });
+  return found;
+}
+
+bool find_registered(int32 institution, const text* subject, Uuid& out) {
+  const Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
+  Uuid id = {};
+  const bool found = find_subject(snapshot, institution, subject, id);
+  UnregisterSnapshot(snapshot);
+  if (found) out = id;
+  return found;
+}
 
 void load_subject(Flow& flow, const text* subject, bool lock, SubjectRecord& out) {
   const int32 institution = flow.policy.institution;
@@ -108,16 +153,20 @@ void load_subject(Flow& flow, const text* subject, bool lock, SubjectRecord& out
   Uuid id = {};
   Found found[kMaxReferences];
   out.found = find_subject(snapshot, institution, subject, id);
-  // Of an unknown subject as well: the same work, and nothing found.
-  const bool has_key = find_key(snapshot, id, out.wrapped_key);
+  // Of an unknown subject as well, another's: the same work, and of no use.
+  const bool has_key = find_subject_key(snapshot, id, out.wrapped_key);
   out.reference_count = find_references(snapshot, id, found);
   UnregisterSnapshot(snapshot);
   out.found = out.found && has_key && out.reference_count > 0;
   if (!out.found) {
-    out.reference_count = 0;
+    out.reference_count = out.live_count = 0;
     return;
   }
-  for (int i = 0; i < out.reference_count; ++i) out.references[i] = found[i].stored;
+  out.live_count = part_expired(flow.policy.references, found, out.reference_count);
+  for (int i = 0; i < out.reference_count; ++i) {
+    out.references[i] = found[i].stored;
+    out.rows[i] = found[i].row;
+  }
   out.owner = {static_cast<uint32_t>(institution), id};
   flow.subject = id;
   flow.has_subject = true;
