@@ -51,6 +51,11 @@ CREATE FUNCTION visage.keep_notice() RETURNS trigger
 DECLARE
   computed bytea;
 BEGIN
+  -- Row security looks at a row after this, and would not see the versions that are retired here.
+  IF NOT visage.acts_for(NEW.institution) THEN
+    RAISE EXCEPTION 'role "%" does not act for institution %', visage.calling_role()::regrole, NEW.institution
+      USING ERRCODE = 'insufficient_privilege';
+  END IF;
   IF TG_OP = 'UPDATE' THEN
     IF (to_jsonb(OLD) - 'retired_at') IS DISTINCT FROM (to_jsonb(NEW) - 'retired_at') OR OLD.retired_at IS NOT NULL THEN
       RAISE EXCEPTION 'a published notice is not changed' USING ERRCODE = 'object_not_in_prerequisite_state',
@@ -284,9 +289,16 @@ BEGIN
       FROM visage.attempt a WHERE a.subject = person.id), '[]'),
     'sightings', coalesce((
       SELECT jsonb_agg(to_jsonb(g) - 'subject' ORDER BY g.at) FROM visage.sighting g WHERE g.subject = person.id), '[]'),
+    -- Not who the other one is.
+    'duplicates', coalesce((
+      SELECT jsonb_agg(to_jsonb(d) - '{institution,subject,found}'::text[] ORDER BY d.found_at)
+      FROM visage.duplicate_finding d WHERE person.id IN (d.subject, d.found)), '[]')
+    || coalesce((
+      SELECT jsonb_agg(to_jsonb(a) - '{institution,subject}'::text[])
+      FROM visage.duplicate_allowance a WHERE a.institution = acting AND a.subject = $1), '[]'),
     'events', coalesce((
       SELECT jsonb_agg(jsonb_strip_nulls(to_jsonb(e) - '{institution,subject,leaf,head,xid,detail,source}'::text[]
-                       || jsonb_build_object('source', (SELECT s.name FROM visage.capture_source s WHERE s.id = e.source),
+                       || jsonb_build_object('source', (SELECT s.name FROM visage.capture_source s WHERE s.id = e.source AND s.institution = acting),
                                              'in_clear', (SELECT to_jsonb(d) - '{event,at,institution,salt}'::text[]
                                                           FROM visage.event_detail d WHERE d.event = e.seq))) ORDER BY e.seq)
       FROM visage.event e WHERE e.subject = person.id AND e.institution = acting), '[]'));

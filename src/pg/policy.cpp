@@ -10,12 +10,14 @@
 namespace visage::pg {
 namespace {
 
-// $1 institution's name, $2 the calling role.
+// As visage.acts_for(). $1 institution's name, $2 the calling role. Before the update of the extension the
+// table has no column "enabled".
 #define VISAGE_ACTING                                                                                  \
-  "FROM visage.institution i "                                                                         \
-  "WHERE i.name = $1 AND EXISTS (SELECT 1 FROM visage.institution_role r "                             \
+  "FROM visage.institution i WHERE i.name = $1 AND (EXISTS (SELECT 1 FROM visage.institution_role r "  \
   "WHERE r.institution = i.id AND pg_catalog.pg_has_role($2::pg_catalog.oid, r.role::pg_catalog.oid, " \
-  "'USAGE'))"
+  "'USAGE') "                                                                                          \
+  "AND pg_catalog.to_jsonb(r) ->> 'enabled' IS DISTINCT FROM 'false') "                                \
+  "OR (SELECT u.rolsuper FROM pg_catalog.pg_roles u WHERE u.oid = $2::pg_catalog.oid))"
 
 Statement find_institution = {"SELECT i.id " VISAGE_ACTING, 2, {"text", "oid"}};
 
@@ -179,6 +181,7 @@ void read_policy(const text* channel, const text* scenario, Policy& out) {
   SPI_freetuptable(SPI_tuptable);
   load_attempt_limits(out.institution, out.has_liveness_floor, out.attempt_limits);
   load_consent_rule(out.institution, channel, scenario, out.consent);
+  load_duplicate_rule(out.institution, scenario, out.duplicates);
 }
 
 Threshold read_threshold(const ThresholdKey& key) {

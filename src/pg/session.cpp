@@ -51,6 +51,9 @@ bool leaves_session(const Flow& flow) {
     case Reason::kReferenceLimit:
     case Reason::kUnknownFactor:
     case Reason::kFactorExists:
+    case Reason::kDuplicatePerson:
+    case Reason::kUndetermined:
+    case Reason::kReferenceExpired:
       return false;
     default:
       return true;
@@ -110,6 +113,20 @@ bool enter_session(Flow& flow, const text* subject) {
   if (operation == audit::Operation::kRegister && row.shown_at != 0)
     flow.captured_after = to_unix(row.shown_at) - static_cast<int64>(settings::clock_skew) * USECS_PER_SEC;
   return true;
+}
+
+bool check_denied_in(Flow& flow, const SessionRow& row) {
+  const bool has_subject = flow.has_subject;
+  const Uuid subject = flow.subject;
+  // Somebody or nobody: the past is asked for either way.
+  flow.claims_subject = row.has_subject_hash;
+  flow.has_subject = row.has_subject;
+  flow.subject = row.surrogate;
+  const bool allowed = check_denied(flow, row.purpose);
+  flow.claims_subject = false;
+  flow.has_subject = has_subject;
+  flow.subject = subject;
+  return allowed;
 }
 
 bool require_factors(Flow& flow, int at_least) {

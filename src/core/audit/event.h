@@ -40,6 +40,14 @@ enum class Operation : uint8_t {
   kReplaceFactor,
   kRemoveFactor,
   kPresentFactor,
+  // Of the life of references, and of one person under two names.
+  kReplaceReference,
+  kAdaptReference,
+  kRevertAdaptation,
+  kReprotect,
+  kFindDuplicate,
+  kReviewDuplicate,
+  kAllowDuplicate,
   kCount,
 };
 enum class Decision : uint8_t { kNone, kAccept, kReject, kRefuse, kCount };
@@ -75,6 +83,9 @@ enum class Reason : uint8_t {
   kReplayedFactor,
   kUnknownFactor,
   kFactorExists,
+  kDuplicatePerson,
+  kUndetermined,
+  kReferenceExpired,
   kCount,
 };
 
