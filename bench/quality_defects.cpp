@@ -134,7 +134,7 @@ Damaged mask(const Face& face, double share) {
   return cover(face, around(face, {61, 291, 0, 17}, 16), share, {200, 170, 120});
 }
 Damaged scarf(const Face& face, double share) {
-  return cover(face, around(face, {172, 397, 4, 152}, 10), share, {180, 90, 40});
+  return cover(face, around(face, {150, 379, 17, 152}, 6), share, {180, 90, 40});
 }
 
 Damaged glare(const Face& face, double radius) {

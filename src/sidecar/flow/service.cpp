@@ -35,9 +35,7 @@ Failure FlowService::admits() const {
 
 Failure FlowService::make_probe(FlowRequest& request, Bytes image, const char* part, WipedBytes& out) {
   capture::Capture capture;
-  const bool stores = request.flow == db::Flow::kRegister || request.flow == db::Flow::kAddReference ||
-                      request.flow == db::Flow::kReplaceReferences ||
-                      request.flow == db::Flow::kReplaceReference;
+  const bool stores = request.flow == db::Flow::kRegister || request.flow == db::Flow::kAddReference;
   const capture::Options options{.require_single_face = stores};
   const auto failure = pipeline_.load()->process(image, options, capture);
   const capture::Timings& t = capture.timings;
@@ -92,16 +90,6 @@ Failure FlowService::run(FlowRequest& request, db::Outcome& out) {
   return database_problem(*trouble);
 }
 
-Failure FlowService::ask(db::Question question, const std::vector<std::string>& arguments,
-                         std::string& json) {
-  bool found = false;
-  const db::Trouble trouble = db::ask(parts_.pool, question, arguments, found, json);
-  if (!trouble && !found) return Problem{ProblemCode::kNotFound, "There is none of this name."};
-  if (!trouble) return {};
-  spdlog::warn("database: {} {}", trouble->sqlstate, trouble->message);
-  return database_problem(*trouble);
-}
-
 Failure FlowService::inspect(const capture::InspectRequest& request, capture::Inspection& out) {
   const capture::Pipeline* pipeline = pipeline_.load();
   if (pipeline == nullptr)
@@ -113,6 +101,16 @@ Failure FlowService::inspect(const capture::InspectRequest& request, capture::In
   parts_.metrics.observe("visaged_stage_seconds", label("stage", "quality"), out.timings.quality / 1000);
   if (failure) return capture_problem(*failure, out.failed_part);
   return {};
+}
+
+Failure FlowService::ask(db::Question question, const std::vector<std::string>& arguments,
+                         std::string& json) {
+  bool found = false;
+  const db::Trouble trouble = db::ask(parts_.pool, question, arguments, found, json);
+  if (!trouble && !found) return Problem{ProblemCode::kNotFound, "There is none of this name."};
+  if (!trouble) return {};
+  spdlog::warn("database: {} {}", trouble->sqlstate, trouble->message);
+  return database_problem(*trouble);
 }
 
 }  // namespace visage::sidecar

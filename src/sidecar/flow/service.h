@@ -53,10 +53,10 @@ class FlowService {
   http::Failure admits() const;
 
   http::Failure run(FlowRequest& request, db::Outcome& out);
-  // A question that is no flow; `json` is NOT_FOUND's when there is nothing of that name.
-  http::Failure ask(db::Question question, const std::vector<std::string>& arguments, std::string& json);
   // Quality alone: nothing is sealed and the database is not asked.
   http::Failure inspect(const capture::InspectRequest& request, capture::Inspection& out);
+  // A question that is no flow; `json` is NOT_FOUND's when there is nothing of that name.
+  http::Failure ask(db::Question question, const std::vector<std::string>& arguments, std::string& json);
 
  private:
   http::Failure make_probes(FlowRequest& request, WipedBytes& probe, WipedBytes& document);

@@ -28,13 +28,13 @@ class Api {
   Failure flow(Exchange& exchange, const FlowShape& shape, const Segments& segments) const;
   Failure open_session(Exchange& exchange) const;
   Failure claim_session(Exchange& exchange, const std::string& session) const;
+  Failure quality(Exchange& exchange) const;  // api_quality.cpp
   // A question about what the path names.
   Failure read(Exchange& exchange, db::Question question, const std::string& name) const;
 
   // Takes the body, or for a method without one the query, and holds it against the rules.
   Failure take_form(Exchange& exchange, std::span<const PartRule> rules, bool needs_picture, WipedBytes& body,
                     Form& out) const;
-  Failure quality(Exchange& exchange) const;  // api_quality.cpp
   Failure admit() const;
   Failure finish(Exchange& exchange, FlowRequest& request, const std::string& biz_id) const;
 

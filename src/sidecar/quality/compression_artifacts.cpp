@@ -48,11 +48,14 @@ Reading compression_artifacts(const View& view) {
   std::array<int, 64> table{};
   if (!luminance_table(view.scene.file, table)) return undetermined();
   // The encoder scales the standard table by s per cent: s = 5000/q below 50, 200 − 2q from there.
+  // Baseline entries stop at 1 and 255, and those that were stopped say nothing about s.
   double sum = 0, standard = 0;
   for (size_t i = 0; i < 64; ++i) {
+    if (table[i] <= 1 || table[i] >= 255) continue;
     sum += table[i];
     standard += kStandard[i];
   }
+  if (standard == 0) return mapped(table[0] <= 1 ? 100 : 1, table[0] <= 1 ? 100 : 1);
   const double scale = 100 * sum / standard;
   const double quality = std::clamp(scale <= 100 ? (200 - scale) / 2 : 5000 / scale, 1.0, 100.0);
   return mapped(quality, quality);

@@ -43,6 +43,16 @@ Buffer encode(const cv::Mat& image, const std::string& extension) {
   return bytes;
 }
 
+Buffer encode(const cv::Mat& image, const std::string& extension, int quality) {
+  Buffer bytes;
+  cv::imencode(extension, image, bytes, {cv::IMWRITE_JPEG_QUALITY, quality});
+  return bytes;
+}
+
+cv::Mat decode(const Buffer& file) {
+  return cv::imdecode(file, cv::IMREAD_COLOR);
+}
+
 cv::Mat noise(int width, int height, int type) {
   cv::Mat image(height, width, type);
   cv::RNG random(7);

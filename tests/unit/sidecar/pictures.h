@@ -14,6 +14,9 @@ using Buffer = std::vector<uint8_t>;
 
 // Encodes with OpenCV; `extension` is ".jpg", ".png" or ".webp".
 Buffer encode(const cv::Mat& image, const std::string& extension);
+// With a JPEG's quality, 1…100.
+Buffer encode(const cv::Mat& image, const std::string& extension, int quality);
+cv::Mat decode(const Buffer& file);
 // Deterministic noise.
 cv::Mat noise(int width, int height, int type = CV_8UC3);
 // Left half black, right half white, a grey dot in the upper left corner: no two orientations look alike.

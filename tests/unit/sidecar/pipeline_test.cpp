@@ -10,6 +10,7 @@
 #include "core/match/match.h"
 #include "pictures.h"
 #include "sidecar/capture/feature.h"
+#include "sidecar/quality/profile.h"
 
 namespace visage::capture {
 namespace {
@@ -89,6 +90,62 @@ TEST_F(PipelineTest, FillsTheProbe) {
   EXPECT_GT(measured(capture, probe::Measure::kHeadSize), 0.1f);
   EXPECT_GT(capture.main_face.width, 100);
   EXPECT_GT(capture.timings.feature, 0);
+}
+
+// [6.1.3c] Every one of the clause's measures is in the probe of an ordinary portrait.
+TEST_F(PipelineTest, ProbesCarryTheMeasures) {
+  using enum probe::Measure;
+  Capture capture;
+  ASSERT_EQ(process(portrait("women/0"), capture), "");
+  for (const probe::Measure measure :
+       {kInterEyeDistance, kSharpness, kFaceCompleteness, kFaceOcclusionPrevention, kExpressionNeutrality,
+        kHeadPoseYaw, kHeadPosePitch, kHeadPoseRoll, kEyesOpen, kMouthClosed, kLuminanceMean, kGreyRange})
+    measured(capture, measure);
+  EXPECT_NEAR(measured(capture, kCompressionArtifacts), 91, 2);
+  EXPECT_GT(capture.timings.quality, 0);
+}
+
+TEST_F(PipelineTest, InspectsWithoutAFeature) {
+  const Buffer image = portrait("women/0");
+  Inspection seen;
+  const quality::Profile& iifaa = *quality::find_profile("iifaa");
+  InspectRequest request;
+  request.image = image;
+  request.draw = &iifaa;
+  ASSERT_FALSE(loaded_.pipeline->inspect(request, seen));
+  EXPECT_EQ(seen.image_width, 512);
+  const quality::Judgement judgement = quality::judge(seen.readings, iifaa);
+  EXPECT_EQ(judgement.verdict, quality::Verdict::kFail);  // [7.4a] 512 px are too few
+  for (const quality::Check& check : judgement.checks)
+    if (check.verdict == quality::Verdict::kFail) {
+      EXPECT_EQ(check.definition->name, "ImageWidth");
+    }
+  const cv::Mat drawing = cv::imdecode(
+      cv::Mat(1, static_cast<int>(seen.drawing.size()), CV_8U, seen.drawing.data()), cv::IMREAD_COLOR);
+  EXPECT_EQ(drawing.rows, 960);
+  EXPECT_EQ(seen.timings.feature, 0);
+}
+
+// [6.1.3d] A depth map that cannot be read is the depth map's failure, and not taken for none.
+TEST_F(PipelineTest, InspectsTheDepthMapWithThePicture) {
+  const Buffer image = portrait("women/0"),
+               wall = test::encode(cv::Mat(512, 512, CV_16U, cv::Scalar(700)), ".png");
+  Inspection seen;
+  InspectRequest request;
+  request.image = image;
+  request.depth = Bytes(wall).first(wall.size() / 2);
+  const std::optional<Failure> failure = loaded_.pipeline->inspect(request, seen);
+  ASSERT_TRUE(failure);
+  EXPECT_EQ(failure->code, FailureCode::kUnreadableImage);
+  EXPECT_STREQ(seen.failed_part, "depth");
+  request.depth = wall;
+  Inspection again;
+  ASSERT_FALSE(loaded_.pipeline->inspect(request, again));
+  const quality::Judgement judgement = quality::judge(again.readings, *quality::find_profile("iifaa"));
+  for (const quality::Check& check : judgement.checks)
+    if (check.definition->name == "DepthRelief") {
+      EXPECT_EQ(check.verdict, quality::Verdict::kFail);
+    }
 }
 
 TEST_F(PipelineTest, OrientationAndFormatDoNotMoveTheFeature) {
