@@ -76,16 +76,16 @@ Status FrameDesk::open_with(const liveness::FrameKeyPair& pair, Bytes page_point
     WipedBytes content;
     if (!reader.ok() || out.pictures.size() > liveness::kMaxFrames || !out.depth.empty())
       return Status::error(Code::kMalformed, "the bundle of frames is damaged, or too long");
-    VISAGE_TRY(open_frame(*engine, key, sealed, header, content));
+    VISAGE_TRY(liveness::open_frame(*engine, key, sealed, header, content));
     if (header.kind == FrameKind::kDepth) {
-      VISAGE_TRY(check_sequence({&header, 1}, session_nonce));
+      VISAGE_TRY(liveness::check_sequence({&header, 1}, session_nonce));
       out.depth = std::move(content);
     } else {
       out.headers.push_back(header);
       out.pictures.push_back(std::move(content));
     }
   }
-  return check_sequence(out.headers, session_nonce);
+  return liveness::check_sequence(out.headers, session_nonce);
 }
 
 }  // namespace visage::sidecar
