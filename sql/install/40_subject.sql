@@ -44,6 +44,10 @@ CREATE TABLE visage.subject_reference (
   channel text NOT NULL,
   key_version bigint NOT NULL,
   transform_version bigint NOT NULL,
-  created_at timestamptz NOT NULL DEFAULT clock_timestamp()
+  created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  adapted boolean NOT NULL DEFAULT false
 );
+COMMENT ON COLUMN visage.subject_reference.adapted IS 'made from the probe of a verification, beside the originals; never one of them';
 CREATE INDEX subject_reference_subject ON visage.subject_reference (subject);
+-- One a subject and model, replaced by the next.
+CREATE UNIQUE INDEX subject_reference_adapted ON visage.subject_reference (subject, model) WHERE adapted;

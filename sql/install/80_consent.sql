@@ -270,7 +270,7 @@ BEGIN
             FROM visage.subject_key k WHERE k.subject = person.id),
     'references', coalesce((
       SELECT jsonb_agg(jsonb_build_object('id', r.id, 'model', r.model, 'scheme', r.scheme, 'generation', r.generation,
-                                          'channel', r.channel, 'created_at', r.created_at,
+                                          'channel', r.channel, 'created_at', r.created_at, 'adapted', r.adapted,
                                           'bytes', length(visage.reference_send(r.reference))) ORDER BY r.created_at, r.id)
       FROM visage.subject_reference r WHERE r.subject = person.id), '[]'),
     'consents', coalesce((
@@ -289,6 +289,7 @@ BEGIN
       FROM visage.attempt a WHERE a.subject = person.id), '[]'),
     'sightings', coalesce((
       SELECT jsonb_agg(to_jsonb(g) - 'subject' ORDER BY g.at) FROM visage.sighting g WHERE g.subject = person.id), '[]'),
+    'adaptation_hold', (SELECT to_jsonb(h) - 'subject' FROM visage.adaptation_hold h WHERE h.subject = person.id),
     -- Not who the other one is.
     'duplicates', coalesce((
       SELECT jsonb_agg(to_jsonb(d) - '{institution,subject,found}'::text[] ORDER BY d.found_at)

@@ -117,7 +117,7 @@ CREATE FUNCTION visage.subjects_due(most bigint DEFAULT NULL) RETURNS TABLE (sub
     WHERE r.since = 'last_use'
       -- Of what was archived nobody knows here whether it was a use.
       AND (SELECT t.archived = 0 OR (SELECT e.at FROM visage.event e ORDER BY e.seq LIMIT 1) < now() - r.keep FROM visage.tree t)
-      AND NOT EXISTS (SELECT FROM visage.event e WHERE e.subject = s.id AND e.decision = 'accept' AND e.operation IN ('verify', 'add_reference')
+      AND NOT EXISTS (SELECT FROM visage.event e WHERE e.subject = s.id AND e.decision = 'accept' AND e.operation IN ('verify', 'add_reference', 'replace_reference')
                         AND e.at >= now() - r.keep)
   UNION ALL
   SELECT s.id, format('kept %s since its last consent ended', r.keep), r.since

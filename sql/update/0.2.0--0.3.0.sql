@@ -399,7 +399,14 @@ CREATE INDEX event_settles ON visage.event (settles) WHERE settles IS NOT NULL;
 CREATE INDEX event_session ON visage.event (session) WHERE session IS NOT NULL;
 CREATE INDEX event_biz_id ON visage.event (biz_id) WHERE biz_id IS NOT NULL;
 
+-- References from verifications.
+ALTER TABLE visage.subject_reference ADD COLUMN adapted boolean NOT NULL DEFAULT false;
+COMMENT ON COLUMN visage.subject_reference.adapted IS 'made from the probe of a verification, beside the originals; never one of them';
+CREATE UNIQUE INDEX subject_reference_adapted ON visage.subject_reference (subject, model) WHERE adapted;
+
 -- include 67_duplicate.sql
+
+-- include 68_reference_life.sql
 
 -- include 80_consent.sql
 -- include 82_retention.sql
