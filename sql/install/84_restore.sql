@@ -212,6 +212,10 @@ BEGIN
   RETURN QUERY SELECT f.* FROM visage.consent_faults(archived) f ORDER BY 1, 2, 3;
   RETURN QUERY SELECT f.* FROM visage.session_faults(archived) f ORDER BY 1, 2, 3;
   RETURN QUERY SELECT 'policy', p.object, p.fault FROM visage.policy_faults() p ORDER BY 2;
+  -- A dump names it by its number, which is another role on another server.
+  RETURN QUERY SELECT 'policy', 'institution ' || i.name, format('role number %s, which acts for it, is gone', r.role::oid)
+    FROM visage.institution_role r JOIN visage.institution i ON i.id = r.institution
+    WHERE r.enabled AND NOT EXISTS (SELECT FROM pg_roles p WHERE p.oid = r.role::oid) ORDER BY 2, 3;
   RETURN QUERY SELECT 'policy', 'policy version', format('is %s, and events were decided under %s', v.version, e.version)
     FROM visage.policy_version v JOIN (SELECT e.institution, max(e.policy_version) AS version FROM visage.event e GROUP BY 1) e USING (institution)
     WHERE v.version < e.version;

@@ -68,6 +68,12 @@ struct PolicyKey {
 };
 Kept<PolicyKey, Policy, 16> policies;
 
+struct ActingKey {
+  Oid role;
+  char institution[kNameSize];
+};
+Kept<ActingKey, int32, 16> acting;
+
 struct ThresholdKey {
   double target_fmr;
   int32 institution;
@@ -94,11 +100,21 @@ VISAGE_FUNCTION(visage_calling_role) {
 }
 
 int32 acting_institution() {
+  ActingKey key;
+  memset(static_cast<void*>(&key), 0, sizeof key);
+  key.role = GetOuterUserId();
+  strlcpy(key.institution, settings::institution, sizeof key.institution);
+  const uint64 generation = policy_generation();
+  const int32* found = acting.find(key, generation);
+  if (found != nullptr) return *found;
+  begin_newest();
   const Datum arguments[] = {CStringGetTextDatum(settings::institution), calling_role()};
   if (execute(find_institution, arguments, nullptr, true) != 1) no_institution();
   bool is_null;
   const int32 institution = DatumGetInt32(column(0, 1, &is_null));
   SPI_freetuptable(SPI_tuptable);
+  end_newest();
+  acting.keep(key, institution, generation);
   return institution;
 }
 

@@ -52,8 +52,8 @@ BEGIN
   INSERT INTO visage.retention (institution, since, keep) VALUES (own, 'registration', '90 years');
   INSERT INTO visage.risk_rule (institution, name, signal, action, at_least, period) VALUES (own, place || ' rule', 'failures', 'allow', 3, '1 day');
   INSERT INTO visage.duplicate_policy (institution, action) VALUES (own, 'flag');
-  INSERT INTO visage.adaptation_policy (institution, adapt) VALUES (own, true);
-  INSERT INTO visage.reference_lifetime (institution, expire_after) VALUES (own, '90 years');
+  INSERT INTO visage.reference_lifetime (institution, renew_after) VALUES (own, '1 microsecond');
+  INSERT INTO visage.adaptation_policy (institution, channel, adapt) VALUES (own, place || '-channel', true);
   INSERT INTO visage.deny_list (institution, kind, place, why) VALUES (own, 'place', place || '-place', place);
 END
 $$;
@@ -368,8 +368,26 @@ RESET ROLE;
 SELECT visage.revoke_institution('south', 'rights_south');
 SET ROLE rights_south;
 SELECT fixture.verdict(visage.verify('south-1', (SELECT probe FROM known)));
+SELECT pg_temp.sample('south', 'rights-1', 21) IS NOT NULL AS sealed;
+RESET ROLE;
+-- Granted again in a transaction that is taken back, it was never granted.
+BEGIN;
+SELECT visage.grant_institution('south', 'rights_south');
+SET LOCAL ROLE rights_south;
+SELECT pg_temp.sample('south', 'rights-1', 21) IS NOT NULL AS sealed;
+ROLLBACK;
+SET ROLE rights_south;
+SELECT pg_temp.sample('south', 'rights-1', 21) IS NOT NULL AS sealed;
 RESET ROLE;
 SELECT string_agg(h.object, ', ' ORDER BY h.event) AS recorded FROM visage.history h WHERE h.object ~ '^(insert|update) institution' AND h.institution = 'a third';
+
+-- A role that is dropped leaves its number behind, and a dump would give that to whatever role has it elsewhere. [6.5c]
+CREATE ROLE rights_gone;
+SELECT visage.grant_institution('a third', 'rights_gone');
+SELECT count(*) FROM visage.integrity() WHERE object = 'institution a third';
+DROP ROLE rights_gone;
+SELECT part, object, regexp_replace(fault, '\d+', '#') AS fault FROM visage.integrity() WHERE object = 'institution a third';
+DELETE FROM visage.institution_role r WHERE NOT EXISTS (SELECT FROM pg_roles p WHERE p.oid = r.role::oid);
 
 -- A dump brings the policies of the server that it came from, and they go again; a site's own stay.
 CREATE POLICY visage_00112233 ON visage.channel USING (true);
