@@ -44,6 +44,8 @@ CREATE TABLE visage.subject_reference (
   channel text NOT NULL,
   key_version bigint NOT NULL,
   transform_version bigint NOT NULL,
-  created_at timestamptz NOT NULL DEFAULT clock_timestamp()
+  created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  origin text NOT NULL DEFAULT 'capture' CHECK (origin IN ('capture', 'authority', 'import'))
 );
+COMMENT ON COLUMN visage.subject_reference.origin IS 'a capture of the person, an authority''s photo, or a batch of an import';
 CREATE INDEX subject_reference_subject ON visage.subject_reference (subject);

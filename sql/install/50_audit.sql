@@ -16,7 +16,8 @@ CREATE TYPE visage.operation AS ENUM (
   'restore',            -- after_restore() was run: note says what it erased again
   'open_session', 'claim_session', 'close_session',
   'enrol_factor', 'replace_factor', 'remove_factor',
-  'present_factor'      -- in a session: object says of which kind
+  'present_factor',     -- in a session: object says of which kind
+  'check_identity'      -- an authority vouched for a person, or did not: object names the record
 );
 CREATE TYPE visage.decision AS ENUM ('accept', 'reject', 'refuse');
 COMMENT ON TYPE visage.decision IS 'accept; reject: compared and different; refuse: not compared';
@@ -50,7 +51,8 @@ CREATE TYPE visage.reason AS ENUM (
   'WRONG_FACTOR',       -- the evidence is not right, or the subject has no such factor
   'REPLAYED_FACTOR',    -- this one-time code was used before
   'UNKNOWN_FACTOR',     -- the subject has no such factor
-  'FACTOR_EXISTS'       -- the subject has one of this kind; replace it
+  'FACTOR_EXISTS',      -- the subject has one of this kind; replace it
+  'IDENTITY_UNCHECKED'  -- the scenario needs an authority's word, and there is none that counts
 );
 
 CREATE TYPE visage.outcome AS (

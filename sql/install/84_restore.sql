@@ -202,6 +202,7 @@ BEGIN
     SELECT 'subjects', 'subject ' || b.subject, 'was erased, and is there' FROM back b
     UNION ALL
     SELECT 'subjects', 'subject ' || l.subject, 'was registered, was never erased, and is missing' FROM lost l;
+  RETURN QUERY SELECT 'subjects', a.object, a.fault FROM visage.authority_faults() a ORDER BY 2;
   RETURN QUERY SELECT 'policy', p.object, p.fault FROM visage.policy_faults() p ORDER BY 2;
   RETURN QUERY SELECT 'policy', 'policy version', format('is %s, and events were decided under %s', v.version, e.version)
     FROM visage.policy_version v JOIN (SELECT e.institution, max(e.policy_version) AS version FROM visage.event e GROUP BY 1) e USING (institution)

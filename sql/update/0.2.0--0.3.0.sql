@@ -24,7 +24,8 @@ CREATE TYPE visage.operation AS ENUM (
   'restore',            -- after_restore() was run: note says what it erased again
   'open_session', 'claim_session', 'close_session',
   'enrol_factor', 'replace_factor', 'remove_factor',
-  'present_factor'      -- in a session: object says of which kind
+  'present_factor',     -- in a session: object says of which kind
+  'check_identity'      -- an authority vouched for a person, or did not: object names the record
 );
 ALTER TYPE visage.reason ADD VALUE 'INTERRUPTED';
 ALTER TYPE visage.reason ADD VALUE 'NOT_ENTITLED';
@@ -37,6 +38,7 @@ ALTER TYPE visage.reason ADD VALUE 'WRONG_FACTOR';
 ALTER TYPE visage.reason ADD VALUE 'REPLAYED_FACTOR';
 ALTER TYPE visage.reason ADD VALUE 'UNKNOWN_FACTOR';
 ALTER TYPE visage.reason ADD VALUE 'FACTOR_EXISTS';
+ALTER TYPE visage.reason ADD VALUE 'IDENTITY_UNCHECKED';
 COMMENT ON COLUMN visage.outcome.reference IS 'reference or factor that was made or dropped';
 
 -- Written by the audit writer alone. No foreign keys: an event outlives what it names.
@@ -139,7 +141,7 @@ ALTER TABLE visage.scenario
   ADD COLUMN identity_check text NOT NULL DEFAULT 'institution' CHECK (identity_check IN ('institution', 'authority')),
   ADD COLUMN face text NOT NULL DEFAULT 'remote' CHECK (face IN ('remote', 'local'));
 COMMENT ON COLUMN visage.scenario.factors IS 'further factors beside the face that it takes in any case; risk rules may ask for more';
-COMMENT ON COLUMN visage.scenario.identity_check IS 'who is recommended to say that person and identity belong together: the institution itself, or an authority';
+COMMENT ON COLUMN visage.scenario.identity_check IS 'who says that person and identity belong together: the institution itself, or an authority, without whose word nobody is registered';
 COMMENT ON COLUMN visage.scenario.face IS 'recommended: a remote comparison here, or the check of the person''s own device';
 -- These rows ship: they are not somebody's own.
 ALTER TABLE visage.channel DISABLE TRIGGER guard_builtin;
@@ -229,6 +231,10 @@ CREATE INDEX event_settles ON visage.event (settles) WHERE settles IS NOT NULL;
 CREATE INDEX event_session ON visage.event (session) WHERE session IS NOT NULL;
 CREATE INDEX event_biz_id ON visage.event (biz_id) WHERE biz_id IS NOT NULL;
 
+ALTER TABLE visage.subject_reference
+  ADD COLUMN origin text NOT NULL DEFAULT 'capture' CHECK (origin IN ('capture', 'authority', 'import'));
+COMMENT ON COLUMN visage.subject_reference.origin IS 'a capture of the person, an authority''s photo, or a batch of an import';
+-- include 65_authority.sql
 -- include 80_consent.sql
 -- include 82_retention.sql
 -- include 84_restore.sql

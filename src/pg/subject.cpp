@@ -4,10 +4,12 @@
 #include <algorithm>
 
 #include "core/reference/reference.h"
+#include "pg/authority.h"
 #include "pg/boundary.h"
 #include "pg/envelope_io.h"
 #include "pg/keys.h"
 #include "pg/request.h"
+#include "pg/requirement.h"
 #include "pg/settings.h"
 #include "pg/statement.h"
 
@@ -25,9 +27,12 @@ Statement insert_key = {"INSERT INTO visage.subject_key (subject, wrapped, key_v
 Statement insert_reference = {
     "INSERT INTO visage.subject_reference (id, subject, reference, model, scheme, generation, channel, "
     "key_version, "
-    "transform_version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-    9,
-    {"uuid", "uuid", "visage.reference", "text", "text", "integer", "text", "bigint", "bigint"}};
+    "transform_version, origin) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+    10,
+    {"uuid", "uuid", "visage.reference", "text", "text", "integer", "text", "bigint", "bigint", "text"}};
+// Of visage.subject_reference.origin.
+constexpr char kCapture[] = "capture", kAuthority[] = "authority";
+
 Statement delete_reference = {
     "DELETE FROM visage.subject_reference WHERE id = $1 AND subject = $2", 2, {"uuid", "uuid"}};
 Statement delete_subject = {"DELETE FROM visage.subject WHERE id = $1", 1, {"uuid"}};
@@ -38,7 +43,7 @@ bool owns_reference(const SubjectRecord& record, const Uuid& id) {
 }
 
 // Makes a reference from the flow's probe and stores it.
-void store_reference(Flow& flow, const keys::Owner& owner, Bytes wrapped_key) {
+void store_reference(Flow& flow, const keys::Owner& owner, Bytes wrapped_key, const char* origin = kCapture) {
   const keys::KeyRing& ring = key_ring();
   reference::Header header = {};
   header.suite = settings::suite();
@@ -69,11 +74,12 @@ void store_reference(Flow& flow, const keys::Owner& owner, Bytes wrapped_key) {
                              Int32GetDatum(static_cast<int32>(header.generation)),
                              PointerGetDatum(flow.channel),
                              Int64GetDatum(header.key_version),
-                             Int64GetDatum(header.transform_version)};
+                             Int64GetDatum(header.transform_version),
+                             CStringGetTextDatum(origin)};
   execute(insert_reference, arguments, nullptr, false);
 }
 
-void register_subject(Flow& flow, const text* subject) {
+void register_subject(Flow& flow, const text* subject, const AuthorityRecord& authority) {
   const keys::KeyRing& ring = key_ring();
   keys::Owner owner = {static_cast<uint32_t>(flow.policy.institution), {}};
   const crypto::Suite suite = settings::suite();
@@ -99,8 +105,26 @@ void register_subject(Flow& flow, const text* subject) {
   execute(insert_key, key_values, nullptr, false);
   flow.subject = owner.subject;
   flow.has_subject = true;
+  use_authority_record(flow, authority);
   store_reference(flow, owner, envelope_bytes(wrapped));
   accept(flow);
+}
+
+// One more must still leave a threshold that keeps the channel's target over all of them.
+void add_to(Flow& flow, const SubjectRecord& record, const char* origin) {
+  if (record.reference_count == kMaxReferences ||
+      !find_flow_threshold(flow, kReferenceScheme, record.reference_count + 1))
+    refuse(flow, Reason::kReferenceLimit);
+  else
+    store_reference(flow, record.owner, record.wrapped_key, origin);
+}
+
+// The face that enter_session() counted is not the living person's.
+bool discount_face(Flow& flow) {
+  flow.factors -= 1;
+  const Requirement required =
+      find_requirement(flow.policy.institution, flow.slot->record.operation, flow.channel, flow.scenario);
+  return !flow.has_session || require_factors(flow, required.factors);
 }
 
 }  // namespace
@@ -113,15 +137,16 @@ VISAGE_FUNCTION(visage_register) {
   begin_flow(flow, audit::Operation::kRegister, fcinfo, {2, 3, 4});
   flow.has_probe = true;
   if (repeats(flow, {.subject = subject, .probe = PG_GETARG_VARLENA_PP(1)})) return finish_flow(flow, fcinfo);
+  AuthorityRecord authority;
   // The threshold is asked for although nothing is compared: a model that no verification could decide is
   // refused here, not at the first verification.
   // No attempt on the subject: nothing is compared, and its name is not to be locked before it exists. What
   // is not alive counts where it came from.
   if (enter_session(flow, subject) &&
       take_probe(flow, PG_GETARG_VARLENA_PP(1), flow.header, *flow.contents) && check_entitlement(flow) &&
-      check_consent(flow, subject, true) && hold_attempts(flow, nullptr) && check_floors(flow) &&
-      find_flow_threshold(flow, kReferenceScheme))
-    register_subject(flow, subject);
+      check_consent(flow, subject, true) && check_identity(flow, subject, authority) &&
+      hold_attempts(flow, nullptr) && check_floors(flow) && find_flow_threshold(flow, kReferenceScheme))
+    register_subject(flow, subject, authority);
   return finish_flow(flow, fcinfo);
 }
 
@@ -139,14 +164,29 @@ VISAGE_FUNCTION(visage_add_reference) {
   if (enter_session(flow, subject) &&
       take_probe(flow, PG_GETARG_VARLENA_PP(1), flow.header, *flow.contents) &&
       hold_attempts(flow, subject) && check_entitlement(flow) && check_floors(flow) &&
-      check_consent(flow, subject, record.found) && match_subject(flow, record)) {
-    // One more must still leave a threshold that keeps the channel's target over all of them.
-    if (record.reference_count == kMaxReferences ||
-        !find_flow_threshold(flow, kReferenceScheme, record.reference_count + 1))
-      refuse(flow, Reason::kReferenceLimit);
-    else
-      store_reference(flow, record.owner, record.wrapped_key);
-  }
+      check_consent(flow, subject, record.found) && match_subject(flow, record))
+    add_to(flow, record, kCapture);
+  return finish_flow(flow, fcinfo);
+}
+
+// add_authority_reference(subject, document, channel, scenario, context) → outcome   [B.1]
+// A photo has no liveness and need not be as large as a capture: no floor applies to it.
+VISAGE_FUNCTION(visage_add_authority_reference) {
+  text* subject = subject_argument(fcinfo, 0);
+  require_argument(fcinfo, 1, "document");
+  Flow flow;
+  begin_flow(flow, audit::Operation::kAddReference, fcinfo, {2, 3, 4});
+  flow.has_probe = true;
+  require_kept_photo(flow);
+  if (repeats(flow, {.subject = subject, .document = PG_GETARG_VARLENA_PP(1)}))
+    return finish_flow(flow, fcinfo);
+  SubjectRecord record;
+  load_subject(flow, subject, true, record);
+  if (enter_session(flow, subject) && discount_face(flow) &&
+      take_probe(flow, PG_GETARG_VARLENA_PP(1), flow.header, *flow.contents) &&
+      hold_attempts(flow, subject) && check_entitlement(flow) && check_consent(flow, subject, record.found) &&
+      check_photo(flow) && match_subject(flow, record))
+    add_to(flow, record, kAuthority);
   return finish_flow(flow, fcinfo);
 }
 

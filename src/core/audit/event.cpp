@@ -13,7 +13,8 @@ constexpr std::string_view kOperations[] = {
     "change",         "unlock",           "archive",        "rotate_ledger_key",
     "give_consent",   "withdraw_consent", "export_subject", "erase",
     "restore",        "open_session",     "claim_session",  "close_session",
-    "enrol_factor",   "replace_factor",   "remove_factor",  "present_factor"};
+    "enrol_factor",   "replace_factor",   "remove_factor",  "present_factor",
+    "check_identity"};
 constexpr std::string_view kDecisions[] = {"", "accept", "reject", "refuse"};
 constexpr std::string_view kReasons[] = {"",
                                          "OK",
@@ -46,7 +47,8 @@ constexpr std::string_view kReasons[] = {"",
                                          "WRONG_FACTOR",
                                          "REPLAYED_FACTOR",
                                          "UNKNOWN_FACTOR",
-                                         "FACTOR_EXISTS"};
+                                         "FACTOR_EXISTS",
+                                         "IDENTITY_UNCHECKED"};
 static_assert(std::size(kOperations) == static_cast<size_t>(Operation::kCount));
 static_assert(std::size(kDecisions) == static_cast<size_t>(Decision::kCount));
 static_assert(std::size(kReasons) == static_cast<size_t>(Reason::kCount));

@@ -40,6 +40,7 @@ enum class Operation : uint8_t {
   kReplaceFactor,
   kRemoveFactor,
   kPresentFactor,
+  kCheckIdentity,
   kCount,
 };
 enum class Decision : uint8_t { kNone, kAccept, kReject, kRefuse, kCount };
@@ -75,6 +76,7 @@ enum class Reason : uint8_t {
   kReplayedFactor,
   kUnknownFactor,
   kFactorExists,
+  kIdentityUnchecked,
   kCount,
 };
 
