@@ -359,3 +359,6 @@ SELECT pg_catalog.pg_extension_config_dump('visage.tree_key', '');
 SELECT pg_catalog.pg_extension_config_dump('visage.tree_node', '');
 
 -- include 92_rights_change.sql
+
+-- It takes the owner's rights in C.
+ALTER FUNCTION visage.verify(text, visage.probe, text, text, jsonb) SECURITY INVOKER RESET search_path;

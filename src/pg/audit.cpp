@@ -211,7 +211,12 @@ int64 await_record() {
     const SlotState state = slot.get();
     return state == SlotState::kDone || state == SlotState::kFailed;
   };
-  if (!sleep_until(slot.settled, audit_deadline(), settled))
+  const TimestampTz deadline = audit_deadline();
+  while (!settled() && milliseconds_until(deadline) > 0) {
+    CHECK_FOR_INTERRUPTS();
+    sleep_in_batch(slot, milliseconds_until(deadline), settled);
+  }
+  if (!settled())
     ereport(ERROR,
             (errcode(ERRCODE_VISAGE_AUDIT_TIMEOUT),
              errmsg("no verdict: its record was not durable within %d ms", settings::audit_timeout),

@@ -35,6 +35,7 @@ void audit_ring_startup() {
   memset(static_cast<void*>(ring), 0, ring_bytes());
   pg_atomic_init_u32(&ring->writer_state, static_cast<uint32_t>(WriterState::kNotStarted));
   ConditionVariableInit(&ring->writer_changed);
+  ring->ends.init();
   memset(static_cast<void*>(slots), 0, mul_size(slot_count(), sizeof(Slot)));
   for (uint32 i = 0; i < slot_count(); ++i) {
     pg_atomic_init_u32(&slots[i].state, static_cast<uint32_t>(SlotState::kIdle));
@@ -58,6 +59,7 @@ void enqueue(uint32 place) {
   Slot& slot = slots[place];
   slot.queued_at = GetCurrentTimestamp();
   LWLockAcquire(shared_lock(SharedLock::kAudit), LW_EXCLUSIVE);
+  slot.batch = ring->next_batch;
   slot.set(SlotState::kQueued);
   ring->places[(ring->first + ring->count++) % slot_count()] = place;
   Latch* const latch = ring->writer_latch;
@@ -65,7 +67,7 @@ void enqueue(uint32 place) {
   if (latch != nullptr) SetLatch(latch);
 }
 
-int dequeue(uint32* places, int limit) {
+int dequeue(uint32* places, int limit, uint32& batch) {
   int taken = 0;
   LWLockAcquire(shared_lock(SharedLock::kAudit), LW_EXCLUSIVE);
   for (; taken < limit && ring->count > 0; ++taken) {
@@ -74,6 +76,11 @@ int dequeue(uint32* places, int limit) {
     ring->first = (ring->first + 1) % slot_count();
     --ring->count;
   }
+  batch = ring->next_batch;
+  if (taken > 0) ++ring->next_batch;
+  // Those that were too many are woken with this batch, and then sleep on in theirs.
+  for (uint32 i = 0; i < ring->count; ++i)
+    slots[ring->places[(ring->first + i) % slot_count()]].batch = ring->next_batch;
   LWLockRelease(shared_lock(SharedLock::kAudit));
   return taken;
 }

@@ -7,6 +7,7 @@
 
 #include "core/audit/event.h"
 #include "pg/attempt.h"
+#include "pg/batch_wait.h"
 #include "pg/pg.h"
 
 extern "C" {
@@ -54,6 +55,7 @@ struct Slot {
   bool keep_sighting;
   SlotSighting sighting;
   TimestampTz queued_at;
+  uint32 batch;  // the one that it is in, or will be, as long as it is queued or taken
   // Set by the writer.
   int64 seq;
   char failure[160];
@@ -92,6 +94,8 @@ struct AuditRing {
   TimestampTz last_commit;
   int64 last_batch_us;
   // The queue: places of slots, from `first` on.
+  uint32 next_batch;
+  BatchWait ends;
   uint32 first;
   uint32 count;
   uint32 places[FLEXIBLE_ARRAY_MEMBER];
@@ -108,9 +112,17 @@ uint32 own_place();
 
 // Puts a filled slot into the queue and wakes the writer. Never waits long, never raises.
 void enqueue(uint32 place);
-// The writer takes up to `limit` slots, oldest first.
-int dequeue(uint32* places, int limit);
-// Deals a slot's result out; for the writer.
+// The writer takes up to `limit` slots, oldest first: a batch, whose number it gets.
+int dequeue(uint32* places, int limit, uint32& batch);
+// Deals a slot's result out; for the writer, which wakes the caller by ending the slot's batch.
 void settle_slot(Slot& slot, SlotState state);
+// Sleeps until the batch of the slot, this process's own, has ended, or a while has passed. `settled` is
+// looked at first.
+template <typename Settled>
+void sleep_in_batch(Slot& slot, long milliseconds, Settled settled) {
+  const uint32 batch = slot.batch;
+  const uint32 seen = audit_ring().ends.seen(batch);
+  if (!settled()) audit_ring().ends.sleep(batch, seen, milliseconds);
+}
 
 }  // namespace visage::pg

@@ -49,6 +49,7 @@ audit::EventRecord settled[kMaxSettlements];
 Statement move_tree = {"UPDATE visage.tree SET system_identifier = $1", 1, {"bigint"}};
 
 struct Batch {
+  uint32 number;
   int taken;        // slots
   int settlements;  // events of our own
 };
@@ -70,11 +71,13 @@ void fail_slots(const uint32* failed, int count, const char* why) {
     settle_slot(slot, SlotState::kFailed);
   }
   audit_ring().failed += count;
+  audit_ring().ends.wake_all();
 }
 
 void fail_queued(const char* why) {
   int count = 0;
-  while ((count = dequeue(places, kMaxBatch)) > 0) fail_slots(places, count, why);
+  uint32 batch = 0;
+  while ((count = dequeue(places, kMaxBatch, batch)) > 0) fail_slots(places, count, why);
 }
 
 // visage.database was changed: the postmaster starts the writer anew, and callers may wait for it.
@@ -202,6 +205,7 @@ void tell(const Batch& batch, instr_time began) {
     event.slot->seq = event.seq;
     settle_slot(*event.slot, SlotState::kDone);
   }
+  audit_ring().ends.wake(batch.number);
   taken_now = 0;
   forget_settled();
   instr_time took;
@@ -238,7 +242,7 @@ void ensure_loaded() {
 void work() {
   AuditRing& ring = audit_ring();
   Batch batch = {};
-  taken_now = batch.taken = dequeue(places, kMaxBatch);
+  taken_now = batch.taken = dequeue(places, kMaxBatch, batch.number);
   if (batch.taken == 0 && !settlements_expected()) return;
   instr_time began;
   INSTR_TIME_SET_CURRENT(began);

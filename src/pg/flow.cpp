@@ -13,6 +13,10 @@
 #include "pg/sighting.h"
 #include "pg/statement.h"
 
+extern "C" {
+#include "utils/typcache.h"
+}
+
 namespace visage::pg {
 namespace {
 
@@ -319,6 +323,24 @@ int64 record_flow(Flow& flow) {
   return seq;
 }
 
+namespace {
+
+// A label's value, kept: as long as the type is the same one, its values are.
+struct EnumValue {
+  Oid type;
+  Datum value;
+};
+
+Datum enum_value(EnumValue& known, Oid type, const char* label) {
+  if (known.type != type) {
+    known.value = OidInputFunctionCall(F_ENUM_IN, const_cast<char*>(label), type, -1);
+    known.type = type;
+  }
+  return known.value;
+}
+
+}  // namespace
+
 Datum finish_flow(Flow& flow, FunctionCallInfo fcinfo) {
   engine().forget_keys();
   const bool opened = flow.contents->model_length != 0;
@@ -330,18 +352,18 @@ Datum finish_flow(Flow& flow, FunctionCallInfo fcinfo) {
   const Datum channel = SPI_datumTransfer(PointerGetDatum(flow.channel), false, -1);
   SPI_finish();
 
-  TupleDesc row;
-  if (get_call_result_type(fcinfo, nullptr, &row) != TYPEFUNC_COMPOSITE)
-    elog(ERROR, "return type must be a row type");
-  const auto label_of = [&](int place, const char* label) {
-    return OidInputFunctionCall(F_ENUM_IN, const_cast<char*>(label), TupleDescAttr(row, place)->atttypid, -1);
-  };
+  // By its type: get_call_result_type() makes a copy of the description each time.
+  const TupleDesc row = lookup_rowtype_tupdesc(get_func_rettype(fcinfo->flinfo->fn_oid), -1);
+  static EnumValue decisions[static_cast<int>(Decision::kCount)];
+  static EnumValue reasons[static_cast<int>(Reason::kCount)];
   Datum values[10] = {};
   bool nulls[10] = {};
   Assert(row->natts == lengthof(values));
   values[0] = uuid_datum(transaction);
-  values[1] = label_of(1, audit::label(flow.decision));
-  values[2] = label_of(2, audit::label(flow.reason));
+  values[1] = enum_value(decisions[static_cast<int>(flow.decision)], TupleDescAttr(row, 1)->atttypid,
+                         audit::label(flow.decision));
+  values[2] = enum_value(reasons[static_cast<int>(flow.reason)], TupleDescAttr(row, 2)->atttypid,
+                         audit::label(flow.reason));
   values[3] = channel;
   values[4] = Float8GetDatum(flow.policy.target_fmr);
   nulls[5] = model_text == 0;
@@ -355,7 +377,9 @@ Datum finish_flow(Flow& flow, FunctionCallInfo fcinfo) {
   values[8] = Int64GetDatum(seq);
   nulls[9] = !flow.has_reference;
   values[9] = uuid_datum(flow.reference);
-  return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(row), values, nulls));
+  const HeapTuple formed = heap_form_tuple(row, values, nulls);
+  ReleaseTupleDesc(row);
+  return HeapTupleGetDatum(formed);
 }
 
 }  // namespace visage::pg

@@ -135,8 +135,9 @@ bool match_subject(Flow& flow, const SubjectRecord& subject) {
   return decide(flow, best.score);
 }
 
-// verify(subject, probe, channel, scenario, context) → outcome   [5.3.2, 6.3a]
-VISAGE_FUNCTION(visage_verify) {
+namespace {
+
+Datum verify(FunctionCallInfo fcinfo) {
   text* subject = subject_argument(fcinfo, 0);
   require_argument(fcinfo, 1, "probe");
   Flow flow;
@@ -150,6 +151,17 @@ VISAGE_FUNCTION(visage_verify) {
       hold_attempts(flow, subject) && check_floors(flow) && check_consent(flow, subject, record.found))
     match_subject(flow, record);
   return finish_flow(flow, fcinfo);
+}
+
+}  // namespace
+
+// verify(subject, probe, channel, scenario, context) → outcome   [5.3.2, 6.3a]. No SECURITY DEFINER function:
+// see owner_rights.h.
+VISAGE_FUNCTION(visage_verify) {
+  const OwnerRights rights = begin_owner_rights();
+  const Datum outcome = verify(fcinfo);
+  end_owner_rights(rights);
+  return outcome;
 }
 
 namespace {

@@ -20,16 +20,10 @@ OwnerRights begin_owner_rights() {
   const Oid owner = extension_owner();
   GetUserIdAndSecContext(&rights.caller, &rights.security_context);
   SetUserIdAndSecContext(owner, rights.security_context | SECURITY_LOCAL_USERID_CHANGE);
-  rights.settings_level = NewGUCNestLevel();
-  // pg_temp last and named: unnamed, it would come first. Operators would otherwise resolve in the caller's
-  // schemas.
-  (void)set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
-                          true, 0, false);
   return rights;
 }
 
 void end_owner_rights(const OwnerRights& rights) {
-  AtEOXact_GUC(true, rights.settings_level);
   SetUserIdAndSecContext(rights.caller, rights.security_context);
 }
 

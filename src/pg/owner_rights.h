@@ -1,7 +1,8 @@
-// The extension's own rights for a few statements of a function that runs with its caller's.
+// The extension's own rights for a function that is called with its caller's.
 //
-// For functions called once a row, where SECURITY DEFINER with SET search_path would cost more than the work.
-// Both are set here as that would set them, and put back by end(); an error puts them back by itself.
+// For what is called once a row, and for verifications, of which SECURITY DEFINER with SET search_path would
+// be a fourteenth. Set here as SECURITY DEFINER sets them, and put back by end(); an error puts them back by
+// itself. The search_path is the statements' own affair: statement.h.
 #pragma once
 
 #include "pg/pg.h"
@@ -11,7 +12,6 @@ namespace visage::pg {
 struct OwnerRights {
   Oid caller;
   int security_context;
-  int settings_level;
 };
 
 OwnerRights begin_owner_rights();

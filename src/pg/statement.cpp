@@ -1,8 +1,29 @@
 #include "pg/statement.h"
 
+extern "C" {
+#include "catalog/namespace.h"
+}
+
 namespace visage::pg {
 
 namespace {
+
+// pg_temp last and named: unnamed, it would come first.
+constexpr char kSearchPath[] = "pg_catalog, pg_temp";
+constexpr int kNotSet = -1;
+
+// Functions that are SECURITY DEFINER have set it. An error puts it back by itself.
+int begin_search_path() {
+  if (strcmp(namespace_search_path, kSearchPath) == 0) return kNotSet;
+  const int level = NewGUCNestLevel();
+  (void)set_config_option("search_path", kSearchPath, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0,
+                          false);
+  return level;
+}
+
+void end_search_path(int level) {
+  if (level != kNotSet) AtEOXact_GUC(true, level);
+}
 
 SPIPlanPtr plan_of(Statement& statement) {
   if (statement.plan == nullptr) {
@@ -21,13 +42,17 @@ SPIPlanPtr plan_of(Statement& statement) {
 }  // namespace
 
 uint64 execute(Statement& statement, const Datum* values, const char* nulls, bool read_only) {
+  const int path = begin_search_path();
   const int code = SPI_execute_plan(plan_of(statement), const_cast<Datum*>(values), nulls, read_only, 0);
+  end_search_path(path);
   if (code < 0) elog(ERROR, "an internal statement failed: %s", SPI_result_code_string(code));
   return SPI_processed;
 }
 
 Portal open_cursor(Statement& statement, const Datum* values) {
+  const int path = begin_search_path();
   Portal cursor = SPI_cursor_open(nullptr, plan_of(statement), const_cast<Datum*>(values), nullptr, true);
+  end_search_path(path);
   if (cursor == nullptr) elog(ERROR, "an internal cursor failed: %s", SPI_result_code_string(SPI_result));
   return cursor;
 }

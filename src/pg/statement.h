@@ -1,6 +1,7 @@
 // SQL statements of the C++ side: prepared once a backend, run through SPI.
 //
-// Every name in them is schema-qualified, so the caller's search_path has no say.
+// Every name in them is schema-qualified, and they run under a search_path of their own whatever the caller's
+// is: operators and casts would otherwise resolve in the caller's schemas.
 #pragma once
 
 #include "core/base/bytes.h"

@@ -123,3 +123,25 @@ BEGIN; GRANT SELECT ON visage.event TO rights_nobody; ROLLBACK;
 SELECT h.operation, h.object, h.caller = current_user AS caller, h.before = lag(h.after) OVER w AS follows, h.after = first_value(h.before) OVER w AS as_first
 FROM visage.history h WHERE h.event > (SELECT event FROM seen) AND h.object = 'rights' WINDOW w AS (ORDER BY h.event) ORDER BY h.event;
 DROP OWNED BY rights_service, rights_capture, rights_auditor, rights_calibrator, rights_admin, rights_nobody;
+
+-- A verification takes the owner's rights in C. Operators of the caller's own have no say in it, not even in a session
+-- that has yet to read the policy; nor has it more rights afterwards, also when it failed.
+CREATE SCHEMA shadow;
+GRANT USAGE ON SCHEMA shadow TO PUBLIC;
+CREATE FUNCTION shadow.taken(a text, b text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'shadowed as %', current_user; END $$;
+CREATE FUNCTION shadow.taken(a integer, b integer) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'shadowed as %', current_user; END $$;
+CREATE OPERATOR shadow.= (FUNCTION = shadow.taken, LEFTARG = text, RIGHTARG = text);
+CREATE OPERATOR shadow.= (FUNCTION = shadow.taken, LEFTARG = integer, RIGHTARG = integer);
+CREATE TABLE shadow.p AS SELECT fixture.probe('rights-1', 40) AS probe;
+GRANT SELECT ON shadow.p TO PUBLIC;
+\c -
+SET ROLE rights_service;
+SET search_path = shadow, pg_catalog;
+SELECT 1 = 1;
+SELECT (visage.verify('rights-nobody', probe)).reason, current_user FROM p;
+SELECT visage.verify('rights-nobody', probe, 'no-channel') FROM p;
+SELECT current_user, current_setting('search_path');
+SELECT * FROM visage.subject;
+RESET search_path;
+RESET ROLE;
+DROP SCHEMA shadow CASCADE;
