@@ -289,13 +289,18 @@ BEGIN
                        || jsonb_build_object('authority', a.name) ORDER BY r.checked_at)
       FROM visage.authority_record r JOIN visage.authority a ON a.id = r.authority
       WHERE r.institution = acting AND r.subject_hash = visage.subject_hash(acting, $1)), '[]'),
+    'imports', coalesce((
+      SELECT jsonb_agg(to_jsonb(r) - '{subject,probe}'::text[] || jsonb_build_object('probe', r.probe IS NOT NULL) ORDER BY r.line)
+      FROM visage.import_row r JOIN visage.import_batch b ON b.id = r.batch
+      WHERE r.subject = $1 AND b.institution = acting), '[]'),
     'events', coalesce((
       SELECT jsonb_agg(jsonb_strip_nulls(to_jsonb(e) - '{institution,subject,leaf,head,xid,detail,source}'::text[]
                        || jsonb_build_object('source', (SELECT s.name FROM visage.capture_source s WHERE s.id = e.source),
                                              'in_clear', (SELECT to_jsonb(d) - '{event,at,institution,salt}'::text[]
                                                           FROM visage.event_detail d WHERE d.event = e.seq))) ORDER BY e.seq)
       FROM visage.event e WHERE e.subject = person.id AND e.institution = acting), '[]'));
-  IF person.id IS NULL AND result -> 'consents' = '[]' AND result -> 'identity_checks' = '[]' THEN
+  IF person.id IS NULL AND result -> 'consents' = '[]' AND result -> 'identity_checks' = '[]'
+    AND result -> 'imports' = '[]' THEN
     RAISE EXCEPTION 'nothing is held about "%"', $1 USING ERRCODE = 'no_data_found';
   END IF;
   PERFORM visage.record_change('export_subject', acting, 'subject', NULL, sha256(convert_to(result::text, 'UTF8')), NULL, person.id);

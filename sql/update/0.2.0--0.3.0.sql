@@ -235,6 +235,7 @@ ALTER TABLE visage.subject_reference
   ADD COLUMN origin text NOT NULL DEFAULT 'capture' CHECK (origin IN ('capture', 'authority', 'import'));
 COMMENT ON COLUMN visage.subject_reference.origin IS 'a capture of the person, an authority''s photo, or a batch of an import';
 -- include 65_authority.sql
+-- include 66_import.sql
 -- include 80_consent.sql
 -- include 82_retention.sql
 -- include 84_restore.sql
@@ -319,7 +320,7 @@ BEGIN
     WHERE p.pronamespace = 'visage'::pg_catalog.regnamespace AND p.proname !~ '^(probe|reference)_(in|out|recv|send|info)$'
       AND EXISTS (SELECT FROM pg_catalog.aclexplode(coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner))) a WHERE a.grantee = 0)
   LOOP
-    EXECUTE pg_catalog.format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', routine);
+    EXECUTE pg_catalog.format('REVOKE ALL ON ROUTINE %s FROM PUBLIC', routine);
   END LOOP;
 END
 $$;

@@ -57,16 +57,6 @@ bytea* keyed_hash_value(keys::HashedKind kind, int32 institution, const struct v
   return hash;
 }
 
-// Behind the consent that the flow rests on, where there is one.
-void name_record(Flow& flow, const Uuid& id) {
-  audit::EventRecord& record = flow.slot->record;
-  const char* const text = DatumGetCString(DirectFunctionCall1(uuid_out, uuid_datum(id)));
-  const bool more = record.has(audit::Field::kObject);
-  record.object.set(psprintf("%.*s%sauthority %s", more ? record.object.size : 0, record.object.bytes,
-                             more ? ", " : "", text));
-  record.mark(audit::Field::kObject);
-}
-
 }  // namespace
 
 // subject_hash(institution, subject) → keyed hash, as sessions and counters have it
@@ -96,7 +86,8 @@ bool check_identity(Flow& flow, const text* subject, AuthorityRecord& record) {
   SPI_freetuptable(SPI_tuptable);
   end_newest();
   if (!record.found) return refuse(flow, Reason::kIdentityUnchecked);
-  name_record(flow, record.id);
+  name_in_event(
+      flow, psprintf("authority %s", DatumGetCString(DirectFunctionCall1(uuid_out, uuid_datum(record.id)))));
   return true;
 }
 

@@ -301,6 +301,14 @@ bool decide(Flow& flow, double score) {
   return false;
 }
 
+void name_in_event(Flow& flow, const char* what) {
+  audit::EventRecord& record = flow.slot->record;
+  const bool more = record.has(audit::Field::kObject);
+  record.object.set(
+      psprintf("%.*s%s%s", more ? record.object.size : 0, record.object.bytes, more ? ", " : "", what));
+  record.mark(audit::Field::kObject);
+}
+
 void begin_event(const Flow& flow) {
   fill_record(flow);
 }
@@ -317,7 +325,7 @@ int64 record_flow(Flow& flow) {
   const AttemptResult result = result_of(flow);
   if (remembered(flow) && (result == AttemptResult::kSuccess || result == AttemptResult::kFailure))
     keep_sighting(flow.context, result == AttemptResult::kSuccess, *flow.slot);
-  publish_record(result);
+  publish_record(result, flow.in_log ? Durability::kLog : Durability::kDisk);
   const int64 seq = await_record();
   leave_session(flow);
   return seq;

@@ -30,9 +30,6 @@ Statement insert_reference = {
     "transform_version, origin) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     10,
     {"uuid", "uuid", "visage.reference", "text", "text", "integer", "text", "bigint", "bigint", "text"}};
-// Of visage.subject_reference.origin.
-constexpr char kCapture[] = "capture", kAuthority[] = "authority";
-
 Statement delete_reference = {
     "DELETE FROM visage.subject_reference WHERE id = $1 AND subject = $2", 2, {"uuid", "uuid"}};
 Statement delete_subject = {"DELETE FROM visage.subject WHERE id = $1", 1, {"uuid"}};
@@ -43,7 +40,7 @@ bool owns_reference(const SubjectRecord& record, const Uuid& id) {
 }
 
 // Makes a reference from the flow's probe and stores it.
-void store_reference(Flow& flow, const keys::Owner& owner, Bytes wrapped_key, const char* origin = kCapture) {
+void store_reference(Flow& flow, const keys::Owner& owner, Bytes wrapped_key, const char* origin) {
   const keys::KeyRing& ring = key_ring();
   reference::Header header = {};
   header.suite = settings::suite();
@@ -79,7 +76,26 @@ void store_reference(Flow& flow, const keys::Owner& owner, Bytes wrapped_key, co
   execute(insert_reference, arguments, nullptr, false);
 }
 
-void register_subject(Flow& flow, const text* subject, const AuthorityRecord& authority) {
+// One more must still leave a threshold that keeps the channel's target over all of them.
+void add_to(Flow& flow, const SubjectRecord& record, const char* origin) {
+  if (record.reference_count == kMaxReferences ||
+      !find_flow_threshold(flow, kReferenceScheme, record.reference_count + 1))
+    refuse(flow, Reason::kReferenceLimit);
+  else
+    store_reference(flow, record.owner, record.wrapped_key, origin);
+}
+
+// The face that enter_session() counted is not the living person's.
+bool discount_face(Flow& flow) {
+  flow.factors -= 1;
+  const Requirement required =
+      find_requirement(flow.policy.institution, flow.slot->record.operation, flow.channel, flow.scenario);
+  return !flow.has_session || require_factors(flow, required.factors);
+}
+
+}  // namespace
+
+void register_subject(Flow& flow, const text* subject, const AuthorityRecord& authority, const char* origin) {
   const keys::KeyRing& ring = key_ring();
   keys::Owner owner = {static_cast<uint32_t>(flow.policy.institution), {}};
   const crypto::Suite suite = settings::suite();
@@ -106,28 +122,9 @@ void register_subject(Flow& flow, const text* subject, const AuthorityRecord& au
   flow.subject = owner.subject;
   flow.has_subject = true;
   use_authority_record(flow, authority);
-  store_reference(flow, owner, envelope_bytes(wrapped));
+  store_reference(flow, owner, envelope_bytes(wrapped), origin);
   accept(flow);
 }
-
-// One more must still leave a threshold that keeps the channel's target over all of them.
-void add_to(Flow& flow, const SubjectRecord& record, const char* origin) {
-  if (record.reference_count == kMaxReferences ||
-      !find_flow_threshold(flow, kReferenceScheme, record.reference_count + 1))
-    refuse(flow, Reason::kReferenceLimit);
-  else
-    store_reference(flow, record.owner, record.wrapped_key, origin);
-}
-
-// The face that enter_session() counted is not the living person's.
-bool discount_face(Flow& flow) {
-  flow.factors -= 1;
-  const Requirement required =
-      find_requirement(flow.policy.institution, flow.slot->record.operation, flow.channel, flow.scenario);
-  return !flow.has_session || require_factors(flow, required.factors);
-}
-
-}  // namespace
 
 // register(subject, probe, channel, scenario, context) → outcome   [5.3.1]
 VISAGE_FUNCTION(visage_register) {
@@ -146,7 +143,7 @@ VISAGE_FUNCTION(visage_register) {
       take_probe(flow, PG_GETARG_VARLENA_PP(1), flow.header, *flow.contents) && check_entitlement(flow) &&
       check_consent(flow, subject, true) && check_identity(flow, subject, authority) &&
       hold_attempts(flow, nullptr) && check_floors(flow) && find_flow_threshold(flow, kReferenceScheme))
-    register_subject(flow, subject, authority);
+    register_subject(flow, subject, authority, kCapture);
   return finish_flow(flow, fcinfo);
 }
 

@@ -170,9 +170,12 @@ ROLLBACK;
 
 -- Kept for the shortest time: one that nobody registered with goes when it cannot count any more. [8.2.4d]
 SELECT due FROM visage.keep_house(true) WHERE task = 'identity_checks';
-UPDATE visage.authority_record SET checked_at = now() - interval '2 days';
+UPDATE visage.authority_record SET checked_at = checked_at - interval '2 days';
 SELECT due, done FROM visage.keep_house() WHERE task = 'identity_checks';
 SELECT count(*) FILTER (WHERE subject IS NULL) AS unused, count(*) > 0 AS used FROM visage.authority_record WHERE institution = :institution;
+
+UPDATE visage.authority_record SET checked_at = checked_at + interval '2 days';
+SELECT * FROM visage.authority_faults();
 
 -- Who calls the flows may record; policy is for administrators; nobody reads the table. [6.2a]
 CREATE ROLE authority_service IN ROLE visage_service;

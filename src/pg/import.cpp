@@ -1,0 +1,74 @@
+// Registration of the rows of an import.   [6.2e, 5.3.1]
+//
+// The batch stands for the session: who opened it answered for what a session asks. Its nonce is in its
+// probes, so that they serve no other flow, and its rows remember which were used, for as long as the batch
+// is open: so their life may be longer than that of probes which only memory knows.
+#include "pg/attempt.h"
+#include "pg/authority.h"
+#include "pg/boundary.h"
+#include "pg/clock.h"
+#include "pg/flow.h"
+#include "pg/probe.h"
+#include "pg/settings.h"
+#include "pg/statement.h"
+#include "pg/subject.h"
+
+namespace visage::pg {
+namespace {
+
+Statement insert_record = {
+    "INSERT INTO visage.authority_record (institution, authority, subject_hash, subject, accepted, fields, "
+    "used_at, batch) VALUES ($1, $2, visage.subject_hash($1, $3), $4, true, $5, "
+    "pg_catalog.clock_timestamp(), "
+    "$6)",
+    6,
+    {"integer", "integer", "text", "uuid", "text[]", "integer"}};
+
+// Opens the probe and checks that it is of this batch and alive by its own word.
+bool take_staged(Flow& flow, const struct varlena* value, bool replayed) {
+  if (open_probe(value, flow.policy.institution, flow.header, *flow.contents) != ProbeState::kOpened)
+    return refuse(flow, Reason::kUnknownSource);
+  const int64 now = unix_now();
+  if (now >= flow.header.expires_at ||
+      flow.header.captured_at - now > static_cast<int64>(settings::clock_skew) * USECS_PER_SEC)
+    return refuse(flow, Reason::kExpiredProbe);
+  if (!bind_probe(flow)) return false;
+  return !replayed || refuse(flow, Reason::kReplayedProbe);
+}
+
+}  // namespace
+
+// import_reference(batch, nonce, channel, scenario, authority, fields, subject, probe, replayed) → outcome
+// What is missing or wrong in a row is told like a registration's; nobody waits for the disk but the caller's
+// commit.
+VISAGE_FUNCTION(visage_import_reference) {
+  const int32 batch = PG_GETARG_INT32(0);
+  const bytea* nonce = PG_GETARG_BYTEA_PP(1);
+  const bool vouched = !PG_ARGISNULL(4);
+  text* subject = subject_argument(fcinfo, 6);
+  const struct varlena* probe = PG_GETARG_VARLENA_PP(7);
+  Flow flow;
+  begin_flow(flow, audit::Operation::kRegister, name_argument(fcinfo, 2, "channel"),
+             name_argument(fcinfo, 3, "scenario"), nullptr);
+  flow.has_probe = flow.session_bound = flow.in_log = true;
+  if (VARSIZE_ANY_EXHDR(nonce) != sizeof flow.nonce) elog(ERROR, "an import's nonce has another length");
+  memcpy(flow.nonce, VARDATA_ANY(nonce), sizeof flow.nonce);
+  AuthorityRecord authority = {};
+  if (take_staged(flow, probe, PG_GETARG_BOOL(8)) && check_entitlement(flow) &&
+      check_consent(flow, subject, true) && (vouched || check_identity(flow, subject, authority)) &&
+      check_floors(flow) && find_flow_threshold(flow, kReferenceScheme))
+    register_subject(flow, subject, authority, kImported);
+  if (vouched && flow.decision == Decision::kAccept) {
+    const Datum arguments[] = {Int32GetDatum(flow.policy.institution),
+                               PG_GETARG_DATUM(4),
+                               PointerGetDatum(subject),
+                               uuid_datum(flow.subject),
+                               PG_GETARG_DATUM(5),
+                               Int32GetDatum(batch)};
+    execute(insert_record, arguments, nullptr, false);
+  }
+  name_in_event(flow, psprintf("import %d", batch));
+  return finish_flow(flow, fcinfo);
+}
+
+}  // namespace visage::pg
