@@ -118,8 +118,9 @@ END
 $$;
 COMMENT ON FUNCTION visage.import_line(visage.import_batch, bigint, text, visage.probe, uuid) IS 'registers one row of an import and says so in it';
 
--- Rows that another call has are left to it, so that two sessions share a batch.
-CREATE FUNCTION visage.import_part(batch integer, most integer, OUT imported bigint, OUT refused bigint, OUT more boolean)
+-- Rows that another call has are left to it, so that two sessions share a batch. `place` is where the next part begins: not to
+-- look at all that is done again.
+CREATE FUNCTION visage.import_part(batch integer, most integer, INOUT place bigint, OUT imported bigint, OUT refused bigint)
   LANGUAGE plpgsql VOLATILE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -134,9 +135,9 @@ BEGIN
   IF opened.closed_at IS NOT NULL OR opened.expires_at > clock_timestamp() IS NOT TRUE THEN
     RAISE EXCEPTION 'import % is not open', $1 USING ERRCODE = 'object_not_in_prerequisite_state';
   END IF;
-  lines := ARRAY(SELECT r.line FROM visage.import_row r WHERE r.batch = $1 AND r.done_at IS NULL
+  lines := ARRAY(SELECT r.line FROM visage.import_row r WHERE r.batch = $1 AND r.done_at IS NULL AND r.line > $3
                  ORDER BY r.line LIMIT greatest($2, 1) FOR UPDATE SKIP LOCKED);
-  more := cardinality(lines) > 0;
+  place := lines[cardinality(lines)];
   -- All in one go; where one of them is an error, one by one.
   BEGIN
     imported := 0;
@@ -148,9 +149,9 @@ BEGIN
         refused := refused + 1;
       END IF;
     END LOOP;
-  EXCEPTION WHEN SQLSTATE 'VG003' OR SQLSTATE 'VG004' OR SQLSTATE 'VG005' OR SQLSTATE 'VG006' OR insufficient_resources
-                 OR operator_intervention OR undefined_object THEN
-    RAISE;  -- no fault of a row
+  EXCEPTION WHEN SQLSTATE 'VG002' OR SQLSTATE 'VG003' OR SQLSTATE 'VG004' OR SQLSTATE 'VG005' OR SQLSTATE 'VG006'
+                 OR transaction_rollback OR insufficient_resources OR operator_intervention OR system_error OR undefined_object THEN
+    RAISE;  -- no fault of a row: the next call takes it up again
   WHEN OTHERS THEN
     singly := true;
   END;
@@ -164,8 +165,8 @@ BEGIN
         ELSE
           refused := refused + 1;
         END IF;
-      EXCEPTION WHEN SQLSTATE 'VG003' OR SQLSTATE 'VG004' OR SQLSTATE 'VG005' OR SQLSTATE 'VG006' OR insufficient_resources
-                     OR operator_intervention OR undefined_object THEN
+      EXCEPTION WHEN SQLSTATE 'VG002' OR SQLSTATE 'VG003' OR SQLSTATE 'VG004' OR SQLSTATE 'VG005' OR SQLSTATE 'VG006'
+                     OR transaction_rollback OR insufficient_resources OR operator_intervention OR system_error OR undefined_object THEN
         RAISE;
       WHEN OTHERS THEN
         GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, fault = MESSAGE_TEXT;
@@ -177,17 +178,22 @@ BEGIN
   UPDATE visage.import_batch b SET imported = b.imported + import_part.imported, refused = b.refused + import_part.refused WHERE b.id = $1;
 END
 $$;
-COMMENT ON FUNCTION visage.import_part(integer, integer) IS 'registers the next rows of an import, in this transaction; more says whether there were any';
+COMMENT ON FUNCTION visage.import_part(integer, integer, bigint) IS 'registers the next rows of an import, in this transaction; place is null when there were none';
 
 -- It commits, so it can be neither SECURITY DEFINER nor have settings of its own.
 CREATE PROCEDURE visage.import_references(batch integer, part integer DEFAULT 500)
   LANGUAGE plpgsql AS $$
 DECLARE
-  more boolean := true;
+  place bigint := 0;
+  began bigint;
 BEGIN
-  WHILE more LOOP
-    SELECT p.more INTO more FROM visage.import_part(batch, part) p;
+  -- From the start again until nothing is left: what another session had taken it may have given back.
+  LOOP
+    began := place;
+    SELECT p.place INTO place FROM visage.import_part(batch, part, began) p;
     COMMIT;
+    EXIT WHEN place IS NULL AND began OPERATOR(pg_catalog.=) 0;
+    place := coalesce(place, 0);
   END LOOP;
 END
 $$;
@@ -256,7 +262,7 @@ CREATE TRIGGER forget_import_rows AFTER DELETE ON visage.subject FOR EACH ROW EX
 
 GRANT EXECUTE ON FUNCTION visage.open_import(text, text, text, text, text[], interval), visage.close_import(integer) TO visage_admin;
 GRANT INSERT (batch, subject, probe) ON visage.import_row TO visage_service;
-GRANT EXECUTE ON FUNCTION visage.import_part(integer, integer) TO visage_service;
+GRANT EXECUTE ON FUNCTION visage.import_part(integer, integer, bigint) TO visage_service;
 GRANT EXECUTE ON PROCEDURE visage.import_references(integer, integer) TO visage_service;
 GRANT EXECUTE ON FUNCTION visage.import_errors(integer) TO visage_admin, visage_service, visage_auditor;
 GRANT SELECT ON visage.import_progress TO visage_admin, visage_service, visage_auditor;
