@@ -152,11 +152,16 @@ class Server(Cluster):
         return [int(float(value)) for value in self.value(sql).split("|")]
 
     def verify(self, script, clients, seconds):
-        """Runs a script of verifications; every one of them must have given a verdict that is in the ledger."""
+        """Runs a script of verifications, with probes that nobody used."""
         self.seal_probes(MAX_RATE * seconds + clients)
-        before = self.row("SELECT events, failed FROM visage.audit_status")
-        run = self.pgbench(script, clients, seconds, n=-1, base=self.used)
+        run = self.run_verifications(script, clients, seconds, self.used)
         self.used += (run.most + 2) * clients
+        return run
+
+    def run_verifications(self, script, clients, seconds, base):
+        """Every one of them must have given a verdict that is in the ledger."""
+        before = self.row("SELECT events, failed FROM visage.audit_status")
+        run = self.pgbench(script, clients, seconds, n=-1, base=base)
         recorded, compared = self.row(
             "SELECT count(*), count(*) FILTER (WHERE decision <> 'refuse') FROM visage.event "
             f"WHERE seq >= {before[0]} AND operation = 'verify'")

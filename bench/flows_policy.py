@@ -25,6 +25,10 @@ INSERT INTO contexts SELECT i, jsonb_build_object(
     'place', 'city-' || i % 300, 'mac', '02:00:00:' || to_hex(16 + i / 65536) || ':' || to_hex(16 + i / 256 % 240) || ':' || to_hex(16 + i % 240),
     'latitude', 31 + (i % 50) / 10.0, 'longitude', 121 - (i % 70) / 10.0, 'time_zone', 'Asia/Shanghai')
   FROM generate_series(0, {SUBJECTS} - 1) i;
+ALTER TABLE probes ADD context jsonb NOT NULL;
+CREATE TABLE visits (id bigint GENERATED ALWAYS AS IDENTITY (MINVALUE 0) PRIMARY KEY, subject text NOT NULL,
+  probe visage.probe NOT NULL, context jsonb NOT NULL);
+INSERT INTO visage.session_policy (institution, lifetime) VALUES (1, '1 day') ON CONFLICT (institution) DO UPDATE SET lifetime = '1 day';
 """
 # As many ranges as asked for, half of them IPv6, none of them anybody's here.
 LISTS = f"""
@@ -55,24 +59,34 @@ INSERT INTO visage.risk_rule (institution, name, priority, signal, action)
   SELECT 1, 'more ' || i, 101, 'always', 'require_face' FROM generate_series(1, 5) i;
 """
 CLEAR = "DELETE FROM visage.risk_rule; DELETE FROM visage.deny_list;"
+# All sides read the row of one call, which holds the context whether or not it is handed over: what a call is given is
+# the caller's to find.
 BARE = """
 \\set n :n + 1
 \\set id :base + :n * :clients + :client_id
 SELECT (visage.verify(p.subject, p.probe, 'bench')).decision FROM probes p WHERE p.id = :id;
 """
-WITH_CONTEXT = f"""
-\\set n :n + 1
-\\set id :base + :n * :clients + :client_id
-\\set who :id % {SUBJECTS}
-SELECT (visage.verify(p.subject, p.probe, 'bench', context => c.context)).decision FROM probes p, contexts c
-WHERE p.id = :id AND c.id = :who;
+WITH_CONTEXT = BARE.replace("'bench')", "'bench', context => p.context)")
+WITH_SESSION = WITH_CONTEXT.replace("FROM probes", "FROM visits")
+# A session for each call, opened beforehand; its probe carries the session's nonce.
+OPEN = f"""
+\\set who random(0, {SUBJECTS} - 1)
+\\set other random(1, {REJECT_EVERY})
+INSERT INTO visits (subject, probe, context)
+  SELECT c.subject, visage.seal_probe(q.feature, 'bench/1', source => 'bench', lifetime => '1 day', session_nonce => o.nonce),
+         c.context || jsonb_build_object('session', o.session)
+  FROM (SELECT 's' || id AS subject, context FROM contexts WHERE id = :who) c
+    JOIN person q ON q.id = (:who + (:other = 1)::int) % {FACES}
+    CROSS JOIN LATERAL visage.open_session(c.subject, 'verify', 'default', 'bench', c.context) o;
 """
 POLICIES = {
     "bare": ("", BARE),
     "context": ("", WITH_CONTEXT),
     "stateless": (LISTS + STATELESS + MORE_STATELESS, WITH_CONTEXT),
     "policy": (LISTS + STATELESS + LOOKING_BACK, WITH_CONTEXT),
+    "session": (LISTS + STATELESS + LOOKING_BACK, WITH_SESSION),
 }
+OPENERS = 16
 
 
 def say(text):
@@ -97,24 +111,38 @@ class People(Server):
                       f"FROM generate_series({first}, {min(first + step, SUBJECTS) - 1}) i "
                       f"JOIN person p ON p.id = i % {FACES} OFFSET 0) r")
         self.psql(CONTEXTS + "VACUUM ANALYZE;")
+        self.visited = self.visits = 0
         if self.row("SELECT count(*) FROM visage.subject") != [SUBJECTS]:
             raise Failed("not everybody was registered")
 
     def seal_probes(self, count):
         while self.sealed - self.used < count:
             self.psql(f"""
-              INSERT INTO probes SELECT i, 's' || i % {SUBJECTS}, seal(q.feature)
+              INSERT INTO probes (id, subject, probe, context) SELECT i, 's' || i % {SUBJECTS}, seal(q.feature), c.context
                 FROM generate_series({self.sealed}, {self.sealed + BLOCK - 1}) i
+                JOIN contexts c ON c.id = i % {SUBJECTS}
                 JOIN person q ON q.id = (i % {SUBJECTS} + (i / {FACES} % {REJECT_EVERY} = 0)::int) % {FACES};""")
             if self.sealed == 0:
                 self.psql("VACUUM ANALYZE probes;")
             self.sealed += BLOCK
 
+    def open_visits(self, count):
+        while self.visits - self.visited < count:
+            self.pgbench(OPEN, OPENERS, 1 if QUICK else 5)
+            self.visits = self.row("SELECT count(*) FROM visits")[0]
+            self.psql("VACUUM ANALYZE visits;")
+
     def under(self, policy, clients):
         rules, script = POLICIES[policy]
+        if script == WITH_SESSION:
+            self.psql(CLEAR)
+            self.open_visits(audit_server.MAX_RATE * SECONDS + clients)
         self.psql(CLEAR + rules)
-        run = self.verify(script, clients, SECONDS)
-        return run.rate, run.latencies
+        if script != WITH_SESSION:
+            return self.verify(script, clients, SECONDS)
+        run = self.run_verifications(script, clients, SECONDS, self.visited)
+        self.visited += (run.most + 2) * clients
+        return run
 
 
 def main():
@@ -128,16 +156,16 @@ def main():
             calls = {policy: 0 for policy in POLICIES}
             for turn in range(ROUNDS):
                 for policy in list(POLICIES) if turn % 2 == 0 else reversed(list(POLICIES)):
-                    rate, latencies = server.under(policy, clients)
-                    rates[policy].append(rate)
-                    calls[policy] += len(latencies)
+                    run = server.under(policy, clients)
+                    rates[policy].append(run.rate)
+                    calls[policy] += len(run.latencies)
             for policy, values in rates.items():
                 say(f"{clients} clients, {policy:10} {statistics.median(values):7.0f}/s; rounds " + " ".join(f"{v:.0f}" for v in values))
-            for policy, name in (("policy", "policy_vs_bare_verify"), ("stateless", "policy_stateless_vs_bare_verify"),
+            for policy, name in (("session", "policy_vs_bare_verify"), ("policy", "policy_sessionless_vs_bare_verify"), ("stateless", "policy_stateless_vs_bare_verify"),
                                  ("context", "context_vs_bare_verify")):
                 ratio = statistics.median(bare / other for bare, other in zip(rates["bare"], rates[policy]))
                 metric(name + (f"_c{clients}" if clients != max(CLIENTS) else ""), ratio, "ratio",
-                       "<= 1.3" if policy == "policy" else "", calls[policy],
+                       "<= 1.3" if policy == "session" else "", calls[policy],
                        f"{clients} clients, {SUBJECTS} subjects: {statistics.median(rates[policy]):.0f}/s, bare "
                        f"{statistics.median(rates['bare']):.0f}/s")
         fired = server.row("SELECT count(*) FILTER (WHERE note LIKE 'risk%'), count(*) FROM visage.event WHERE operation = 'verify'")

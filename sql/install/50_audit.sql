@@ -17,6 +17,13 @@ CREATE TYPE visage.operation AS ENUM (
   'open_session', 'claim_session', 'close_session',
   'enrol_factor', 'replace_factor', 'remove_factor',
   'present_factor',     -- in a session: object says of which kind
+  'replace_reference',
+  'adapt_reference',    -- a reference was made from the probe of an accepted verification
+  'revert_adaptation',  -- and taken back
+  'reprotect',          -- a reference was made anew under the newest transform root
+  'find_duplicate',     -- subject looks like somebody who was registering: object names the finding
+  'review_duplicate',   -- somebody said what a finding is: note says what, and why
+  'allow_duplicate',    -- somebody allowed a registration whatever it looks like: note says why
   'check_identity'      -- an authority vouched for a person, or did not: object names the record
 );
 CREATE TYPE visage.decision AS ENUM ('accept', 'reject', 'refuse');
@@ -52,6 +59,9 @@ CREATE TYPE visage.reason AS ENUM (
   'REPLAYED_FACTOR',    -- this one-time code was used before
   'UNKNOWN_FACTOR',     -- the subject has no such factor
   'FACTOR_EXISTS',      -- the subject has one of this kind; replace it
+  'DUPLICATE_PERSON',   -- somebody who looks the same is registered under another name
+  'UNDETERMINED',       -- whether that is so could not be found out, and policy asks for it
+  'REFERENCE_EXPIRED',  -- the subject's references are too old: replace them
   'IDENTITY_UNCHECKED'  -- the scenario needs an authority's word, and there is none that counts
 );
 

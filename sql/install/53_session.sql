@@ -64,10 +64,10 @@ COMMENT ON COLUMN visage.session.device IS 'keyed hash of the device that may us
 CREATE FUNCTION visage.open_session(
   subject text, purpose visage.operation, scenario text DEFAULT 'default', channel text DEFAULT 'default',
   context jsonb DEFAULT '{}',
-  OUT session uuid, OUT nonce bytea, OUT factors smallint, OUT challenge text, OUT expires_at timestamptz)
+  OUT session uuid, OUT nonce bytea, OUT factors smallint, OUT challenge text, OUT expires_at timestamptz, OUT reason visage.reason)
   LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'visage_open_session';
 COMMENT ON FUNCTION visage.open_session(text, visage.operation, text, text, jsonb) IS
-  'opens a session for one call of the flow that purpose names; it looks the same whether or not the subject exists [6.5d]';
+  'opens a session for one call of the flow that purpose names, unless policy denies the call; it looks the same whether or not the subject exists [6.5d]';
 
 CREATE FUNCTION visage.claim_session(
   session uuid, channel text, context jsonb DEFAULT '{}',

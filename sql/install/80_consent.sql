@@ -284,6 +284,13 @@ BEGIN
       FROM visage.attempt a WHERE a.subject = person.id), '[]'),
     'sightings', coalesce((
       SELECT jsonb_agg(to_jsonb(g) - 'subject' ORDER BY g.at) FROM visage.sighting g WHERE g.subject = person.id), '[]'),
+    -- Not who the other one is.
+    'duplicates', coalesce((
+      SELECT jsonb_agg(to_jsonb(d) - '{institution,subject,found}'::text[] ORDER BY d.found_at)
+      FROM visage.duplicate_finding d WHERE person.id IN (d.subject, d.found)), '[]')
+    || coalesce((
+      SELECT jsonb_agg(to_jsonb(a) - '{institution,subject}'::text[])
+      FROM visage.duplicate_allowance a WHERE a.institution = acting AND a.subject = $1), '[]'),
     'identity_checks', coalesce((
       SELECT jsonb_agg(to_jsonb(r) - '{institution,subject,subject_hash,fields_hash}'::text[]
                        || jsonb_build_object('authority', a.name) ORDER BY r.checked_at)

@@ -25,6 +25,13 @@ CREATE TYPE visage.operation AS ENUM (
   'open_session', 'claim_session', 'close_session',
   'enrol_factor', 'replace_factor', 'remove_factor',
   'present_factor',     -- in a session: object says of which kind
+  'replace_reference',
+  'adapt_reference',    -- a reference was made from the probe of an accepted verification
+  'revert_adaptation',  -- and taken back
+  'reprotect',          -- a reference was made anew under the newest transform root
+  'find_duplicate',     -- subject looks like somebody who was registering: object names the finding
+  'review_duplicate',   -- somebody said what a finding is: note says what, and why
+  'allow_duplicate',    -- somebody allowed a registration whatever it looks like: note says why
   'check_identity'      -- an authority vouched for a person, or did not: object names the record
 );
 ALTER TYPE visage.reason ADD VALUE 'INTERRUPTED';
@@ -38,6 +45,9 @@ ALTER TYPE visage.reason ADD VALUE 'WRONG_FACTOR';
 ALTER TYPE visage.reason ADD VALUE 'REPLAYED_FACTOR';
 ALTER TYPE visage.reason ADD VALUE 'UNKNOWN_FACTOR';
 ALTER TYPE visage.reason ADD VALUE 'FACTOR_EXISTS';
+ALTER TYPE visage.reason ADD VALUE 'DUPLICATE_PERSON';
+ALTER TYPE visage.reason ADD VALUE 'UNDETERMINED';
+ALTER TYPE visage.reason ADD VALUE 'REFERENCE_EXPIRED';
 ALTER TYPE visage.reason ADD VALUE 'IDENTITY_UNCHECKED';
 COMMENT ON COLUMN visage.outcome.reference IS 'reference or factor that was made or dropped';
 
@@ -236,6 +246,8 @@ ALTER TABLE visage.subject_reference
 COMMENT ON COLUMN visage.subject_reference.origin IS 'a capture of the person, an authority''s photo, or a batch of an import';
 -- include 65_authority.sql
 -- include 66_import.sql
+-- include 67_duplicate.sql
+
 -- include 80_consent.sql
 -- include 82_retention.sql
 -- include 84_restore.sql

@@ -97,15 +97,6 @@ void await_idle(Slot& slot) {
     unavailable("an earlier record of this session is still not written", kWriterHint);
 }
 
-// Random, but led by the time, so that its index grows at one end (RFC 9562, version 7).
-Status ordered_uuid(Uuid& out) {
-  VISAGE_TRY(engine().random_uuid(out));
-  const auto milliseconds = static_cast<uint64>(unix_now() / 1000);
-  for (int i = 0; i < 6; ++i) out.bytes[i] = static_cast<uint8_t>(milliseconds >> (8 * (5 - i)));
-  out.bytes[6] = static_cast<uint8_t>((out.bytes[6] & 0x0F) | 0x70);
-  return {};
-}
-
 // What the end of a transaction finds still open did not end well.
 void abandon() {
   if (open_record.slot == nullptr) return;
@@ -148,7 +139,8 @@ Slot& begin_record(audit::Operation operation) {
   Slot& slot = slot_at(own_place());
   await_idle(slot);
   Uuid transaction;
-  raise_unless_ok(guarded([&] { return ordered_uuid(transaction); }), "cannot make an identifier");
+  raise_unless_ok(guarded([&] { return engine().ordered_uuid(unix_now(), transaction); }),
+                  "cannot make an identifier");
   const char* const caller = GetUserNameFromId(GetOuterUserId(), false);
 
   memset(static_cast<void*>(&slot.record), 0, sizeof slot.record);

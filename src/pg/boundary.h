@@ -32,6 +32,7 @@
 #define ERRCODE_VISAGE_AUDIT_FAILED MAKE_SQLSTATE('V', 'G', '0', '0', '5')
 #define ERRCODE_VISAGE_AUDIT_TIMEOUT MAKE_SQLSTATE('V', 'G', '0', '0', '6')
 #define ERRCODE_VISAGE_OTHER_REQUEST MAKE_SQLSTATE('V', 'G', '0', '0', '7')
+#define ERRCODE_VISAGE_UNKNOWN_SESSION MAKE_SQLSTATE('V', 'G', '0', '0', '8')
 
 namespace visage::pg {
 

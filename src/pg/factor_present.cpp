@@ -92,6 +92,17 @@ void check_face(Flow& flow, const SessionRow& session, text* evidence) {
     wrong(flow, Reason::kWrongFactor);
 }
 
+// Is the session one in which this call may show a factor? What policy denies may not try one either: it
+// would be a way to guess at factors, and to lock them.
+bool let_in(Flow& flow, const SessionRow& session) {
+  if (session.used) return refuse(flow, Reason::kReplayedSession);
+  if (GetCurrentTimestamp() >= session.expires_at) return refuse(flow, Reason::kExpiredSession);
+  if (session.has_device && (flow.context.device == nullptr ||
+                             memcmp(session.device, flow.slot->record.device, sizeof session.device) != 0))
+    return refuse(flow, Reason::kSessionMismatch);
+  return check_denied_in(flow, session);
+}
+
 }  // namespace
 
 // present_factor(session, kind, evidence, context) → outcome
@@ -116,18 +127,12 @@ VISAGE_FUNCTION(visage_present_factor) {
   flow.subject = session.surrogate;
   flow.slot->record.object.set(factor::label(kind));
   flow.slot->record.mark(audit::Field::kObject);
-  if (session.used)
-    refuse(flow, Reason::kReplayedSession);
-  else if (GetCurrentTimestamp() >= session.expires_at)
-    refuse(flow, Reason::kExpiredSession);
-  else if (session.has_device &&
-           (flow.context.device == nullptr ||
-            memcmp(session.device, flow.slot->record.device, sizeof session.device) != 0))
-    refuse(flow, Reason::kSessionMismatch);
-  else if (kind == factor::Kind::kFace)
-    check_face(flow, session, evidence);
-  else
-    check_evidence(flow, session, kind, {VARDATA_ANY(evidence), VARSIZE_ANY_EXHDR(evidence)});
+  if (let_in(flow, session)) {
+    if (kind == factor::Kind::kFace)
+      check_face(flow, session, evidence);
+    else
+      check_evidence(flow, session, kind, {VARDATA_ANY(evidence), VARSIZE_ANY_EXHDR(evidence)});
+  }
   return finish_flow(flow, fcinfo);
 }
 

@@ -110,6 +110,16 @@ bool remembered(const Flow& flow) {
   return flow.keeps_sighting && flow.claims_subject && flow.has_probe;
 }
 
+// What fired, for the record.
+void note_risk(const Flow& flow) {
+  audit::EventRecord& record = flow.slot->record;
+  char note[audit::kMaxNoteLength];
+  const size_t size = risk::describe(flow.risk, note);
+  if (size == 0) return;
+  record.note.set({note, size});
+  record.mark(audit::Field::kNote);
+}
+
 // A comparison that fails and a presentation that is not alive count; what never got so far does not.
 AttemptResult result_of(const Flow& flow) {
   if (flow.decision == Decision::kAccept)
@@ -202,16 +212,21 @@ void ask_risk(Flow& flow, audit::Operation operation) {
   assess_risk(call, flow.risk, flow.keeps_sighting);
 }
 
+bool check_denied(Flow& flow, audit::Operation operation) {
+  flow.risk_checked = true;
+  ask_risk(flow, operation);
+  flow.risk_passed = flow.risk.action != risk::Action::kDeny;
+  if (flow.risk_passed) return true;
+  note_risk(flow);
+  return refuse(flow, Reason::kDenied);
+}
+
 bool check_risk(Flow& flow) {
   if (flow.risk_checked) return flow.risk_passed;
   flow.risk_checked = true;
-  ask_risk(flow, flow.slot->record.operation);
-  audit::EventRecord& record = flow.slot->record;
-  char note[audit::kMaxNoteLength];
-  if (const size_t size = risk::describe(flow.risk, note); size > 0) {
-    record.note.set({note, size});
-    record.mark(audit::Field::kNote);
-  }
+  const audit::EventRecord& record = flow.slot->record;
+  ask_risk(flow, record.operation);
+  note_risk(flow);
   if (flow.risk.action == risk::Action::kDeny) return refuse(flow, Reason::kDenied);
   if (flow.risk.factors > flow.factors_presented) return refuse(flow, Reason::kFactorMissing);
   // What this level asks for beyond what is asked for in any case, which enter_session() saw to.   [6.6e]
@@ -318,7 +333,8 @@ void release_flow(Flow& flow) {
   flow.contents = nullptr;
 }
 
-int64 record_flow(Flow& flow) {
+void record_flow(Flow& flow) {
+  flow.transaction = flow.slot->record.transaction;
   fill_record(flow);
   mark_session(flow, false);
   keep_for_repetition(flow);
@@ -326,9 +342,9 @@ int64 record_flow(Flow& flow) {
   if (remembered(flow) && (result == AttemptResult::kSuccess || result == AttemptResult::kFailure))
     keep_sighting(flow.context, result == AttemptResult::kSuccess, *flow.slot);
   publish_record(result, flow.in_log ? Durability::kLog : Durability::kDisk);
-  const int64 seq = await_record();
+  flow.seq = await_record();
+  flow.recorded = true;
   leave_session(flow);
-  return seq;
 }
 
 namespace {
@@ -352,8 +368,7 @@ Datum enum_value(EnumValue& known, Oid type, const char* label) {
 Datum finish_flow(Flow& flow, FunctionCallInfo fcinfo) {
   engine().forget_keys();
   const bool opened = flow.contents->model_length != 0;
-  const Uuid transaction = flow.repeated ? flow.repeated_transaction : flow.slot->record.transaction;
-  const int64 seq = flow.repeated ? flow.repeated_seq : record_flow(flow);
+  if (!flow.repeated && !flow.recorded) record_flow(flow);
   const char* model = flow.repeated ? flow.repeated_model : opened ? flow.contents->model : nullptr;
   // The SPI connection's memory goes with it.
   const Datum model_text = model != nullptr ? SPI_datumTransfer(CStringGetTextDatum(model), false, -1) : 0;
@@ -367,7 +382,7 @@ Datum finish_flow(Flow& flow, FunctionCallInfo fcinfo) {
   Datum values[10] = {};
   bool nulls[10] = {};
   Assert(row->natts == lengthof(values));
-  values[0] = uuid_datum(transaction);
+  values[0] = uuid_datum(flow.transaction);
   values[1] = enum_value(decisions[static_cast<int>(flow.decision)], TupleDescAttr(row, 1)->atttypid,
                          audit::label(flow.decision));
   values[2] = enum_value(reasons[static_cast<int>(flow.reason)], TupleDescAttr(row, 2)->atttypid,
@@ -382,7 +397,7 @@ Datum finish_flow(Flow& flow, FunctionCallInfo fcinfo) {
   retry_after.time = flow.retry_after_us;
   nulls[7] = flow.reason != Reason::kLocked || flow.retry_after_us < 0;
   values[7] = IntervalPGetDatum(&retry_after);
-  values[8] = Int64GetDatum(seq);
+  values[8] = Int64GetDatum(flow.seq);
   nulls[9] = !flow.has_reference;
   values[9] = uuid_datum(flow.reference);
   const HeapTuple formed = heap_form_tuple(row, values, nulls);

@@ -65,8 +65,9 @@ struct Flow {
   int64 captured_after;  // probes from before are refused
 
   bool repeated;  // the outcome is that of an earlier call; see request.h
-  Uuid repeated_transaction;
-  int64 repeated_seq;
+  bool recorded;  // of this one; both are set by then
+  Uuid transaction;
+  int64 seq;
   const char* repeated_model;
 };
 
@@ -112,6 +113,9 @@ bool take_probe(Flow& flow, const struct varlena* value, probe::Header& header, 
 bool check_risk(Flow& flow);
 // What the rules ask of a call of `operation`, into flow.risk; refuses nothing. For who prepares one.
 void ask_risk(Flow& flow, audit::Operation operation);
+// Of these only whether the call is denied, for who prepares a call of `operation`: opens or claims its
+// session, shows a factor in it. What fired goes into the record when it is. check_risk() then asks no more.
+bool check_denied(Flow& flow, audit::Operation operation);
 // Holds an attempt against the subject (null: none is claimed), the capture source, and the address and
 // device that the context names. False after refusing as LOCKED.
 bool hold_attempts(Flow& flow, const text* subject);
@@ -136,9 +140,10 @@ void name_in_event(Flow& flow, const char* what);
 void begin_event(const Flow& flow);
 // Frees what does not wait for the end of the caller's memory.
 void release_flow(Flow& flow);
-// Records the event and waits until it is durable; its number.
-int64 record_flow(Flow& flow);
-// Does so, unless the call is repeated, ends SPI and returns the visage.outcome row.
+// Records the event and waits until it is durable. For flows that go on after their verdict; the slot is then
+// free for another record.
+void record_flow(Flow& flow);
+// Does so, unless that was done or the call is repeated, ends SPI and returns the visage.outcome row.
 Datum finish_flow(Flow& flow, FunctionCallInfo fcinfo);
 
 }  // namespace visage::pg

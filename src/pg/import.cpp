@@ -7,6 +7,7 @@
 #include "pg/authority.h"
 #include "pg/boundary.h"
 #include "pg/clock.h"
+#include "pg/duplicate.h"
 #include "pg/flow.h"
 #include "pg/probe.h"
 #include "pg/settings.h"
@@ -54,9 +55,11 @@ VISAGE_FUNCTION(visage_import_reference) {
   if (VARSIZE_ANY_EXHDR(nonce) != sizeof flow.nonce) elog(ERROR, "an import's nonce has another length");
   memcpy(flow.nonce, VARDATA_ANY(nonce), sizeof flow.nonce);
   AuthorityRecord authority = {};
+  DuplicateCheck duplicates = {};
   if (take_staged(flow, probe, PG_GETARG_BOOL(8)) && check_entitlement(flow) &&
       check_consent(flow, subject, true) && (vouched || check_identity(flow, subject, authority)) &&
-      check_floors(flow) && find_flow_threshold(flow, kReferenceScheme))
+      check_floors(flow) && find_flow_threshold(flow, kReferenceScheme) &&
+      check_duplicates(flow, subject, duplicates))
     register_subject(flow, subject, authority, kImported);
   if (vouched && flow.decision == Decision::kAccept) {
     const Datum arguments[] = {Int32GetDatum(flow.policy.institution),
@@ -68,6 +71,10 @@ VISAGE_FUNCTION(visage_import_reference) {
     execute(insert_record, arguments, nullptr, false);
   }
   name_in_event(flow, psprintf("import %d", batch));
+  if (duplicates.finding != match::DuplicateFinding::kNone) {
+    record_flow(flow);
+    record_finding(flow, duplicates);
+  }
   return finish_flow(flow, fcinfo);
 }
 

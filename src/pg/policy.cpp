@@ -181,6 +181,7 @@ void read_policy(const text* channel, const text* scenario, Policy& out) {
   SPI_freetuptable(SPI_tuptable);
   load_attempt_limits(out.institution, out.has_liveness_floor, out.attempt_limits);
   load_consent_rule(out.institution, channel, scenario, out.consent);
+  load_duplicate_rule(out.institution, scenario, out.duplicates);
 }
 
 Threshold read_threshold(const ThresholdKey& key) {

@@ -4,6 +4,7 @@
 #include "core/probe/probe.h"
 #include "pg/attempt.h"
 #include "pg/consent.h"
+#include "pg/duplicate.h"
 #include "pg/pg.h"
 
 namespace visage::pg {
@@ -29,6 +30,7 @@ struct Policy {
   bool keep_details;      // address and device in clear, for a while
   AttemptLimits attempt_limits;
   ConsentRule consent;
+  DuplicateRule duplicates;
 };
 
 // Institution that the session acts for, by visage.institution and the caller's grants; for use inside SPI.

@@ -117,14 +117,14 @@ bool counts(audit::Operation operation, uint64 row) {
 void take_over(Flow& flow, uint64 row) {
   bool is_null;
   flow.repeated = true;
-  flow.repeated_transaction = column_uuid(row, 1);
+  flow.transaction = column_uuid(row, 1);
   audit::find_decision(column_text(row, 2), flow.decision);
   audit::find_reason(column_text(row, 3), flow.reason);
   flow.channel = DatumGetTextPCopy(column(row, 4, &is_null));
   flow.policy.target_fmr = DatumGetFloat8(column(row, 5, &is_null));
   flow.repeated_model = column_text(row, 6);
   flow.policy.version = DatumGetInt32(column(row, 7, &is_null));
-  flow.repeated_seq = DatumGetInt64(column(row, 8, &is_null));
+  flow.seq = DatumGetInt64(column(row, 8, &is_null));
   flow.has_reference = !column_is_null(row, 9);
   if (flow.has_reference) flow.reference = column_uuid(row, 9);
   const char* const wait = column_text(row, 12);

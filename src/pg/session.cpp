@@ -1,13 +1,7 @@
 #include "pg/session.h"
 
-#include <algorithm>
-#include <functional>
-
-#include "core/factor/factor.h"
-
 #include "pg/boundary.h"
 #include "pg/clock.h"
-#include "pg/policy_generation.h"
 #include "pg/requirement.h"
 #include "pg/settings.h"
 #include "pg/shared.h"
@@ -24,73 +18,6 @@ namespace {
 constexpr char kNotifyChannel[] = "visage_session";
 // Longer than any call takes between reading a session that has not expired and taking it.
 constexpr int64 kMargin = 60 * USECS_PER_SEC;
-
-Statement session_by_id = {
-    "SELECT s.purpose::text, s.scenario, s.channel, s.opened_channel <> s.channel, s.claimed_at IS NOT NULL, "
-    "s.subject_hash, s.subject, s.device, s.nonce, s.factors::integer, s.challenge, s.opened_at, "
-    "s.expires_at "
-    "FROM visage.session s WHERE s.id = $1 AND s.institution = $2",
-    2,
-    {"uuid", "integer"}};
-// An event whose object begins with 'session' used the session up; those of factors have the kind there. Two
-// plain statements take half the time of one that joins and aggregates.
-Statement session_events = {
-    "SELECT e.object, e.at FROM visage.event e WHERE e.session = $1 AND (starts_with(e.object, 'session') "
-    "OR e.operation = 'present_factor' AND e.decision = 'accept')",
-    1,
-    {"uuid"}};
-
-TimestampTz time_column(int number) {
-  bool is_null;
-  return DatumGetTimestampTz(column(0, number, &is_null));
-}
-
-// Row 0 of SPI_tuptable.
-void read_session(SessionRow& out) {
-  bool is_null;
-  if (!audit::find_operation(column_text(0, 1), out.purpose)) elog(ERROR, "session of an unknown purpose");
-  out.scenario = DatumGetTextPP(column(0, 2, &is_null));
-  out.channel = DatumGetTextPP(column(0, 3, &is_null));
-  out.cross_channel = DatumGetBool(column(0, 4, &is_null));
-  out.claimed = DatumGetBool(column(0, 5, &is_null));
-  out.subject.kind = keys::HashedKind::kSubject;
-  out.has_subject_hash = !column_is_null(0, 6);
-  if (out.has_subject_hash) memcpy(out.subject.key, column_bytes(0, 6).data(), sizeof out.subject.key);
-  out.has_subject = !column_is_null(0, 7);
-  if (out.has_subject) out.surrogate = column_uuid(0, 7);
-  out.has_device = !column_is_null(0, 8);
-  if (out.has_device) memcpy(out.device, column_bytes(0, 8).data(), sizeof out.device);
-  memcpy(out.nonce, column_bytes(0, 9).data(), sizeof out.nonce);
-  out.factors = DatumGetInt32(column(0, 10, &is_null));
-  out.challenge = column_text(0, 11);
-  out.opened_at = time_column(12);
-  out.expires_at = time_column(13);
-}
-
-// What became of it so far.
-void read_events(const Uuid& id, SessionRow& out) {
-  TimestampTz first_at[factor::kKinds] = {};  // when each kind was first shown
-  const Datum arguments[] = {uuid_datum(id)};
-  const uint64 rows = execute(session_events, arguments, nullptr, true);
-  for (uint64 row = 0; row < rows; ++row) {
-    bool is_null;
-    const char* const object = column_text(row, 1);
-    const TimestampTz at = DatumGetTimestampTz(column(row, 2, &is_null));
-    factor::Kind kind;
-    if (!factor::find_kind(object, kind)) {
-      out.used = true;
-      continue;
-    }
-    TimestampTz& first = first_at[static_cast<int>(kind) - 1];
-    if (first == 0 || at < first) first = at;
-  }
-  out.face_presented = first_at[static_cast<int>(factor::Kind::kFace) - 1] != 0;
-  std::sort(first_at, first_at + factor::kKinds, std::greater<>());
-  out.presented = static_cast<int>(
-      std::count_if(first_at, first_at + factor::kKinds, [](TimestampTz at) { return at != 0; }));
-  // In descending order, those that were not shown at the end.
-  if (out.factors > 0 && out.presented >= out.factors) out.shown_at = first_at[out.presented - out.factors];
-}
 
 bool same_name(const text* left, const text* right) {
   return VARSIZE_ANY_EXHDR(left) == VARSIZE_ANY_EXHDR(right) &&
@@ -124,6 +51,9 @@ bool leaves_session(const Flow& flow) {
     case Reason::kReferenceLimit:
     case Reason::kUnknownFactor:
     case Reason::kFactorExists:
+    case Reason::kDuplicatePerson:
+    case Reason::kUndetermined:
+    case Reason::kReferenceExpired:
       return false;
     default:
       return true;
@@ -152,19 +82,6 @@ bool opens_session(audit::Operation purpose) {
 
 bool compares_face(audit::Operation purpose) {
   return purpose == audit::Operation::kVerify || purpose == audit::Operation::kAddReference;
-}
-
-bool find_session(const Uuid& id, int32 institution, SessionRow& out) {
-  memset(static_cast<void*>(&out), 0, sizeof out);
-  const Datum arguments[] = {uuid_datum(id), Int32GetDatum(institution)};
-  begin_newest();
-  const bool found = execute(session_by_id, arguments, nullptr, true) == 1;
-  if (found) read_session(out);
-  if (found) read_events(id, out);
-  end_newest();
-  out.id = id;
-  out.institution = institution;
-  return found;
 }
 
 bool enter_session(Flow& flow, const text* subject) {
@@ -196,6 +113,20 @@ bool enter_session(Flow& flow, const text* subject) {
   if (operation == audit::Operation::kRegister && row.shown_at != 0)
     flow.captured_after = to_unix(row.shown_at) - static_cast<int64>(settings::clock_skew) * USECS_PER_SEC;
   return true;
+}
+
+bool check_denied_in(Flow& flow, const SessionRow& row) {
+  const bool has_subject = flow.has_subject;
+  const Uuid subject = flow.subject;
+  // Somebody or nobody: the past is asked for either way.
+  flow.claims_subject = row.has_subject_hash;
+  flow.has_subject = row.has_subject;
+  flow.subject = row.surrogate;
+  const bool allowed = check_denied(flow, row.purpose);
+  flow.claims_subject = false;
+  flow.has_subject = has_subject;
+  flow.subject = subject;
+  return allowed;
 }
 
 bool require_factors(Flow& flow, int at_least) {

@@ -38,8 +38,11 @@ struct SessionRow {
   TimestampTz shown_at;  // when as many as `factors` had been; 0 when fewer were
 };
 
-// For use inside SPI, under a snapshot of now. False when the institution has no such session.
+// As of now. For use inside SPI. False when the institution has no such session.
 bool find_session(const Uuid& id, int32 institution, SessionRow& out);
+
+// check_denied() for a call in the session, about its subject.
+bool check_denied_in(Flow& flow, const SessionRow& row);
 
 // The session that a function's argument names, of the institution that the caller acts for; raises when
 // there is none. Not for use inside SPI.

@@ -94,15 +94,29 @@ TupleDesc result_type(FunctionCallInfo fcinfo) {
   return BlessTupleDesc(row);
 }
 
-// Publishes the event of a function that gives no verdict.
+constexpr int kOpenedColumns = 6;
+
+void set_reason(TupleDesc type, int place, Reason reason, Datum* values, bool* nulls) {
+  values[place] = OidInputFunctionCall(F_ENUM_IN, const_cast<char*>(audit::label(reason)),
+                                       TupleDescAttr(type, place)->atttypid, -1);
+  nulls[place] = false;
+}
+
+// Publishes the event of a function that gives no verdict, unless policy denied the call: that is one, and
+// visage.explain_decision() tells its cause.
 void record_session_event(Flow& flow) {
   audit::EventRecord& record = flow.slot->record;
   const auto unmark = [&](audit::Field field) { record.fields &= ~static_cast<uint32_t>(field); };
   begin_event(flow);
-  for (const audit::Field field : {audit::Field::kDecision, audit::Field::kReason, audit::Field::kTargetFmr})
-    unmark(field);
-  record.session = flow.session;
-  record.mark(audit::Field::kSession);
+  unmark(audit::Field::kTargetFmr);
+  if (flow.reason != Reason::kDenied) {
+    unmark(audit::Field::kDecision);
+    unmark(audit::Field::kReason);
+  }
+  if (flow.session != Uuid{}) {
+    record.session = flow.session;
+    record.mark(audit::Field::kSession);
+  }
   publish_record(AttemptResult::kRelease);
   await_record();
 }
@@ -117,7 +131,7 @@ void session_argument(FunctionCallInfo fcinfo, int index, SessionRow& out) {
   SPI_connect();
   if (!find_session(id, acting_institution(), out))
     ereport(ERROR,
-            (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("session does not exist"),
+            (errcode(ERRCODE_VISAGE_UNKNOWN_SESSION), errmsg("session does not exist"),
              errhint("It was opened by another institution, in a transaction that has not committed, or "
                      "more than a day ago.")));
   const auto keep = [](const text* value) {
@@ -130,7 +144,8 @@ void session_argument(FunctionCallInfo fcinfo, int index, SessionRow& out) {
   out.challenge = text_to_cstring(challenge);
 }
 
-// open_session(subject, purpose, scenario, channel, context) → session, nonce, factors, challenge, expires_at
+// open_session(subject, purpose, scenario, channel, context) → session, nonce, factors, challenge,
+// expires_at, reason
 VISAGE_FUNCTION(visage_open_session) {
   const audit::Operation purpose = purpose_argument(fcinfo, 1);
   const bool has_subject = purpose != audit::Operation::kCompare;
@@ -143,11 +158,21 @@ VISAGE_FUNCTION(visage_open_session) {
   begin_flow(flow, audit::Operation::kOpenSession, fcinfo, {3, 2, 4});
   const int32 institution = flow.policy.institution;
   text* channel = finishing_channel(flow);
-  // As many as the flow would ask for from here and now; what changes until then, it asks again. Denied or
-  // not is for the flow to say, on the record.
+  // As many as the flow would ask for from here and now; what changes until then, it asks again.
   flow.claims_subject = has_subject;
   flow.has_subject = has_subject && find_registered(institution, subject, flow.subject);
-  ask_risk(flow, purpose);
+  flow.slot->record.object.set(audit::label(purpose));
+  flow.slot->record.mark(audit::Field::kObject);
+  if (!check_denied(flow, purpose)) {
+    record_session_event(flow);
+    release_flow(flow);
+    SPI_finish();
+    Datum values[kOpenedColumns] = {};
+    bool nulls[kOpenedColumns];
+    std::fill(std::begin(nulls), std::end(nulls), true);
+    set_reason(type, kOpenedColumns - 1, flow.reason, values, nulls);
+    PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(type, values, nulls)));
+  }
   const Requirement required =
       find_requirement(institution, purpose, channel, flow.scenario, risk::level(flow.risk));
   // What scenarios and rules ask for is beside the face.
@@ -155,7 +180,7 @@ VISAGE_FUNCTION(visage_open_session) {
       std::max(static_cast<int>(flow.risk.factors), required.factors - (compares_face(purpose) ? 1 : 0));
   uint8_t nonce[kSessionNonceSize];
   raise_unless_ok(guarded([&]() -> Status {
-                    VISAGE_TRY(engine().random_uuid(flow.session));
+                    VISAGE_TRY(engine().ordered_uuid(unix_now(), flow.session));
                     return engine().random(nonce);
                   }),
                   "cannot make a session");
@@ -197,11 +222,9 @@ VISAGE_FUNCTION(visage_open_session) {
   const Datum expires_at = column(0, 1, &is_null);
   flow.has_subject = !column_is_null(0, 2);
   if (flow.has_subject) flow.subject = column_uuid(0, 2);
-  flow.slot->record.object.set(audit::label(purpose));
-  flow.slot->record.mark(audit::Field::kObject);
   record_session_event(flow);
   if (row.cross_channel) announce_session(row, "CREATED");
-  Datum values[5];
+  Datum values[kOpenedColumns];
   values[0] = SPI_datumTransfer(uuid_datum(flow.session), false, UUID_LEN);
   values[1] = SPI_datumTransfer(arguments[9], false, -1);
   values[2] = Int16GetDatum(static_cast<int16>(factors));
@@ -209,7 +232,8 @@ VISAGE_FUNCTION(visage_open_session) {
   values[4] = expires_at;
   SPI_finish();
   release_flow(flow);
-  bool no_nulls[lengthof(values)] = {};
+  bool no_nulls[kOpenedColumns] = {};
+  set_reason(type, kOpenedColumns - 1, Reason::kOk, values, no_nulls);
   PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(type, values, no_nulls)));
 }
 
@@ -233,29 +257,27 @@ VISAGE_FUNCTION(visage_claim_session) {
   } else if (!row.cross_channel || VARSIZE_ANY_EXHDR(channel) != VARSIZE_ANY_EXHDR(row.channel) ||
              memcmp(VARDATA_ANY(channel), VARDATA_ANY(row.channel), VARSIZE_ANY_EXHDR(channel)) != 0) {
     refuse(flow, Reason::kSessionMismatch);
-  } else {
+  } else if (check_denied_in(flow, row)) {
     const Datum arguments[] = {uuid_datum(row.id), TimestampTzGetDatum(GetCurrentTimestamp()),
                                PointerGetDatum(bytes_value(device, keys::kKeyedHashSize))};
     const char nulls[] = {' ', ' ', flow.context.device != nullptr ? ' ' : 'n', '\0'};
     claimed = execute(claim, arguments, nulls, false) == 1;
     claimed ? (void)accept(flow) : (void)refuse(flow, Reason::kReplayedSession);
   }
-  flow.slot->record.note.set(audit::label(flow.reason));
-  flow.slot->record.mark(audit::Field::kNote);
+  if (flow.reason != Reason::kDenied) {
+    flow.slot->record.note.set(audit::label(flow.reason));
+    flow.slot->record.mark(audit::Field::kNote);
+  }
   record_session_event(flow);
   if (claimed) announce_session(row, "IN_PROGRESS");
   release_flow(flow);
   SPI_finish();
   Datum values[8] = {};
   bool nulls[lengthof(values)] = {};
-  const auto enumeration = [&](int place, const char* label) {
-    return OidInputFunctionCall(F_ENUM_IN, const_cast<char*>(label), TupleDescAttr(type, place)->atttypid,
-                                -1);
-  };
   values[0] = BoolGetDatum(claimed);
-  values[1] = enumeration(1, audit::label(flow.reason));
   if (claimed) {
-    values[2] = enumeration(2, audit::label(row.purpose));
+    values[2] = OidInputFunctionCall(F_ENUM_IN, const_cast<char*>(audit::label(row.purpose)),
+                                     TupleDescAttr(type, 2)->atttypid, -1);
     values[3] = PointerGetDatum(row.scenario);
     values[4] = PointerGetDatum(bytes_value(row.nonce, sizeof row.nonce));
     values[5] = Int16GetDatum(static_cast<int16>(row.factors));
@@ -263,6 +285,7 @@ VISAGE_FUNCTION(visage_claim_session) {
     values[7] = TimestampTzGetDatum(row.expires_at);
   }
   for (int i = 2; i < static_cast<int>(lengthof(values)); ++i) nulls[i] = !claimed;
+  set_reason(type, 1, flow.reason, values, nulls);
   PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(type, values, nulls)));
 }
 

@@ -6,6 +6,7 @@
 #include "core/reference/reference.h"
 #include "pg/authority.h"
 #include "pg/boundary.h"
+#include "pg/duplicate.h"
 #include "pg/envelope_io.h"
 #include "pg/keys.h"
 #include "pg/request.h"
@@ -134,16 +135,22 @@ VISAGE_FUNCTION(visage_register) {
   begin_flow(flow, audit::Operation::kRegister, fcinfo, {2, 3, 4});
   flow.has_probe = true;
   if (repeats(flow, {.subject = subject, .probe = PG_GETARG_VARLENA_PP(1)})) return finish_flow(flow, fcinfo);
+  // The threshold is asked for although nothing of the subject's is compared: a model that no verification
+  // could decide is refused here, not at the first verification.
+  // No attempt on the subject: its name is not to be locked before it exists. What is not alive counts where
+  // it came from.
   AuthorityRecord authority;
-  // The threshold is asked for although nothing is compared: a model that no verification could decide is
-  // refused here, not at the first verification.
-  // No attempt on the subject: nothing is compared, and its name is not to be locked before it exists. What
-  // is not alive counts where it came from.
+  DuplicateCheck duplicates = {};
   if (enter_session(flow, subject) &&
       take_probe(flow, PG_GETARG_VARLENA_PP(1), flow.header, *flow.contents) && check_entitlement(flow) &&
       check_consent(flow, subject, true) && check_identity(flow, subject, authority) &&
-      hold_attempts(flow, nullptr) && check_floors(flow) && find_flow_threshold(flow, kReferenceScheme))
+      hold_attempts(flow, nullptr) && check_floors(flow) && find_flow_threshold(flow, kReferenceScheme) &&
+      check_duplicates(flow, subject, duplicates))
     register_subject(flow, subject, authority, kCapture);
+  if (duplicates.finding != match::DuplicateFinding::kNone) {
+    record_flow(flow);
+    record_finding(flow, duplicates);
+  }
   return finish_flow(flow, fcinfo);
 }
 

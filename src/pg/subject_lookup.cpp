@@ -3,15 +3,12 @@
 #include <algorithm>
 
 #include "pg/boundary.h"
-#include "pg/known_relation.h"
+#include "pg/index_rows.h"
 #include "pg/statement.h"
 #include "pg/subject.h"
 
 extern "C" {
-#include "access/genam.h"
-#include "access/table.h"
 #include "catalog/pg_collation.h"
-#include "utils/rel.h"
 #include "utils/snapmgr.h"
 }
 
@@ -45,34 +42,6 @@ struct Found {
   reference::Stored stored;
   TimestampTz created_at;
 };
-
-// Rows of one table with the given key, each handed to `take`, valid until it returns.
-template <typename Take>
-void for_each_row(KnownRelation& known_table, KnownRelation& known_index, Snapshot snapshot, ScanKey keys,
-                  int key_count, Take take) {
-  Relation table = table_open(known_table.oid(), AccessShareLock);
-  SysScanDesc scan = systable_beginscan(table, known_index.oid(), true, snapshot, key_count, keys);
-  for (HeapTuple row; HeapTupleIsValid(row = systable_getnext(scan));) take(row, RelationGetDescr(table));
-  systable_endscan(scan);
-  table_close(table, AccessShareLock);
-}
-
-Uuid uuid_of(HeapTuple row, AttrNumber column, TupleDesc description) {
-  bool is_null;
-  Uuid value;
-  memcpy(value.bytes, DatumGetUUIDP(heap_getattr(row, column, description, &is_null))->data,
-         sizeof value.bytes);
-  return value;
-}
-
-Bytes copy_of(HeapTuple row, AttrNumber column, TupleDesc description) {
-  bool is_null;
-  const struct varlena* value = PG_DETOAST_DATUM_PACKED(heap_getattr(row, column, description, &is_null));
-  const size_t size = VARSIZE_ANY_EXHDR(value);
-  auto* copy = static_cast<uint8_t*>(palloc(size));
-  memcpy(copy, VARDATA_ANY(value), size);
-  return {copy, size};
-}
 
 bool find_subject(Snapshot snapshot, int32 institution, const text* subject, Uuid& id) {
   ScanKeyData keys[2];
@@ -111,14 +80,12 @@ int find_references(Snapshot snapshot, const Uuid& subject, Found (&out)[kMaxRef
         if (count == kMaxReferences)
           ereport(ERROR, (errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
                           errmsg("subject has more than %d references", kMaxReferences)));
-        bool is_null;
         Found& found = out[count++];
         found.stored.id = uuid_of(row, reference_column::kId, description);
-        found.stored.generation = static_cast<uint32_t>(
-            DatumGetInt32(heap_getattr(row, reference_column::kGeneration, description, &is_null)));
+        found.stored.generation =
+            static_cast<uint32_t>(DatumGetInt32(datum_of(row, reference_column::kGeneration, description)));
         found.stored.envelope = copy_of(row, reference_column::kReference, description);
-        found.created_at =
-            DatumGetTimestampTz(heap_getattr(row, reference_column::kCreatedAt, description, &is_null));
+        found.created_at = DatumGetTimestampTz(datum_of(row, reference_column::kCreatedAt, description));
       });
   std::sort(out, out + count, [](const Found& left, const Found& right) {
     if (left.created_at != right.created_at) return left.created_at < right.created_at;

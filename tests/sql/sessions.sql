@@ -178,6 +178,35 @@ DO $$ BEGIN FOR i IN 1 .. 10 LOOP PERFORM visage.verify('sessions-locked', fixtu
 SELECT count(*), count(DISTINCT v.retry_after), max(fixture.verdict(v)), bool_and(v.retry_after BETWEEN '20 s' AND '30 s') AS wait
 FROM sealed, generate_series(1, 3), visage.verify('sessions-locked', probe, context => '{"biz_id": "s-6"}') v WHERE i = 5;
 
+-- [8.1.4d] What policy denies, it denies from the first step on: no session is opened or claimed from there, and no factor shown.
+SELECT fixture.verdict(visage.register('sessions-denied', fixture.probe('sessions-denied', 1))), fixture.verdict(visage.enrol_factor('sessions-denied', 'password', 'correct horse battery'));
+INSERT INTO visage.deny_list (institution, kind, device, why) VALUES (1, 'device', 'stolen-phone', 'reported stolen');
+INSERT INTO visage.risk_rule (institution, name, signal, action, names, operation) VALUES (1, 'no cancelling abroad', 'country', 'deny', '{XX}', 'cancel');
+SELECT purpose, context, session IS NULL AND nonce IS NULL AND factors IS NULL AND challenge IS NULL AND expires_at IS NULL AS nothing, reason
+FROM unnest(ARRAY['verify', 'cancel']) purpose, unnest(ARRAY['{"device": "stolen-phone"}', '{"country": "XX"}', '{}']) context,
+     LATERAL visage.open_session('sessions-denied', purpose::visage.operation, context => context::jsonb);
+-- Somebody or nobody looks the same; the record says why.
+SELECT * FROM visage.open_session('sessions-nobody', 'verify', context => '{"device": "stolen-phone"}');
+SELECT h.operation, h.decision, h.reason, h.object, h.session, x.source, x.action, x.signal
+FROM (SELECT * FROM visage.history ORDER BY event DESC LIMIT 1) h, visage.explain_decision(h.transaction_id) x;
+SELECT session, encode(nonce, 'hex') AS nonce FROM visage.open_session('sessions-denied', 'verify', context => '{"finish_channel": "terminal"}') \gset
+SELECT claimed, reason, nonce FROM visage.claim_session(:'session', 'terminal', '{"device": "stolen-phone"}');
+SELECT claimed, reason FROM visage.claim_session(:'session', 'terminal', '{"device": "own-phone"}');
+-- It is no attempt on the factor, and the session stays.
+SELECT session FROM visage.open_session('sessions-denied', 'cancel') \gset
+SELECT DISTINCT fixture.verdict(visage.present_factor(:'session', 'password', 'wrong', context)) FROM generate_series(1, 10), unnest(ARRAY['{"device": "stolen-phone"}', '{"country": "XX"}']::jsonb[]) context;
+SELECT fixture.verdict(visage.present_factor(:'session', 'face', fixture.probe('sessions-denied', 80)::text, '{"country": "XX"}'));
+SELECT fixture.verdict(visage.present_factor(:'session', 'password', 'correct horse battery', '{"country": "CN"}')), state(:'session');
+-- A face is one of the factors that a rule asks for; it is not refused for want of them.
+UPDATE visage.risk_rule SET action = 'require_factors', factors = 2;
+SELECT session, nonce, factors FROM visage.open_session('sessions-denied', 'cancel', context => '{"country": "XX"}') \gset
+SELECT :factors AS factors, fixture.verdict(visage.present_factor(:'session', 'face', visage.seal_probe(fixture.feature('sessions-denied', 81), 'test/1', 0.9, 'fixture',
+  '{"ImageWidth": 640, "ImageHeight": 480, "InterEyeDistance": 80}', session_nonce => :'nonce')::text, '{"country": "XX"}'));
+SELECT count(*) AS failures FROM visage.attempts WHERE subject = 'sessions-denied' AND failures > 0;
+DELETE FROM visage.risk_rule;
+DELETE FROM visage.deny_list;
+SELECT fixture.verdict(visage.cancel('sessions-denied'));
+
 -- The records of a session, in their order.
 SELECT operation, object, decision, reason, note FROM visage.history WHERE session = :'known_session' ORDER BY event;
 SELECT * FROM visage.verify_ledger();

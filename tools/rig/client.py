@@ -7,6 +7,10 @@ import time
 import urllib.parse
 
 
+def registration(subject):
+    return "/v1/registrations/" + urllib.parse.quote(subject, safe="")
+
+
 class Reply:
     def __init__(self, status, headers, body, milliseconds):
         self.status, self.headers, self.body, self.ms = status, headers, body, milliseconds
@@ -85,9 +89,12 @@ class Client:
 
     def post_json(self, path, document):
         """bytes become base64."""
+        return self.send_json("POST", path, document)
+
+    def send_json(self, method, path, document):
         plain = {name: base64.b64encode(value).decode() if isinstance(value, bytes) else value
                  for name, value in document.items()}
-        return self.request("POST", path, json.dumps(plain).encode(), {"Content-Type": "application/json"})
+        return self.request(method, path, json.dumps(plain).encode(), {"Content-Type": "application/json"})
 
     def register(self, subject, image, **more):
         return self.post("/v1/registrations", {"subject": subject, "image": image, **more})
@@ -98,6 +105,17 @@ class Client:
     def compare(self, image, document, **more):
         return self.post("/v1/comparisons", {"image": image, "document": document, **more})
 
+    def delete(self, path, **query):
+        """A context may be a dictionary."""
+        plain = {name: json.dumps(value) if isinstance(value, dict) else value for name, value in query.items()}
+        return self.request("DELETE", path + ("?" + urllib.parse.urlencode(plain) if plain else ""))
+
     def cancel(self, subject, **query):
-        path = "/v1/registrations/" + urllib.parse.quote(subject, safe="")
-        return self.request("DELETE", path + ("?" + urllib.parse.urlencode(query) if query else ""))
+        return self.delete(registration(subject), **query)
+
+    def open_session(self, subject, purpose, **more):
+        named = {} if subject is None else {"subject": subject}
+        return self.post_json("/v1/sessions", {**named, "purpose": purpose, **more})
+
+    def present(self, session, kind, **shown):
+        return self.post_json(f"/v1/sessions/{session}/factors", {"kind": kind, **shown})

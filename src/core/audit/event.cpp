@@ -7,14 +7,38 @@ namespace {
 
 constexpr uint8_t kVersion = 1;
 
-constexpr std::string_view kOperations[] = {
-    "register",       "verify",           "compare",        "add_reference",
-    "drop_reference", "cancel",           "open_ledger",    "settle",
-    "change",         "unlock",           "archive",        "rotate_ledger_key",
-    "give_consent",   "withdraw_consent", "export_subject", "erase",
-    "restore",        "open_session",     "claim_session",  "close_session",
-    "enrol_factor",   "replace_factor",   "remove_factor",  "present_factor",
-    "check_identity"};
+constexpr std::string_view kOperations[] = {"register",
+                                            "verify",
+                                            "compare",
+                                            "add_reference",
+                                            "drop_reference",
+                                            "cancel",
+                                            "open_ledger",
+                                            "settle",
+                                            "change",
+                                            "unlock",
+                                            "archive",
+                                            "rotate_ledger_key",
+                                            "give_consent",
+                                            "withdraw_consent",
+                                            "export_subject",
+                                            "erase",
+                                            "restore",
+                                            "open_session",
+                                            "claim_session",
+                                            "close_session",
+                                            "enrol_factor",
+                                            "replace_factor",
+                                            "remove_factor",
+                                            "present_factor",
+                                            "replace_reference",
+                                            "adapt_reference",
+                                            "revert_adaptation",
+                                            "reprotect",
+                                            "find_duplicate",
+                                            "review_duplicate",
+                                            "allow_duplicate",
+                                            "check_identity"};
 constexpr std::string_view kDecisions[] = {"", "accept", "reject", "refuse"};
 constexpr std::string_view kReasons[] = {"",
                                          "OK",
@@ -48,6 +72,9 @@ constexpr std::string_view kReasons[] = {"",
                                          "REPLAYED_FACTOR",
                                          "UNKNOWN_FACTOR",
                                          "FACTOR_EXISTS",
+                                         "DUPLICATE_PERSON",
+                                         "UNDETERMINED",
+                                         "REFERENCE_EXPIRED",
                                          "IDENTITY_UNCHECKED"};
 static_assert(std::size(kOperations) == static_cast<size_t>(Operation::kCount));
 static_assert(std::size(kDecisions) == static_cast<size_t>(Decision::kCount));

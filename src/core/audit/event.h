@@ -40,6 +40,14 @@ enum class Operation : uint8_t {
   kReplaceFactor,
   kRemoveFactor,
   kPresentFactor,
+  // Of the life of references, and of one person under two names.
+  kReplaceReference,
+  kAdaptReference,
+  kRevertAdaptation,
+  kReprotect,
+  kFindDuplicate,
+  kReviewDuplicate,
+  kAllowDuplicate,
   kCheckIdentity,
   kCount,
 };
@@ -76,6 +84,9 @@ enum class Reason : uint8_t {
   kReplayedFactor,
   kUnknownFactor,
   kFactorExists,
+  kDuplicatePerson,
+  kUndetermined,
+  kReferenceExpired,
   kIdentityUnchecked,
   kCount,
 };

@@ -323,4 +323,12 @@ Status Engine::random_uuid(Uuid& out) {
   return {};
 }
 
+Status Engine::ordered_uuid(int64_t now, Uuid& out) {
+  VISAGE_TRY(random_uuid(out));
+  const auto milliseconds = static_cast<uint64_t>(now / 1000);
+  for (int i = 0; i < 6; ++i) out.bytes[i] = static_cast<uint8_t>(milliseconds >> (8 * (5 - i)));
+  out.bytes[6] = static_cast<uint8_t>((out.bytes[6] & 0x0F) | 0x70);
+  return {};
+}
+
 }  // namespace visage::crypto

@@ -73,6 +73,9 @@ class Engine {
   Status random(MutableBytes out);
   // A random (version 4) identifier.
   Status random_uuid(Uuid& out);
+  // Random, but led by the time (RFC 9562, version 7; microseconds since 1970), so that an index of them
+  // grows at one end.
+  Status ordered_uuid(int64_t now, Uuid& out);
 
  private:
   struct State;

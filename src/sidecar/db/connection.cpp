@@ -84,6 +84,7 @@ Trouble Connection::run(const char* sql, std::span<const Parameter> parameters, 
     values.push_back(parameter.data);
     sizes.push_back(parameter.size);
     formats.push_back(parameter.binary ? 1 : 0);
+    leaving_ = leaving_ || parameter.is_secret;
   }
   PGconn* c = connection_.get();
   if (PQsendQueryParams(c, sql, static_cast<int>(values.size()), nullptr, values.data(), sizes.data(),

@@ -23,12 +23,19 @@ struct Parameter {
   const char* data;
   int size;
   bool binary;
+  bool is_secret = false;
 
   static Parameter text(const std::string& value) {
     return {value.c_str(), static_cast<int>(value.size()), false};
   }
   static Parameter bytes(Bytes value) {
     return {reinterpret_cast<const char*>(value.data()), static_cast<int>(value.size()), true};
+  }
+  // Of a type whose binary form is the value itself, as text is.
+  static Parameter secret(Bytes value) {
+    Parameter parameter = bytes(value);
+    parameter.is_secret = true;
+    return parameter;
   }
 };
 
@@ -43,7 +50,8 @@ class Connection {
   bool usable();
   // The reason that the connection is not usable, without a password in it.
   std::string problem() const;
-  // Runs one statement in its own transaction. On kConnectionLost and kNoAnswer the connection is finished.
+  // Runs one statement in its own transaction. On kConnectionLost and kNoAnswer the connection is finished,
+  // and so it is after a secret: libpq keeps what it sent, and the server's process what it was given.
   Trouble run(const char* sql, std::span<const Parameter> parameters, Result& out);
 
  private:
@@ -55,7 +63,7 @@ class Connection {
 
   std::unique_ptr<PGconn, Deleter> connection_;
   std::chrono::milliseconds timeout_;
-  bool leaving_ = false;  // the server said that it ends this connection
+  bool leaving_ = false;  // the server said that it ends this connection, or it carried a secret
 };
 
 }  // namespace visage::sidecar::db

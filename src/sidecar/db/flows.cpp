@@ -5,39 +5,132 @@
 namespace visage::sidecar::db {
 namespace {
 
-std::string call(const char* function_and_first_arguments) {
-  return std::string("SELECT ") + kOutcomeColumns + " FROM visage." + function_and_first_arguments;
+enum class Argument {
+  kSubject,
+  kProbe,
+  kDocument,
+  kReference,
+  kSession,
+  kKind,
+  kSecret,
+  kChannel,
+  kScenario,
+  kContext
+};
+using enum Argument;
+
+struct Call {
+  Flow flow;
+  std::string_view name;
+  const char* text;  // of the call, behind "visage."
+  std::vector<Argument> arguments;
+};
+
+// Probes and secrets travel in binary form: the text form of a probe would be built and parsed for nothing,
+// and a secret needs no copy that ends with a NUL.
+const Call kCalls[] = {
+    {Flow::kRegister,
+     "register",
+     "register($1, $2::visage.probe, channel => $3, scenario => $4, context => $5::jsonb)",
+     {kSubject, kProbe, kChannel, kScenario, kContext}},
+    {Flow::kVerify,
+     "verify",
+     "verify($1, $2::visage.probe, channel => $3, scenario => $4, context => $5::jsonb)",
+     {kSubject, kProbe, kChannel, kScenario, kContext}},
+    {Flow::kCompare,
+     "compare",
+     "compare($1::visage.probe, $2::visage.probe, channel => $3, scenario => $4, context => $5::jsonb)",
+     {kProbe, kDocument, kChannel, kScenario, kContext}},
+    {Flow::kAddReference,
+     "add_reference",
+     "add_reference($1, $2::visage.probe, channel => $3, scenario => $4, context => $5::jsonb)",
+     {kSubject, kProbe, kChannel, kScenario, kContext}},
+    {Flow::kDropReference,
+     "drop_reference",
+     "drop_reference($1, $2::uuid, channel => $3, scenario => $4, context => $5::jsonb)",
+     {kSubject, kReference, kChannel, kScenario, kContext}},
+    {Flow::kCancel,
+     "cancel",
+     "cancel($1, channel => $2, scenario => $3, context => $4::jsonb)",
+     {kSubject, kChannel, kScenario, kContext}},
+    {Flow::kUnlock,
+     "unlock",
+     "unlock_with_factors($1, channel => $2, scenario => $3, context => $4::jsonb)",
+     {kSubject, kChannel, kScenario, kContext}},
+    {Flow::kEnrolFactor,
+     "enrol_factor",
+     "enrol_factor($1, $2::visage.factor_kind, $3::text, channel => $4, scenario => $5, context => "
+     "$6::jsonb)",
+     {kSubject, kKind, kSecret, kChannel, kScenario, kContext}},
+    {Flow::kReplaceFactor,
+     "replace_factor",
+     "replace_factor($1, $2::visage.factor_kind, $3::text, channel => $4, scenario => $5, context => "
+     "$6::jsonb)",
+     {kSubject, kKind, kSecret, kChannel, kScenario, kContext}},
+    {Flow::kRemoveFactor,
+     "remove_factor",
+     "remove_factor($1, $2::visage.factor_kind, channel => $3, scenario => $4, context => $5::jsonb)",
+     {kSubject, kKind, kChannel, kScenario, kContext}},
+    {Flow::kPresentFactor,
+     "present_factor",
+     "present_factor($1::uuid, $2::visage.factor_kind, $3::text, $4::jsonb)",
+     {kSession, kKind, kSecret, kContext}},
+    {Flow::kPresentFace,
+     "present_factor",
+     "present_factor($1::uuid, 'face', $2::visage.probe::text, $3::jsonb)",
+     {kSession, kProbe, kContext}},
+};
+
+const Call& call_of(Flow flow) {
+  return kCalls[static_cast<size_t>(flow)];
 }
 
-// Probes travel in binary form: their text form would be built and parsed for nothing.
-const std::string& statement(Flow flow) {
-  static const std::string kStatements[] = {
-      call("register($1, $2::visage.probe, channel => $3, scenario => $4, context => $5::jsonb)"),
-      call("verify($1, $2::visage.probe, channel => $3, scenario => $4, context => $5::jsonb)"),
-      call(
-          "compare($1::visage.probe, $2::visage.probe, channel => $3, scenario => $4, context => $5::jsonb)"),
-      call("cancel($1, channel => $2, scenario => $3, context => $4::jsonb)"),
-  };
-  return kStatements[static_cast<size_t>(flow)];
+Parameter parameter_of(const FlowArguments& given, Argument argument) {
+  switch (argument) {
+    case kSubject:
+      return Parameter::text(given.subject);
+    case kProbe:
+      return Parameter::bytes(given.probe);
+    case kDocument:
+      return Parameter::bytes(given.document);
+    case kReference:
+      return Parameter::text(given.reference);
+    case kSession:
+      return Parameter::text(given.session);
+    case kKind:
+      return Parameter::text(given.kind);
+    case kSecret:
+      return Parameter::secret(given.secret);
+    case kChannel:
+      return Parameter::text(given.channel);
+    case kScenario:
+      return Parameter::text(given.scenario);
+    case kContext:
+      break;
+  }
+  return Parameter::text(given.context);
 }
 
 }  // namespace
 
 std::string_view flow_name(Flow flow) {
-  constexpr std::string_view kNames[] = {"register", "verify", "compare", "cancel"};
-  return kNames[static_cast<size_t>(flow)];
+  return call_of(flow).name;
+}
+
+int probes_of(Flow flow) {
+  int count = 0;
+  for (const Argument argument : call_of(flow).arguments)
+    if (argument == kProbe || argument == kDocument) ++count;
+  return count;
 }
 
 Trouble call_flow(Pool& pool, Flow flow, const FlowArguments& arguments, Outcome& out) {
+  const Call& call = call_of(flow);
   std::vector<Parameter> parameters;
-  if (flow != Flow::kCompare) parameters.push_back(Parameter::text(arguments.subject));
-  if (flow != Flow::kCancel) parameters.push_back(Parameter::bytes(arguments.probe));
-  if (flow == Flow::kCompare) parameters.push_back(Parameter::bytes(arguments.document));
-  parameters.push_back(Parameter::text(arguments.channel));
-  parameters.push_back(Parameter::text(arguments.scenario));
-  parameters.push_back(Parameter::text(arguments.context));
+  for (const Argument argument : call.arguments) parameters.push_back(parameter_of(arguments, argument));
+  const std::string sql = std::string("SELECT ") + kOutcomeColumns + " FROM visage." + call.text;
   Result result;
-  if (Trouble trouble = pool.run(statement(flow).c_str(), parameters, result)) return trouble;
+  if (Trouble trouble = pool.run(sql.c_str(), parameters, result)) return trouble;
   return read_outcome(result.get(), out);
 }
 

@@ -10,14 +10,34 @@
 
 namespace visage::sidecar::db {
 
-enum class Flow { kRegister, kVerify, kCompare, kCancel };
+enum class Flow {
+  kRegister,
+  kVerify,
+  kCompare,
+  kAddReference,
+  kDropReference,
+  kCancel,
+  kUnlock,
+  kEnrolFactor,
+  kReplaceFactor,
+  kRemoveFactor,
+  kPresentFactor,
+  kPresentFace,  // a factor whose evidence is a probe
+};
 
 std::string_view flow_name(Flow flow);
+// How many probes it takes: the face, and for kCompare the document's photo.
+int probes_of(Flow flow);
 
+// Which of them a flow takes is in flows.cpp.
 struct FlowArguments {
-  std::string subject;  // not for kCompare
-  Bytes probe;          // a sealed envelope; not for kCancel
-  Bytes document;       // a sealed envelope; kCompare only
+  std::string subject;
+  Bytes probe;     // a sealed envelope
+  Bytes document;  // a sealed envelope
+  std::string reference;
+  std::string session;  // where it is an argument of its own; else it is in the context
+  std::string kind;     // of a factor
+  Bytes secret;         // of a factor, or the evidence of one
   std::string channel = "default";
   std::string scenario = "default";
   std::string context = "{}";  // a JSON object

@@ -14,8 +14,9 @@ class Sealer {
   // `lifetime`: how long a sealed probe may be used, on the clock of this machine.
   Sealer(SourceKeyFile& key, std::chrono::seconds lifetime) : key_(key), lifetime_(lifetime) {}
 
-  // Thread-safe; each thread gets its own crypto engine.
-  Status seal(const probe::Contents& contents, WipedBytes& out);
+  // `nonce` is the session's, kSessionNonceSize bytes, or empty. Thread-safe; each thread gets its own crypto
+  // engine.
+  Status seal(const probe::Contents& contents, Bytes nonce, WipedBytes& out);
 
  private:
   SourceKeyFile& key_;

@@ -35,7 +35,8 @@ Failure FlowService::admits() const {
 
 Failure FlowService::make_probe(FlowRequest& request, Bytes image, const char* part, WipedBytes& out) {
   capture::Capture capture;
-  const capture::Options options{.require_single_face = request.flow == db::Flow::kRegister};
+  const bool stores = request.flow == db::Flow::kRegister || request.flow == db::Flow::kAddReference;
+  const capture::Options options{.require_single_face = stores};
   const auto failure = pipeline_.load()->process(image, options, capture);
   const capture::Timings& t = capture.timings;
   for (const auto& [stage, milliseconds] : {std::pair{"decode", t.decode},
@@ -47,7 +48,7 @@ Failure FlowService::make_probe(FlowRequest& request, Bytes image, const char* p
     if (milliseconds > 0) observe(request, stage, milliseconds);
   if (failure) return capture_problem(*failure, part);
   const auto start = Clock::now();
-  const Status status = parts_.sealer.seal(capture.contents, out);
+  const Status status = parts_.sealer.seal(capture.contents, request.nonce, out);
   observe(request, "seal", ms_since(start));
   if (status.ok()) return {};
   spdlog::error("sealing failed: {}", status.message);
@@ -63,14 +64,14 @@ Failure FlowService::make_probes(FlowRequest& request, WipedBytes& probe, WipedB
   observe(request, "wait", ms_since(start));
   if (!permit) return busy();
   VISAGE_HTTP_TRY(make_probe(request, request.image, "image", probe));
-  if (request.flow == db::Flow::kCompare)
+  if (db::probes_of(request.flow) > 1)
     VISAGE_HTTP_TRY(make_probe(request, request.document, "document", document));
   return {};
 }
 
 Failure FlowService::run(FlowRequest& request, db::Outcome& out) {
   WipedBytes probe, document;
-  if (request.flow != db::Flow::kCancel) VISAGE_HTTP_TRY(make_probes(request, probe, document));
+  if (db::probes_of(request.flow) > 0) VISAGE_HTTP_TRY(make_probes(request, probe, document));
   if (request.drop_pictures) request.drop_pictures();
   request.arguments.probe = probe;
   request.arguments.document = document;
@@ -83,6 +84,16 @@ Failure FlowService::run(FlowRequest& request, db::Outcome& out) {
                                                        label("reason", out.reason));
     return {};
   }
+  spdlog::warn("database: {} {}", trouble->sqlstate, trouble->message);
+  return database_problem(*trouble);
+}
+
+Failure FlowService::ask(db::Question question, const std::vector<std::string>& arguments,
+                         std::string& json) {
+  bool found = false;
+  const db::Trouble trouble = db::ask(parts_.pool, question, arguments, found, json);
+  if (!trouble && !found) return Problem{ProblemCode::kNotFound, "There is none of this name."};
+  if (!trouble) return {};
   spdlog::warn("database: {} {}", trouble->sqlstate, trouble->message);
   return database_problem(*trouble);
 }

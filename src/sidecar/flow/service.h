@@ -14,6 +14,7 @@
 #include "sidecar/app/metrics.h"
 #include "sidecar/capture/pipeline.h"
 #include "sidecar/db/flows.h"
+#include "sidecar/db/questions.h"
 #include "sidecar/flow/gate.h"
 #include "sidecar/flow/sealer.h"
 #include "sidecar/http/problem.h"
@@ -27,8 +28,9 @@ struct StageTime {
 
 struct FlowRequest {
   db::Flow flow{};
-  Bytes image;                          // not for kCancel
+  Bytes image;                          // of flows that take a probe
   Bytes document;                       // the photo of an identity document; kCompare only
+  Bytes nonce;                          // of the session that the picture is for; empty: none
   db::FlowArguments arguments;          // without probes
   std::function<void()> drop_pictures;  // called once they are not needed; may be empty
   std::vector<StageTime> times;         // run() adds to it
@@ -51,6 +53,8 @@ class FlowService {
   http::Failure admits() const;
 
   http::Failure run(FlowRequest& request, db::Outcome& out);
+  // A question that is no flow; `json` is NOT_FOUND's when there is nothing of that name.
+  http::Failure ask(db::Question question, const std::vector<std::string>& arguments, std::string& json);
 
  private:
   http::Failure make_probes(FlowRequest& request, WipedBytes& probe, WipedBytes& document);

@@ -30,6 +30,7 @@ constexpr Row kTable[] = {
     {"VG005", ProblemCode::kDatabaseUnavailable, 2, kLater},      // not recorded, so there is no verdict
     {"VG006", ProblemCode::kDatabaseTimeout, 2, kUnknownEffect},  // not durable in time
     {"VG007", ProblemCode::kInvalidValue, 0, nullptr},            // the biz_id names another call
+    {"VG008", ProblemCode::kNotFound, 0, nullptr},                // no such session
     {"08", ProblemCode::kDatabaseUnavailable, 2, kUnknownEffect},
     {"22", ProblemCode::kInvalidValue, 0, nullptr},
     {"25006", ProblemCode::kDatabaseReadOnly, 5, kLater},

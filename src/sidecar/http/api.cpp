@@ -1,5 +1,7 @@
 #include "sidecar/http/api.h"
 
+#include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
@@ -10,27 +12,19 @@
 namespace visage::sidecar::http {
 namespace {
 
-constexpr PartRule kSubject{"subject", PartKind::kText, true};
-constexpr PartRule kImage{"image", PartKind::kPicture, true};
-constexpr PartRule kDocument{"document", PartKind::kPicture, true};
+using db::Flow;
+using db::Question;
+
 constexpr PartRule kChannel{"channel", PartKind::kText, false};
-constexpr PartRule kScenario{"scenario", PartKind::kText, false};
 constexpr PartRule kContext{"context", PartKind::kObject, false};
 constexpr PartRule kBizId{"biz_id", PartKind::kText, false};
-
-constexpr PartRule kOneFace[] = {kSubject, kImage, kChannel, kScenario, kContext, kBizId};
-constexpr PartRule kTwoFaces[] = {kImage, kDocument, kChannel, kScenario, kContext, kBizId};
-constexpr PartRule kNoFace[] = {kChannel, kScenario, kBizId};
-
-// What the event keeps of the call: the caller's own words, then ours, which the caller cannot set.
-std::string build_context(const Exchange& exchange, std::string_view given, const std::string& biz_id) {
-  nlohmann::json context = nlohmann::json::object();
-  if (!given.empty()) context = nlohmann::json::parse(given, nullptr, false);
-  if (!biz_id.empty()) context["biz_id"] = biz_id;
-  context["caller"] = exchange.caller;
-  context["request_id"] = exchange.id;
-  return context.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
+constexpr PartRule kNewSession[] = {{"subject", PartKind::kText, false},
+                                    {"purpose", PartKind::kText, true},
+                                    kChannel,
+                                    {"scenario", PartKind::kText, false},
+                                    kContext,
+                                    kBizId};
+constexpr PartRule kClaim[] = {{"channel", PartKind::kText, true}, kContext, kBizId};
 
 std::string render_times(const std::vector<StageTime>& times) {
   std::string text;
@@ -43,6 +37,43 @@ std::string render_times(const std::vector<StageTime>& times) {
   return text;
 }
 
+size_t count_pictures(std::span<const PartRule> rules) {
+  return static_cast<size_t>(std::count_if(rules.begin(), rules.end(),
+                                           [](const PartRule& r) { return r.kind == PartKind::kPicture; }));
+}
+
+// What does not look like a session's id names none, and need not be asked for.
+Failure check_session(const std::string& id) {
+  if (id.size() == 36 && id.find_first_not_of("0123456789abcdefABCDEF-") == std::string::npos) return {};
+  return Problem{ProblemCode::kNotFound, "There is no session of this name."};
+}
+
+// The database's answer, and what belongs to the HTTP call.
+std::string render_answer(const std::string& json, const Exchange& exchange, const std::string* biz_id) {
+  auto document = nlohmann::ordered_json::parse(json, nullptr, false);
+  if (biz_id != nullptr)
+    document["biz_id"] = biz_id->empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(*biz_id);
+  document["request_id"] = exchange.id;
+  document["elapsed_ms"] = std::round(exchange.elapsed_ms() * 10) / 10;
+  return document.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+// Where what the flow made can be found, or empty when it made nothing.
+std::string location(const FlowRequest& request, const db::Outcome& outcome) {
+  if (outcome.decision != "accept") return {};
+  const std::string subject = "/v1/registrations/" + encode_segment(request.arguments.subject);
+  switch (request.flow) {
+    case Flow::kRegister:
+      return subject;
+    case Flow::kAddReference:
+      return subject + "/references/" + outcome.reference.value_or("");
+    case Flow::kEnrolFactor:
+      return subject + "/factors/" + encode_segment(request.arguments.kind);
+    default:
+      return {};
+  }
+}
+
 }  // namespace
 
 Api::Api(const Auth& auth, FlowService& service, SourceKeyFile& source_key, ApiOptions options)
@@ -51,13 +82,28 @@ Api::Api(const Auth& auth, FlowService& service, SourceKeyFile& source_key, ApiO
       source_key_(source_key),
       options_(options),
       router_({
-          {"POST", "/v1/registrations", "register",
-           [this](auto& e, auto&) { return flow(e, db::Flow::kRegister); }},
-          {"POST", "/v1/verifications", "verify",
-           [this](auto& e, auto&) { return flow(e, db::Flow::kVerify); }},
-          {"POST", "/v1/comparisons", "compare",
-           [this](auto& e, auto&) { return flow(e, db::Flow::kCompare); }},
-          {"DELETE", "/v1/registrations/{}", "cancel", [this](auto& e, auto& v) { return cancel(e, v[0]); }},
+          flow_route("POST", "/v1/registrations", "register", Flow::kRegister),
+          flow_route("DELETE", "/v1/registrations/{}", "cancel", Flow::kCancel),
+          flow_route("POST", "/v1/verifications", "verify", Flow::kVerify),
+          flow_route("POST", "/v1/comparisons", "compare", Flow::kCompare),
+          flow_route("POST", "/v1/unlocks", "unlock", Flow::kUnlock),
+          {"GET", "/v1/registrations/{}/references", "list_references",
+           [this](auto& e, auto& v) { return read(e, Question::kListReferences, v[0]); }},
+          flow_route("POST", "/v1/registrations/{}/references", "add_reference", Flow::kAddReference),
+          flow_route("DELETE", "/v1/registrations/{}/references/{}", "drop_reference", Flow::kDropReference),
+          {"GET", "/v1/registrations/{}/factors", "list_factors",
+           [this](auto& e, auto& v) { return read(e, Question::kListFactors, v[0]); }},
+          flow_route("POST", "/v1/registrations/{}/factors", "enrol_factor", Flow::kEnrolFactor),
+          flow_route("PUT", "/v1/registrations/{}/factors/{}", "replace_factor", Flow::kReplaceFactor),
+          flow_route("DELETE", "/v1/registrations/{}/factors/{}", "remove_factor", Flow::kRemoveFactor),
+          {"POST", "/v1/sessions", "open_session", [this](auto& e, auto&) { return open_session(e); }},
+          {"GET", "/v1/sessions/{}", "read_session",
+           [this](auto& e, auto& v) { return read(e, Question::kReadSession, v[0]); }},
+          {"DELETE", "/v1/sessions/{}", "close_session",
+           [this](auto& e, auto& v) { return read(e, Question::kCloseSession, v[0]); }},
+          {"POST", "/v1/sessions/{}/claim", "claim_session",
+           [this](auto& e, auto& v) { return claim_session(e, v[0]); }},
+          flow_route("POST", "/v1/sessions/{}/factors", "present_factor", Flow::kPresentFactor),
           {"GET", "/openapi.yaml", "openapi",
            [](auto& e, auto&) {
              e.response->status = 200;
@@ -66,6 +112,11 @@ Api::Api(const Auth& auth, FlowService& service, SourceKeyFile& source_key, ApiO
              return Failure();
            }},
       }) {}
+
+Route Api::flow_route(std::string_view method, std::string_view path, std::string_view name, Flow flow) {
+  return {method, path, name,
+          [this, &shape = shape_of(flow)](auto& e, auto& v) { return this->flow(e, shape, v); }};
+}
 
 Failure Api::admit() const {
   Status why;
@@ -78,47 +129,38 @@ Failure Api::admit() const {
   return service_.admits();
 }
 
-Failure Api::flow(Exchange& exchange, db::Flow flow) const {
-  VISAGE_HTTP_TRY(auth_.check(exchange));
-  const bool two = flow == db::Flow::kCompare;
-  const std::span<const PartRule> rules = two ? std::span<const PartRule>(kTwoFaces) : kOneFace;
+Failure Api::take_form(Exchange& exchange, std::span<const PartRule> rules, bool needs_picture,
+                       WipedBytes& body, Form& out) const {
+  if (exchange.request->method == "DELETE") {
+    for (const auto& [name, value] : exchange.request->params)
+      VISAGE_HTTP_TRY(out.add(name, as_bytes(value)));
+    return check_form(out, rules, options_.max_picture);
+  }
   BodyPlan plan;
-  VISAGE_HTTP_TRY(plan_body(exchange, options_.max_picture, two ? 2 : 1, plan));
-  VISAGE_HTTP_TRY(admit());
-  WipedBytes body;
+  VISAGE_HTTP_TRY(plan_body(exchange, options_.max_picture, count_pictures(rules), plan));
+  if (needs_picture) VISAGE_HTTP_TRY(admit());
   VISAGE_HTTP_TRY(take_body(exchange, body));
-  const double received_ms = exchange.elapsed_ms();
-  Form form;
-  VISAGE_HTTP_TRY(parse_form(plan.type, plan.boundary, body, rules, options_.max_picture, form));
-  const std::string biz_id = form.text("biz_id");
-  FlowRequest request;
-  request.flow = flow;
-  request.image = form.bytes("image");
-  request.document = form.bytes("document");
-  request.arguments.subject = form.text("subject");
-  request.arguments.channel = form.text("channel", "default");
-  request.arguments.scenario = form.text("scenario", "default");
-  request.arguments.context = build_context(exchange, as_text(form.bytes("context")), biz_id);
-  request.times.push_back({"receive", received_ms});
-  request.drop_pictures = [&] {
-    form = Form();
-    body = WipedBytes();
-  };
-  return finish(exchange, request, biz_id);
+  return parse_form(plan.type, plan.boundary, body, rules, options_.max_picture, out);
 }
 
-Failure Api::cancel(Exchange& exchange, const std::string& subject) const {
+Failure Api::flow(Exchange& exchange, const FlowShape& shape, const Segments& segments) const {
   VISAGE_HTTP_TRY(auth_.check(exchange));
+  if (shape.flow == Flow::kPresentFactor) VISAGE_HTTP_TRY(check_session(segments[0]));
+  WipedBytes body;
   Form form;
-  for (const auto& [name, value] : exchange.request->params) VISAGE_HTTP_TRY(form.add(name, as_bytes(value)));
-  VISAGE_HTTP_TRY(check_form(form, kNoFace, options_.max_picture));
-  const std::string biz_id = form.text("biz_id");
+  VISAGE_HTTP_TRY(take_form(exchange, shape.parts, db::probes_of(shape.flow) > 0, body, form));
+  const double received_ms = exchange.elapsed_ms();
   FlowRequest request;
-  request.flow = db::Flow::kCancel;
-  request.arguments.subject = subject;
-  request.arguments.channel = form.text("channel", "default");
-  request.arguments.scenario = form.text("scenario", "default");
-  request.arguments.context = build_context(exchange, {}, biz_id);
+  Nonce nonce;
+  VISAGE_HTTP_TRY(read_request(exchange, shape, segments, form, nonce, request));
+  if (request.flow == Flow::kPresentFace) VISAGE_HTTP_TRY(admit());
+  const std::string biz_id = form.text("biz_id");
+  request.times.push_back({"receive", received_ms});
+  if (db::probes_of(request.flow) > 0)
+    request.drop_pictures = [&] {
+      form = Form();
+      body = WipedBytes();
+    };
   return finish(exchange, request, biz_id);
 }
 
@@ -127,11 +169,52 @@ Failure Api::finish(Exchange& exchange, FlowRequest& request, const std::string&
   const Failure failure = service_.run(request, outcome);
   if (options_.server_timing) exchange.response->set_header("Server-Timing", render_times(request.times));
   if (failure) return failure;
-  const bool created = request.flow == db::Flow::kRegister && outcome.decision == "accept";
-  if (created)
-    exchange.response->set_header("Location",
-                                  "/v1/registrations/" + encode_segment(request.arguments.subject));
-  answer_json(exchange, created ? 201 : 200, render_outcome(outcome, exchange, biz_id));
+  const std::string made = location(request, outcome);
+  if (!made.empty()) exchange.response->set_header("Location", made);
+  answer_json(exchange, made.empty() ? 200 : 201, render_outcome(outcome, exchange, biz_id));
+  return {};
+}
+
+Failure Api::open_session(Exchange& exchange) const {
+  VISAGE_HTTP_TRY(auth_.check(exchange));
+  WipedBytes body;
+  Form form;
+  VISAGE_HTTP_TRY(take_form(exchange, kNewSession, false, body, form));
+  const std::string biz_id = form.text("biz_id");
+  std::string json;
+  VISAGE_HTTP_TRY(service_.ask(Question::kOpenSession,
+                               {form.text("subject"), form.text("purpose"), form.text("scenario", "default"),
+                                form.text("channel", "default"), build_context(exchange, form)},
+                               json));
+  const auto answer = nlohmann::json::parse(json, nullptr, false);
+  const bool opened = answer.at("session").is_string();  // policy may deny it
+  if (opened)
+    exchange.response->set_header("Location", "/v1/sessions/" + answer.at("session").get<std::string>());
+  answer_json(exchange, opened ? 201 : 200, render_answer(json, exchange, &biz_id));
+  return {};
+}
+
+Failure Api::claim_session(Exchange& exchange, const std::string& session) const {
+  VISAGE_HTTP_TRY(auth_.check(exchange));
+  VISAGE_HTTP_TRY(check_session(session));
+  WipedBytes body;
+  Form form;
+  VISAGE_HTTP_TRY(take_form(exchange, kClaim, false, body, form));
+  const std::string biz_id = form.text("biz_id");
+  std::string json;
+  VISAGE_HTTP_TRY(service_.ask(Question::kClaimSession,
+                               {session, form.text("channel"), build_context(exchange, form)}, json));
+  answer_json(exchange, 200, render_answer(json, exchange, &biz_id));
+  return {};
+}
+
+Failure Api::read(Exchange& exchange, Question question, const std::string& name) const {
+  VISAGE_HTTP_TRY(auth_.check(exchange));
+  if (question == Question::kReadSession || question == Question::kCloseSession)
+    VISAGE_HTTP_TRY(check_session(name));
+  std::string json;
+  VISAGE_HTTP_TRY(service_.ask(question, {name}, json));
+  answer_json(exchange, 200, render_answer(json, exchange, nullptr));
   return {};
 }
 

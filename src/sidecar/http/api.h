@@ -4,6 +4,7 @@
 #include "sidecar/flow/service.h"
 #include "sidecar/http/auth.h"
 #include "sidecar/http/body.h"
+#include "sidecar/http/flow_shape.h"
 #include "sidecar/http/router.h"
 
 namespace visage::sidecar::http {
@@ -21,8 +22,18 @@ class Api {
   void handle(Exchange& exchange) const { router_.handle(exchange); }
 
  private:
-  Failure flow(Exchange& exchange, db::Flow flow) const;
-  Failure cancel(Exchange& exchange, const std::string& subject) const;
+  using Segments = std::vector<std::string>;
+
+  Route flow_route(std::string_view method, std::string_view path, std::string_view name, db::Flow flow);
+  Failure flow(Exchange& exchange, const FlowShape& shape, const Segments& segments) const;
+  Failure open_session(Exchange& exchange) const;
+  Failure claim_session(Exchange& exchange, const std::string& session) const;
+  // A question about what the path names.
+  Failure read(Exchange& exchange, db::Question question, const std::string& name) const;
+
+  // Takes the body, or for a method without one the query, and holds it against the rules.
+  Failure take_form(Exchange& exchange, std::span<const PartRule> rules, bool needs_picture, WipedBytes& body,
+                    Form& out) const;
   Failure admit() const;
   Failure finish(Exchange& exchange, FlowRequest& request, const std::string& biz_id) const;
 

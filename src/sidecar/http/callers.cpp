@@ -10,7 +10,11 @@
 namespace visage::sidecar::http {
 namespace {
 
-constexpr std::string_view kRoutes[] = {"register", "verify", "compare", "cancel"};
+// The names of the routing table (api.cpp).
+constexpr std::string_view kRoutes[] = {
+    "register",       "verify",       "compare",        "cancel",        "list_references", "add_reference",
+    "drop_reference", "open_session", "read_session",   "claim_session", "close_session",   "present_factor",
+    "list_factors",   "enrol_factor", "replace_factor", "remove_factor", "unlock"};
 constexpr std::string_view kBlanks = " \t\r";
 
 std::string_view next_field(std::string_view& line) {
@@ -63,7 +67,7 @@ Status Callers::parse_line(std::string_view line, size_t number) {
     return Status::error(
         Code::kInvalidArgument,
         "callers file, line %zu: expected <credential> <caller> <routes>, routes being * or a "
-        "comma-separated list of register, verify, compare, cancel",
+        "comma-separated list of names of docs/http-api.md",
         number);
   constexpr std::string_view kToken = "sha256:", kCertificate = "certificate:";
   if (credential.starts_with(kToken)) {

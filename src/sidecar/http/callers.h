@@ -4,7 +4,8 @@
 //   sha256:<64 hex digits of SHA-256(token)>   <caller>   <route>[,<route>…] or *
 //   certificate:<name in the certificate>      <caller>   …
 //   certificate:*                              …          any certificate of the client authority
-// Routes are register, verify, compare, cancel. Tokens themselves are never stored.
+// Routes are the names of the routing table, as docs/http-api.md lists them. Tokens themselves are never
+// stored.
 #pragma once
 
 #include <openssl/ssl.h>

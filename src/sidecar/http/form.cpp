@@ -12,6 +12,7 @@ namespace {
 
 constexpr size_t kMaxText = 1024;
 constexpr size_t kMaxObject = 16 * 1024;
+constexpr size_t kMaxSecret = 32 * 1024;
 
 std::string quoted(std::string_view name) {
   return "\"" + std::string(name) + "\"";
@@ -27,7 +28,9 @@ Failure check_part(const PartRule& rule, Bytes content, size_t max_picture) {
                                                      " bytes; send a smaller file."};
     return {};
   }
-  const size_t limit = rule.kind == PartKind::kText ? kMaxText : kMaxObject;
+  const size_t limit = rule.kind == PartKind::kText     ? kMaxText
+                       : rule.kind == PartKind::kObject ? kMaxObject
+                                                        : kMaxSecret;
   if (content.size() > limit)
     return Problem{ProblemCode::kInvalidValue,
                    "Part " + name + " is over " + std::to_string(limit) + " bytes."};

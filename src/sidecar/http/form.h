@@ -20,6 +20,7 @@ enum class PartKind {
   kText,     // UTF-8 without control characters
   kObject,   // a JSON object
   kPicture,  // bytes; base64 inside JSON
+  kSecret,   // text that may be long: a password, a certificate
 };
 
 struct PartRule {

@@ -99,7 +99,8 @@ bool JsonReader::take_string(WipedString& out) {
   if (end == std::string_view::npos) return false;
   std::string_view text = rest_.substr(1, end);
   out.clear();
-  out.reserve(text.size());
+  // Never inside the object itself, which nobody wipes: a one-time code has six characters.
+  out.reserve(std::max(text.size(), sizeof(WipedString)));
   while (!text.empty()) {
     const size_t plain = std::min(text.find('\\'), text.size());
     out.append(text.substr(0, plain));

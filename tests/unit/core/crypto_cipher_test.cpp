@@ -220,6 +220,21 @@ TEST(CryptoKeystream, OverwritesWhatWasThere) {
   }
 }
 
+// RFC 9562, 6.2 and appendix A.6: the example's time, its version and variant, and the rest random.
+TEST(CryptoRandom, OrderedUuidsAreLedByTheTime) {
+  Uuid a, b, later;
+  ASSERT_OK(engine().ordered_uuid(0x017F22E279B0 * int64_t{1000} + 999, a));
+  ASSERT_OK(engine().ordered_uuid(0x017F22E279B0 * int64_t{1000}, b));
+  ASSERT_OK(engine().ordered_uuid(0x017F22E279B1 * int64_t{1000}, later));
+  const uint8_t time[] = {0x01, 0x7F, 0x22, 0xE2, 0x79, 0xB0};
+  EXPECT_EQ(std::memcmp(a.bytes, time, sizeof time), 0);
+  EXPECT_EQ(a.bytes[6] >> 4, 7);
+  EXPECT_EQ(a.bytes[8] >> 6, 2);
+  EXPECT_EQ(std::memcmp(a.bytes, b.bytes, sizeof time), 0);
+  EXPECT_NE(std::memcmp(a.bytes, b.bytes, sizeof a.bytes), 0);
+  EXPECT_LT(std::memcmp(a.bytes, later.bytes, sizeof a.bytes), 0);
+}
+
 TEST(CryptoRandom, UuidsAreVersion4AndDiffer) {
   Uuid a, b;
   ASSERT_OK(engine().random_uuid(a));

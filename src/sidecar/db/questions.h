@@ -1,0 +1,26 @@
+// What is asked of the database that is no flow: sessions, and lists of what is stored.
+//
+// The database writes each answer as one JSON object, with the names that the HTTP API has.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "sidecar/db/pool.h"
+
+namespace visage::sidecar::db {
+
+enum class Question {
+  kOpenSession,     // subject (empty: none), purpose, scenario, channel, context
+  kClaimSession,    // session, channel, context
+  kReadSession,     // session
+  kCloseSession,    // session
+  kListFactors,     // subject
+  kListReferences,  // subject
+};
+
+// `found` is false when the database has no row to answer with. Arguments are in the order above.
+Trouble ask(Pool& pool, Question question, const std::vector<std::string>& arguments, bool& found,
+            std::string& json);
+
+}  // namespace visage::sidecar::db
