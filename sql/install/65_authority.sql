@@ -87,7 +87,7 @@ COMMENT ON FUNCTION visage.vouched_hash(integer, bytea) IS 'keyed hash of a dige
 
 CREATE FUNCTION visage.authority_digest(kept visage.authority_record) RETURNS bytea
   LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO' AS $$
-  SELECT sha256(convert_to((to_jsonb($1) - '{subject,used_at}'::text[])::text, 'UTF8'))
+  SELECT sha256(convert_to((jsonb_strip_nulls(to_jsonb($1)) - '{subject,used_at}'::text[])::text, 'UTF8'))
 $$;
 COMMENT ON FUNCTION visage.authority_digest(visage.authority_record) IS 'SHA-256 of what a record says, which its event keeps';
 
@@ -220,6 +220,7 @@ CREATE FUNCTION visage.authority_faults() RETURNS TABLE (object text, fault text
 $$;
 COMMENT ON FUNCTION visage.authority_faults() IS 'part of integrity(): records against the events of their making';
 
+-- No session keeps them: they are read with each registration that needs them.
 DO $$
 DECLARE
   watched record;
@@ -229,9 +230,6 @@ BEGIN
     EXECUTE pg_catalog.format('CREATE TRIGGER audit_change AFTER INSERT OR UPDATE OR DELETE ON visage.%I FOR EACH ROW '
       'EXECUTE FUNCTION visage.audit_change(%L)', watched.column1, watched.column2);
     EXECUTE pg_catalog.format('ALTER TABLE visage.%I ENABLE ALWAYS TRIGGER audit_change', watched.column1);
-    EXECUTE pg_catalog.format('CREATE TRIGGER forget_policy AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON visage.%I '
-      'FOR EACH STATEMENT EXECUTE FUNCTION visage.forget_policy()', watched.column1);
-    EXECUTE pg_catalog.format('ALTER TABLE visage.%I ENABLE ALWAYS TRIGGER forget_policy', watched.column1);
     EXECUTE pg_catalog.format('CREATE TRIGGER count_policy_change AFTER INSERT OR UPDATE OR DELETE ON visage.%I '
       'FOR EACH STATEMENT EXECUTE FUNCTION visage.count_policy_change()', watched.column1);
   END LOOP;

@@ -138,10 +138,13 @@ BEGIN
   lines := ARRAY(SELECT r.line FROM visage.import_row r WHERE r.batch = $1 AND r.done_at IS NULL AND r.line > $3
                  ORDER BY r.line LIMIT greatest($2, 1) FOR UPDATE SKIP LOCKED);
   place := lines[cardinality(lines)];
+  imported := 0;
+  refused := 0;
+  IF place IS NULL THEN
+    RETURN;
+  END IF;
   -- All in one go; where one of them is an error, one by one.
   BEGIN
-    imported := 0;
-    refused := 0;
     FOR staged IN SELECT r.line, r.subject, r.probe, r.probe_id FROM visage.import_row r WHERE r.line = ANY (lines) ORDER BY r.line LOOP
       IF visage.import_line(opened, staged.line, staged.subject, staged.probe, staged.probe_id) = 'accept' THEN
         imported := imported + 1;
