@@ -33,6 +33,11 @@ SELECT (visage.verify('s' || (p.id + 7) % 1000, p.probe, 'bench')).decision FROM
 INSERT = """
 INSERT INTO ordinary (payload) VALUES (:payload::bytea);
 """
+# The same row found in a table, as the probe is that a verification is asked about.
+INSERT_FOUND = f"""
+\\set id random(0, {audit_server.BLOCK} - 1)
+INSERT INTO ordinary (payload) SELECT g.payload FROM given g WHERE g.id = :id;
+"""
 # The same row by a caller that ends its transaction itself.
 INSERT_COMMIT = f"""
 BEGIN;
@@ -52,6 +57,7 @@ INSERT INTO recorded (subject, channel, decision, model, policy_version, elapsed
 TABLES = """
 CREATE TABLE ordinary (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at timestamptz NOT NULL DEFAULT now(), payload bytea);
+CREATE TABLE given (id bigint PRIMARY KEY, payload bytea NOT NULL);
 CREATE TABLE recorded (
   seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at timestamptz NOT NULL DEFAULT now(),
   transaction_id uuid NOT NULL DEFAULT gen_random_uuid(), subject uuid, channel text, decision text, model text,
@@ -123,10 +129,13 @@ def measure_verdicts(server):
     width = int(server.value("SELECT avg(pg_column_size(e.*))::int FROM visage.event e WHERE operation = 'verify'"))
     # What the other columns and the row's header take of it.
     payload = {"ordinary": "\\x" + "a5" * (width - 40), "recorded": "\\x" + "a5" * max(8, width - 130)}
+    server.psql(f"INSERT INTO given SELECT i, '{payload['ordinary']}' FROM generate_series(0, {audit_server.BLOCK} - 1) i; "
+                "VACUUM ANALYZE given;")
     scripts = {
         "verify": lambda c: server.verify(VERIFY, c, SECONDS),
         "insert": lambda c: server.pgbench(INSERT, c, SECONDS, payload=payload["ordinary"]),
         "insert+commit": lambda c: server.pgbench(INSERT_COMMIT, c, SECONDS, payload=payload["ordinary"]),
+        "insert found": lambda c: server.pgbench(INSERT_FOUND, c, SECONDS),
         "score+insert": lambda c: server.pgbench(SCORE_INSERT, c, SECONDS, payload=payload["recorded"]),
     }
     server.psql("CHECKPOINT")
@@ -141,8 +150,10 @@ def measure_verdicts(server):
         metric(f"verify_vs_insert_c{clients}", verify.over(insert), "ratio", target, n,
                f"{verify.rate():.0f} verdicts/s, {insert.rate():.0f} rows of {width} bytes/s; "
                f"{ROUNDS} rounds of {SECONDS} s, one verdict in {audit_server.REJECT_EVERY} a rejection")
-        metric(f"verify_vs_insert_commit_c{clients}", verify.over(sides["insert+commit"]), "ratio", "", n,
+        metric(f"verify_vs_insert_commit_c{clients}", verify.over(sides["insert+commit"]), "ratio", target, n,
                f"{sides['insert+commit'].rate():.0f} rows/s, each with BEGIN and COMMIT of its own")
+        metric(f"verify_vs_insert_found_c{clients}", verify.over(sides["insert found"]), "ratio", "", n,
+               f"{sides['insert found'].rate():.0f} rows/s, each looked up in a table as the probe is")
         metric(f"verify_vs_score_insert_c{clients}", verify.over(sides["score+insert"]), "ratio", "", n,
                f"{sides['score+insert'].rate():.0f}/s: visage.score and a plain INSERT in one statement, without "
                "policy, replay memory, limits and tree")

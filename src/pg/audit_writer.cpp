@@ -12,6 +12,7 @@
 #include "pg/shared.h"
 #include "pg/sighting.h"
 #include "pg/statement.h"
+#include "pg/worker_transaction.h"
 
 extern "C" {
 #include "access/xlog.h"
@@ -22,7 +23,6 @@ extern "C" {
 #include "replication/walsender.h"
 #include "storage/proc.h"
 #include "tcop/tcopprot.h"
-#include "utils/snapmgr.h"
 }
 
 extern "C" {
@@ -112,17 +112,8 @@ void insist_on_durability() {
   SetConfigOption("search_path", "pg_catalog, pg_temp", PGC_SUSET, PGC_S_OVERRIDE);
 }
 
-void begin() {
-  SetCurrentStatementStartTimestamp();
-  StartTransactionCommand();
-  PushActiveSnapshot(GetTransactionSnapshot());
-  SPI_connect();
-}
-
 void end() {
-  SPI_finish();
-  PopActiveSnapshot();
-  CommitTransactionCommand();
+  end_worker_transaction();
   // Ended while it waited for a synchronous standby, which then only warns.
   if (ProcDiePending)
     ereport(FATAL, (errcode(ERRCODE_ADMIN_SHUTDOWN), errmsg("terminating the audit writer")));
@@ -150,7 +141,7 @@ void read_tables() {
 }
 
 void load(void*) {
-  begin();
+  begin_worker_transaction();
   Oid event = InvalidOid;
   ledger.loaded = false;
   if (ledger_present(event)) read_tables();
@@ -160,7 +151,7 @@ void load(void*) {
 
 void write_batch(void* argument) {
   auto& batch = *static_cast<Batch*>(argument);
-  begin();
+  begin_worker_transaction();
   // The extension may have been dropped and made anew, or its tables filled by a restore.
   Oid event = InvalidOid;
   if (!ledger_present(event) || event != ledger.event || !ledger.open) read_tables();
@@ -188,7 +179,7 @@ void write_batch(void* argument) {
 }
 
 void save_idle(void*) {
-  begin();
+  begin_worker_transaction();
   expire_sightings();
   save_attempts(nullptr, 0, GetCurrentTimestamp());
   end();

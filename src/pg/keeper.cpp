@@ -5,6 +5,7 @@
 #include "pg/settings.h"
 #include "pg/shared.h"
 #include "pg/statement.h"
+#include "pg/worker_transaction.h"
 
 extern "C" {
 #include "commands/dbcommands.h"
@@ -14,7 +15,6 @@ extern "C" {
 #include "storage/latch.h"
 #include "storage/proc.h"
 #include "tcop/tcopprot.h"
-#include "utils/snapmgr.h"
 }
 
 extern "C" {
@@ -64,17 +64,8 @@ void tell(Change change) {
   LWLockRelease(shared_lock(SharedLock::kKeeper));
 }
 
-void begin() {
-  SetCurrentStatementStartTimestamp();
-  StartTransactionCommand();
-  PushActiveSnapshot(GetTransactionSnapshot());
-  SPI_connect();
-}
-
 void end() {
-  SPI_finish();
-  PopActiveSnapshot();
-  CommitTransactionCommand();
+  end_worker_transaction();
   engine().forget_keys();
 }
 
@@ -84,14 +75,14 @@ bool house_present() {
 }
 
 void find_house(void* present) {
-  begin();
+  begin_worker_transaction();
   *static_cast<bool*>(present) = house_present();
   end();
 }
 
 void count_task(void* argument) {
   auto& part = *static_cast<Part*>(argument);
-  begin();
+  begin_worker_transaction();
   const Datum arguments[] = {CStringGetTextDatum(part.task)};
   execute(count_due, arguments, nullptr, true);
   bool is_null;
@@ -101,7 +92,7 @@ void count_task(void* argument) {
 
 void do_part(void* argument) {
   auto& part = *static_cast<Part*>(argument);
-  begin();
+  begin_worker_transaction();
   const Datum arguments[] = {CStringGetTextDatum(part.task), Int32GetDatum(kPart), uuid_datum(part.place)};
   const char nulls[] = {' ', ' ', part.has_place ? ' ' : 'n', '\0'};
   execute(keep_part, arguments, nulls, false);

@@ -13,7 +13,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 our @EXPORT = qw(random_key write_file new_server configure start_fails log_size log_since load_fixture fails
-  load_faces lift_limits kill_postmaster verdict verdict_is serve all_settled files_below find_in_files wait_until);
+  load_faces lift_limits log_everything kill_postmaster verdict verdict_is serve all_settled files_below find_in_files wait_until);
 
 my $tests = dirname(dirname(__FILE__));
 
@@ -68,6 +68,33 @@ sub preloaded {
     'visage.transform_key_provider' => "file:$keys/transform",
     # It re-wraps and erases when a test asks for it.
     'visage.keeper' => 'off');
+}
+
+# All that can be logged, in all formats. What operations.md asks for is there too: track_utility off, because
+# pg_stat_statements keeps the text of utility statements as it is. For a server that has not started.
+sub log_everything {
+  my ($node) = @_;
+  $node->append_conf('postgresql.conf', <<'CONF');
+logging_collector = on
+log_destination = 'stderr,csvlog,jsonlog'
+log_statement = all
+log_duration = on
+log_min_duration_statement = 0
+log_min_messages = debug1
+log_parameter_max_length = -1
+log_parameter_max_length_on_error = -1
+debug_print_parse = on
+debug_print_plan = on
+track_activity_query_size = 16kB
+auto_explain.log_min_duration = 0
+auto_explain.log_analyze = on
+auto_explain.log_verbose = on
+auto_explain.log_nested_statements = on
+pg_stat_statements.track = all
+pg_stat_statements.track_utility = off
+CONF
+  configure($node, preloaded($node), 'shared_preload_libraries' => 'pg_visage,auto_explain,pg_stat_statements');
+  return;
 }
 
 # Installs the extension and the fixture that the SQL tests use, from their own file.

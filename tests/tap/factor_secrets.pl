@@ -10,26 +10,7 @@ use Test::More;
 use Visage;
 
 my $node = new_server('factor_secrets');
-$node->append_conf('postgresql.conf', <<'CONF');
-logging_collector = on
-log_destination = 'stderr,csvlog,jsonlog'
-log_statement = all
-log_duration = on
-log_min_duration_statement = 0
-log_min_messages = debug1
-log_parameter_max_length = -1
-log_parameter_max_length_on_error = -1
-debug_print_parse = on
-debug_print_plan = on
-track_activity_query_size = 16kB
-auto_explain.log_min_duration = 0
-auto_explain.log_analyze = on
-auto_explain.log_verbose = on
-auto_explain.log_nested_statements = on
-pg_stat_statements.track = all
-pg_stat_statements.track_utility = off
-CONF
-configure($node, Visage::preloaded($node), 'shared_preload_libraries' => 'pg_visage,auto_explain,pg_stat_statements');
+log_everything($node);
 $node->start;
 load_fixture($node);
 $node->safe_psql('postgres', q{CREATE EXTENSION pg_stat_statements;
