@@ -20,19 +20,21 @@ COMMENT ON TABLE visage.import_batch IS 'imports: what stands for the session, t
 COMMENT ON COLUMN visage.import_batch.authority IS 'who vouched for every row; null: each subject needs a record of its own where the scenario asks for one';
 COMMENT ON COLUMN visage.import_batch.nonce IS 'its probes are sealed for it, and are good for nothing else';
 
--- Staged probes are sealed; what was done with a row stays until the batch is closed, so that nothing is taken twice.
+-- Staged probes are sealed once more, under a transform root; what was done with a row stays until the batch is closed, so that nothing is taken twice.
 CREATE TABLE visage.import_row (
   line bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   batch integer NOT NULL REFERENCES visage.import_batch,
   subject text,
   probe visage.probe,
   probe_id uuid,
+  staged bytea,
   done_at timestamptz,
   decision visage.decision,
   reason visage.reason,
   sqlstate text,
   message text,
-  CONSTRAINT import_row_staged CHECK (done_at IS NOT NULL OR num_nulls(subject, probe, probe_id) = 0)
+  CONSTRAINT import_row_staged CHECK (done_at IS NOT NULL OR num_nulls(subject, staged, probe_id) = 0),
+  CONSTRAINT import_row_probe CHECK (probe IS NULL)
 );
 CREATE INDEX import_row_pending ON visage.import_row (batch, line) WHERE done_at IS NULL;
 CREATE INDEX import_row_failed ON visage.import_row (batch, line) WHERE done_at IS NOT NULL AND decision IS DISTINCT FROM 'accept';
@@ -42,6 +44,8 @@ CREATE INDEX import_row_subject ON visage.import_row (subject);
 COMMENT ON TABLE visage.import_row IS 'rows of imports, for COPY (batch, subject, probe); probes are dropped as they are used';
 COMMENT ON COLUMN visage.import_row.line IS 'order of the rows';
 COMMENT ON COLUMN visage.import_row.subject IS 'the caller''s name of the subject';
+COMMENT ON COLUMN visage.import_row.probe IS 'where COPY puts the probe; what is stored is staged';
+COMMENT ON COLUMN visage.import_row.staged IS 'the probe, sealed under a transform root for this batch';
 COMMENT ON COLUMN visage.import_row.decision IS 'accept, refuse, or null where an error stands in sqlstate and message';
 
 CREATE FUNCTION visage.open_import(
@@ -79,44 +83,52 @@ $$;
 COMMENT ON FUNCTION visage.open_import(text, text, text, text, text[], interval) IS
   'opens a batch; its probes are sealed with its nonce as session_nonce and with a lifetime as long as the import takes [6.2e]';
 
--- The rows of one COPY are of one batch or a few.
+CREATE FUNCTION visage.stage_probe(institution integer, nonce bytea, probe visage.probe) RETURNS bytea
+  LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'visage_stage_probe';
+COMMENT ON FUNCTION visage.stage_probe(integer, bytea, visage.probe) IS 'a probe sealed under a transform root for a batch';
+
 CREATE FUNCTION visage.stage_import_row() RETURNS trigger
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  opened visage.import_batch;
 BEGIN
-  IF NOT EXISTS (SELECT FROM visage.import_batch b WHERE b.id = NEW.batch AND b.institution = visage.acting_institution()
-                 AND b.closed_at IS NULL AND b.expires_at > clock_timestamp()) THEN
+  SELECT * INTO opened FROM visage.import_batch b WHERE b.id = NEW.batch AND b.institution = visage.acting_institution()
+    AND b.closed_at IS NULL AND b.expires_at > clock_timestamp();
+  IF NOT FOUND THEN
     RAISE EXCEPTION 'import % is not open', NEW.batch USING ERRCODE = 'object_not_in_prerequisite_state';
   END IF;
   IF octet_length(NEW.subject) NOT BETWEEN 1 AND 256 THEN
     RAISE EXCEPTION 'a subject has 1 to 256 bytes' USING ERRCODE = 'invalid_parameter_value';
   END IF;
   NEW.probe_id := (visage.probe_info(NEW.probe)).id;
+  NEW.staged := visage.stage_probe(opened.institution, opened.nonce, NEW.probe);
+  NEW.probe := NULL;
   RETURN NEW;
 END
 $$;
 CREATE TRIGGER stage_import_row BEFORE INSERT ON visage.import_row FOR EACH ROW EXECUTE FUNCTION visage.stage_import_row();
 
 CREATE FUNCTION visage.import_reference(
-  batch integer, nonce bytea, channel text, scenario text, authority integer, fields text[], subject text, probe visage.probe,
-  replayed boolean) RETURNS visage.outcome
+  batch integer, nonce bytea, channel text, scenario text, authority integer, fields text[], subject text,
+  probe_id uuid, staged bytea, replayed boolean) RETURNS visage.outcome
   LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'visage_import_reference';
-COMMENT ON FUNCTION visage.import_reference(integer, bytea, text, text, integer, text[], text, visage.probe, boolean) IS
+COMMENT ON FUNCTION visage.import_reference(integer, bytea, text, text, integer, text[], text, uuid, bytea, boolean) IS
   'registers one row of an import; its record is durable with the transaction''s commit; for the functions of this extension';
 
-CREATE FUNCTION visage.import_line(batch visage.import_batch, line bigint, subject text, probe visage.probe, probe_id uuid)
+CREATE FUNCTION visage.import_line(batch visage.import_batch, line bigint, subject text, probe_id uuid, staged bytea)
   RETURNS visage.decision
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   result visage.outcome;
 BEGIN
-  result := visage.import_reference($1.id, $1.nonce, $1.channel, $1.scenario, $1.authority, $1.fields, $3, $4,
-    EXISTS (SELECT FROM visage.import_row o WHERE o.batch = $1.id AND o.probe_id = $5 AND o.line < $2));
-  UPDATE visage.import_row r SET done_at = clock_timestamp(), probe = NULL, decision = result.decision, reason = result.reason
+  result := visage.import_reference($1.id, $1.nonce, $1.channel, $1.scenario, $1.authority, $1.fields, $3, $4, $5,
+    EXISTS (SELECT FROM visage.import_row o WHERE o.batch = $1.id AND o.probe_id = $4 AND o.line < $2));
+  UPDATE visage.import_row r SET done_at = clock_timestamp(), staged = NULL, decision = result.decision, reason = result.reason
     WHERE r.line = $2;
   RETURN result.decision;
 END
 $$;
-COMMENT ON FUNCTION visage.import_line(visage.import_batch, bigint, text, visage.probe, uuid) IS 'registers one row of an import and says so in it';
+COMMENT ON FUNCTION visage.import_line(visage.import_batch, bigint, text, uuid, bytea) IS 'registers one row of an import and says so in it';
 
 -- Rows that another call has are left to it, so that two sessions share a batch. `place` is where the next part begins: not to
 -- look at all that is done again.
@@ -145,8 +157,8 @@ BEGIN
   END IF;
   -- All in one go; where one of them is an error, one by one.
   BEGIN
-    FOR staged IN SELECT r.line, r.subject, r.probe, r.probe_id FROM visage.import_row r WHERE r.line = ANY (lines) ORDER BY r.line LOOP
-      IF visage.import_line(opened, staged.line, staged.subject, staged.probe, staged.probe_id) = 'accept' THEN
+    FOR staged IN SELECT r.line, r.subject, r.probe_id, r.staged FROM visage.import_row r WHERE r.line = ANY (lines) ORDER BY r.line LOOP
+      IF visage.import_line(opened, staged.line, staged.subject, staged.probe_id, staged.staged) = 'accept' THEN
         imported := imported + 1;
       ELSE
         refused := refused + 1;
@@ -161,9 +173,9 @@ BEGIN
   IF singly THEN
     imported := 0;
     refused := 0;
-    FOR staged IN SELECT r.line, r.subject, r.probe, r.probe_id FROM visage.import_row r WHERE r.line = ANY (lines) ORDER BY r.line LOOP
+    FOR staged IN SELECT r.line, r.subject, r.probe_id, r.staged FROM visage.import_row r WHERE r.line = ANY (lines) ORDER BY r.line LOOP
       BEGIN
-        IF visage.import_line(opened, staged.line, staged.subject, staged.probe, staged.probe_id) = 'accept' THEN
+        IF visage.import_line(opened, staged.line, staged.subject, staged.probe_id, staged.staged) = 'accept' THEN
           imported := imported + 1;
         ELSE
           refused := refused + 1;
@@ -173,7 +185,7 @@ BEGIN
         RAISE;
       WHEN OTHERS THEN
         GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, fault = MESSAGE_TEXT;
-        UPDATE visage.import_row r SET done_at = clock_timestamp(), probe = NULL, sqlstate = code, message = fault WHERE r.line = staged.line;
+        UPDATE visage.import_row r SET done_at = clock_timestamp(), staged = NULL, sqlstate = code, message = fault WHERE r.line = staged.line;
         refused := refused + 1;
       END;
     END LOOP;

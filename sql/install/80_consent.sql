@@ -297,7 +297,7 @@ BEGIN
       FROM visage.authority_record r JOIN visage.authority a ON a.id = r.authority
       WHERE r.institution = acting AND r.subject_hash = visage.subject_hash(acting, $1)), '[]'),
     'imports', coalesce((
-      SELECT jsonb_agg(to_jsonb(r) - '{subject,probe}'::text[] || jsonb_build_object('probe', r.probe IS NOT NULL) ORDER BY r.line)
+      SELECT jsonb_agg(to_jsonb(r) - '{subject,probe,staged}'::text[] || jsonb_build_object('staged', r.staged IS NOT NULL) ORDER BY r.line)
       FROM visage.import_row r JOIN visage.import_batch b ON b.id = r.batch
       WHERE r.subject = $1 AND b.institution = acting), '[]'),
     'events', coalesce((

@@ -47,7 +47,15 @@ SELECT * FROM visage.import_row;
 RESET ROLE;
 GRANT SELECT ON staging TO import_service;
 SET ROLE import_service;
-INSERT INTO visage.import_row (batch, subject, probe) SELECT :batch, subject, probe FROM staging;
+INSERT INTO visage.import_row (batch, subject, probe) SELECT :batch, subject, probe FROM staging WHERE subject <> 'i-8';
+RESET ROLE;
+-- Reading files is a right of its own.
+GRANT pg_read_server_files TO import_service;
+SELECT format('COPY (SELECT %s, subject, probe FROM staging WHERE subject = %L) TO %L (FORMAT binary)', :batch, 'i-8', current_setting('data_directory') || '/import.copy') AS out,
+       format('COPY visage.import_row (batch, subject, probe) FROM %L (FORMAT binary)', current_setting('data_directory') || '/import.copy') AS in \gset
+:out;
+SET ROLE import_service;
+:in;
 SELECT state, authority, imported, refused, pending FROM visage.import_progress;
 
 -- What is staged is good for nothing else: a flow refuses a batch's probe, whoever has it.
@@ -74,8 +82,15 @@ SELECT origin, channel, count(*) FROM visage.subject_reference r JOIN visage.sub
 SELECT reason, count(DISTINCT probe), bool_and(object = 'import ' || :'batch') AS named
 FROM visage.history WHERE institution = 'import' AND operation = 'register' AND object IS NOT NULL AND settled <> 'rolled back' GROUP BY 1 ORDER BY 1;
 SELECT count(*) FILTER (WHERE used_at IS NOT NULL AND fields = '{name,id_number}') AS vouched, count(*) FROM visage.authority_record WHERE batch = :batch;
+-- What is staged is sealed for its row and batch: altered or moved it is a row's error.
+INSERT INTO visage.import_row (batch, subject, probe) SELECT :batch, 'i-altered' || i, sealed('i-altered' || i, :'nonce') FROM generate_series(1, 3) i;
+UPDATE visage.import_row SET staged = set_byte(staged, 100, get_byte(staged, 100) # 1) WHERE subject = 'i-altered1';
+UPDATE visage.import_row r SET staged = o.staged FROM visage.import_row o WHERE r.subject = 'i-altered2' AND o.subject = 'i-altered3';
+UPDATE visage.import_row SET staged = '\x00' WHERE subject = 'i-altered3';
+CALL visage.import_references(:batch);
+SELECT subject, reason, sqlstate, message FROM visage.import_errors(:batch) WHERE subject LIKE 'i-altered%';
 -- A probe that was used or refused is not kept.
-SELECT count(*) FROM visage.import_row WHERE batch = :batch AND probe IS NOT NULL;
+SELECT count(*) FROM visage.import_row WHERE batch = :batch AND staged IS NOT NULL;
 -- Staged once more under another name it is still used.
 INSERT INTO visage.import_row (batch, subject, probe) SELECT :batch, 'i-more', probe FROM staging WHERE subject = 'i-5';
 CALL visage.import_references(:batch);

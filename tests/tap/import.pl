@@ -26,6 +26,12 @@ value(qq{COPY (SELECT $batch, 's' || i, visage.seal_probe(feature, 'test/1', sou
 value("COPY visage.import_row (batch, subject, probe) FROM '$file' (FORMAT binary)");
 is(value("SELECT pending FROM visage.import_progress"), 2 * $rows, 'all is staged');
 
+# A probe opens with one custody's root. What is stored, logged and backed up is sealed under the other one as well. [8.2.4c]
+value('CHECKPOINT');
+my $probe = do { open my $rows, '<:raw', $file or die "$file: $!"; local $/; <$rows> };
+my $part = substr $probe, index($probe, "P\x01") + 150, 32;
+is_deeply([ find_in_files(qr/\Q$part\E/s, files_below($node->basedir)) ], [ $file ], 'a staged probe is in the file that it came from, and nowhere else');
+
 # What is there and what is said belong together, at any time.
 sub holds {
   my ($when) = @_;
@@ -75,5 +81,5 @@ all_settled($node);
 is(value(q{SELECT count(*) FROM visage.subject s WHERE (SELECT count(*) FROM visage.history h WHERE h.subject_surrogate = s.id
   AND h.operation = 'register' AND h.decision = 'accept' AND h.settled = 'committed') <> 1}), 0, 'each has one event that counts');
 is(value('SELECT count(*) FROM visage.integrity()'), 0, 'everything belongs together');
-is(value("SELECT count(*) FROM visage.import_row WHERE probe IS NOT NULL"), 0, 'no probe is left');
+is(value("SELECT count(*) FROM visage.import_row WHERE staged IS NOT NULL"), 0, 'no probe is left');
 done_testing();
