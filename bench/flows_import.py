@@ -56,7 +56,7 @@ def load(server, name, sessions):
     server.psql(STAGE.format(batch=batch, name=name, nonce=nonce, rows=ROWS, file=file))
     server.psql("CHECKPOINT;")
     began = time.monotonic()
-    server.psql(f"COPY visage.import_row (batch, subject, probe) FROM '{file}' (FORMAT binary);")
+    server.psql(f"COPY visage.import_staging (batch, subject, probe) FROM '{file}' (FORMAT binary);")
     copied = time.monotonic() - began
     workers = [Session(server, batch) for _ in range(sessions)]
     for worker in workers:

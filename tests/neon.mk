@@ -5,7 +5,8 @@ NEON_CXX ?= aarch64-linux-gnu-g++
 NEON_RUN ?= qemu-aarch64-static
 NEON_GTEST ?= /usr/src/googletest/googletest
 neon_build := $(BUILD)/neon
-neon_sources := $(wildcard src/core/reference/kernels*.cpp) src/core/reference/rotation.cpp tests/unit/core/kernels_test.cpp
+neon_sources := $(wildcard src/core/reference/kernels*.cpp src/core/gallery/search*.cpp) src/core/reference/rotation.cpp \
+  tests/unit/core/kernels_test.cpp tests/unit/core/gallery_search_test.cpp
 neon_objs := $(neon_sources:%.cpp=$(neon_build)/%.o)
 
 .PHONY: check-neon

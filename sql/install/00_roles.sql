@@ -1,5 +1,9 @@
 \echo Use "CREATE EXTENSION pg_visage CASCADE" to load this file. \quit
 
+-- CREATE EXTENSION looks for names in the schemas of other extensions too, where somebody may have put an operator or
+-- function that fits better than the server's own. (CVE-2022-2625 and its kind; tools/check/search_path)
+SET LOCAL search_path = pg_catalog, pg_temp;
+
 -- Roles belong to the cluster, not to the extension: they are made when missing and stay when it is dropped.
 DO $$
 DECLARE

@@ -21,9 +21,11 @@ CREATE TABLE visage.institution_role (
   institution integer NOT NULL REFERENCES visage.institution,
   role regrole NOT NULL,
   builtin boolean NOT NULL DEFAULT false,
+  enabled boolean NOT NULL DEFAULT true,
   PRIMARY KEY (institution, role)
 );
 COMMENT ON TABLE visage.institution_role IS 'which database roles act for an institution';
+COMMENT ON COLUMN visage.institution_role.enabled IS 'false: revoked; a row that ships would come back with a restore if it were deleted';
 
 CREATE TABLE visage.measure (
   id smallint PRIMARY KEY CHECK (id BETWEEN 1 AND 255),
@@ -203,10 +205,26 @@ BEGIN
 END
 $$;
 
+-- With an argument the trigger has the changed rows as gone and come (94_row_security.sql makes them so): then only the
+-- institutions whose policy changed are counted, and one does not wait for another's transaction.
 CREATE FUNCTION visage.count_policy_change() RETURNS trigger
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  changed integer[] := ARRAY[NULL]::integer[];  -- null: everybody's
 BEGIN
-  INSERT INTO visage.policy_version AS p SELECT id, 2 FROM visage.institution
+  IF TG_NARGS > 0 AND TG_OP = 'INSERT' THEN
+    changed := ARRAY(SELECT DISTINCT c.institution FROM come c);
+  ELSIF TG_NARGS > 0 AND TG_OP = 'DELETE' THEN
+    changed := ARRAY(SELECT DISTINCT g.institution FROM gone g);
+  ELSIF TG_NARGS > 0 THEN
+    changed := ARRAY(SELECT g.institution FROM gone g UNION SELECT c.institution FROM come c);
+  END IF;
+  -- Whoever has no row of its own is under that of institution 1.
+  IF 1 = ANY (changed) AND TG_TABLE_NAME IN ('attempt_limit', 'session_policy', 'requirement', 'factor_policy') THEN
+    changed := changed || NULL::integer;
+  END IF;
+  INSERT INTO visage.policy_version AS p
+    SELECT i.id, 2 FROM visage.institution i WHERE i.id = ANY (changed) OR array_position(changed, NULL) IS NOT NULL ORDER BY i.id
     ON CONFLICT (institution) DO UPDATE SET version = p.version + 1;
   RETURN NULL;
 END
@@ -226,6 +244,8 @@ $$;
 CREATE TRIGGER restore_policy_version BEFORE INSERT ON visage.policy_version
   FOR EACH ROW EXECUTE FUNCTION visage.restore_policy_version();
 
+CREATE TRIGGER guard_builtin BEFORE INSERT OR UPDATE OR DELETE ON visage.institution_role
+  FOR EACH ROW EXECUTE FUNCTION visage.guard_builtin('institution', 'role');
 CREATE TRIGGER guard_builtin BEFORE INSERT OR UPDATE OR DELETE ON visage.channel
   FOR EACH ROW EXECUTE FUNCTION visage.guard_builtin('institution', 'name');
 CREATE TRIGGER guard_builtin BEFORE INSERT OR UPDATE OR DELETE ON visage.channel_floor
@@ -245,9 +265,42 @@ CREATE TRIGGER count_policy_change AFTER INSERT OR UPDATE OR DELETE ON visage.ca
   FOR EACH STATEMENT EXECUTE FUNCTION visage.count_policy_change();
 
 CREATE FUNCTION visage.grant_institution(institution text, role regrole) RETURNS void
-  LANGUAGE sql VOLATILE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-  INSERT INTO visage.institution (name) VALUES ($1) ON CONFLICT (name) DO NOTHING;
-  INSERT INTO visage.institution_role (institution, role)
-    SELECT i.id, $2 FROM visage.institution i WHERE i.name = $1 ON CONFLICT DO NOTHING;
+  LANGUAGE plpgsql VOLATILE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  granted integer;
+  any_role CONSTANT boolean := (SELECT r.rolsuper FROM pg_roles r WHERE r.oid = visage.calling_role());
+BEGIN
+  SELECT i.id INTO granted FROM visage.institution i WHERE i.name = $1;
+  IF granted IS NULL THEN
+    PERFORM visage.require_all();
+    -- Whoever may make institutions acts for all of them, and so must act for this one.
+    IF NOT any_role AND NOT pg_has_role(visage.calling_role(), $2::oid, 'USAGE') THEN
+      RAISE EXCEPTION 'institution "%" is new: grant it to your own role first', $1 USING ERRCODE = 'object_not_in_prerequisite_state';
+    END IF;
+    INSERT INTO visage.institution (name) VALUES ($1) RETURNING id INTO granted;
+  ELSIF NOT visage.acts_for(granted) THEN
+    RAISE EXCEPTION 'role "%" does not act for institution "%"', visage.calling_role()::regrole, $1 USING ERRCODE = 'insufficient_privilege';
+  END IF;
+  IF EXISTS (SELECT FROM visage.institution_role r WHERE r.institution = granted AND r.role = $2) THEN
+    UPDATE visage.institution_role r SET enabled = true WHERE r.institution = granted AND r.role = $2 AND NOT r.enabled;
+  ELSE
+    INSERT INTO visage.institution_role (institution, role) VALUES (granted, $2) ON CONFLICT DO NOTHING;
+  END IF;
+END
 $$;
-COMMENT ON FUNCTION visage.grant_institution(text, regrole) IS 'lets a role act for an institution; makes the institution when it is new';
+COMMENT ON FUNCTION visage.grant_institution(text, regrole) IS 'lets a role act for an institution that the caller acts for; makes the institution when it is new';
+
+CREATE FUNCTION visage.revoke_institution(institution text, role regrole) RETURNS boolean
+  LANGUAGE plpgsql VOLATILE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  revoked integer := (SELECT i.id FROM visage.institution i WHERE i.name = $1);
+BEGIN
+  -- The same answer for one that is not there: who does not act for an institution does not hear of it.
+  IF revoked IS NULL OR NOT visage.acts_for(revoked) THEN
+    RAISE EXCEPTION 'role "%" does not act for institution "%"', visage.calling_role()::regrole, $1 USING ERRCODE = 'insufficient_privilege';
+  END IF;
+  UPDATE visage.institution_role r SET enabled = false WHERE r.institution = revoked AND r.role = $2 AND r.enabled;
+  RETURN FOUND;
+END
+$$;
+COMMENT ON FUNCTION visage.revoke_institution(text, regrole) IS 'ends that a role acts for an institution; false when it did not';

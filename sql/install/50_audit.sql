@@ -151,9 +151,34 @@ COMMENT ON FUNCTION visage.calling_role() IS 'the role that called, also inside 
 CREATE FUNCTION visage.acts_for(institution integer) RETURNS boolean
   LANGUAGE sql STABLE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   SELECT EXISTS (SELECT FROM visage.institution_role r
-                 WHERE r.institution = $1 AND pg_has_role(visage.calling_role(), r.role::oid, 'USAGE'))
+                 WHERE r.institution = $1 AND r.enabled AND pg_has_role(visage.calling_role(), r.role::oid, 'USAGE'))
+    OR (SELECT r.rolsuper FROM pg_roles r WHERE r.oid = visage.calling_role())
 $$;
-COMMENT ON FUNCTION visage.acts_for(integer) IS 'was the caller granted this institution?';
+COMMENT ON FUNCTION visage.acts_for(integer) IS 'was the caller granted this institution, or is it a superuser?';
+
+CREATE FUNCTION visage.acts_for_all() RETURNS boolean
+  LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT NOT EXISTS (SELECT FROM visage.institution i WHERE NOT visage.acts_for(i.id))
+$$;
+COMMENT ON FUNCTION visage.acts_for_all() IS 'does the caller act for every institution?';
+
+CREATE FUNCTION visage.institutions_of_caller() RETURNS integer[]
+  LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT coalesce(array_agg(i.id), '{}') FROM visage.institution i
+  WHERE visage.acts_for(i.id)
+$$;
+COMMENT ON FUNCTION visage.institutions_of_caller() IS 'institutions that the caller acts for';
+
+CREATE FUNCTION visage.require_all() RETURNS void
+  LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF NOT visage.acts_for_all() THEN
+    RAISE EXCEPTION 'role "%" does not act for every institution', visage.calling_role()::regrole USING ERRCODE = 'insufficient_privilege',
+      HINT = 'This concerns all institutions of the database: docs/rights.md says who may do it.';
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION visage.require_all() IS 'an error unless the caller acts for every institution; for what concerns all of them';
 
 CREATE VIEW visage.history WITH (security_barrier) AS
   SELECT e.seq AS event, e.at, i.name AS institution, e.operation, s.external_id AS subject, e.subject AS subject_surrogate,
@@ -167,8 +192,9 @@ CREATE VIEW visage.history WITH (security_barrier) AS
          e.settles, e.object, e.before, e.after, e.note, e.session
   FROM visage.event e
   LEFT JOIN visage.institution i ON i.id = e.institution
-  LEFT JOIN visage.subject s ON s.id = e.subject
-  LEFT JOIN visage.capture_source c ON c.id = e.source
+  LEFT JOIN visage.subject s ON s.id = e.subject AND s.institution = e.institution
+  -- A caller may hand in a probe of another institution's source: its name is not for this one.
+  LEFT JOIN visage.capture_source c ON c.id = e.source AND c.institution = e.institution
   WHERE e.institution IS NULL OR e.institution IN (SELECT a.id FROM visage.institution a WHERE visage.acts_for(a.id));
 COMMENT ON VIEW visage.history IS 'every call of a flow and every change, oldest first by event; for auditors [6.6i, 8.2.5b]';
 COMMENT ON COLUMN visage.history.event IS 'number of the record, from 0: also the index of its leaf in the ledger''s tree';

@@ -167,7 +167,8 @@ BEGIN
   FOREACH name IN ARRAY ARRAY['institution', 'institution_role', 'channel', 'channel_floor', 'scenario', 'calibration',
                               'capture_source', 'attempt_limit', 'audit_policy', 'entitlement', 'notice', 'consent_rule', 'retention', 'risk_rule',
                               'deny_list', 'session_policy', 'requirement', 'factor_policy', 'otp_service', 'trust_anchor',
-                              'revocation_list', 'duplicate_policy', 'authority', 'authority_rule']
+                              'revocation_list', 'duplicate_policy', 'adaptation_policy', 'reference_lifetime', 'authority',
+                              'authority_rule']
   LOOP
     EXECUTE format('SELECT sha256(convert_to(coalesce(string_agg(r, E''\n'' ORDER BY r COLLATE "C"), ''''), ''UTF8''))
                       FROM (SELECT (to_jsonb(t) - ''created_at'')::text FROM visage.%I t) t (r)', name)
@@ -187,8 +188,11 @@ COMMENT ON FUNCTION visage.record_change(visage.operation, integer, text, bytea,
   'records a change and waits until the record is durable; for the functions of this extension';
 
 CREATE FUNCTION visage.rotate_ledger_key() RETURNS bigint
-  LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-  SELECT visage.record_change('rotate_ledger_key', NULL, 'tree head key', NULL, NULL, NULL)
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM visage.require_all();
+  RETURN visage.record_change('rotate_ledger_key', NULL, 'tree head key', NULL, NULL, NULL);
+END
 $$;
 COMMENT ON FUNCTION visage.rotate_ledger_key() IS 'signs tree heads from here on with the key of the newest root; the old public key stays in visage.tree_key';
 
@@ -205,6 +209,7 @@ DECLARE
   size bigint;
   note text := visage.checkpoint();
 BEGIN
+  PERFORM visage.require_all();
   SELECT t.archived INTO from_event FROM visage.tree t FOR UPDATE;
   size := split_part(note, E'\n', 2)::bigint;
   SELECT coalesce(min(e.seq), size) INTO to_event FROM visage.event e WHERE e.at >= archive_ledger.before;

@@ -16,7 +16,7 @@ CREATE TABLE visage.requirement (
   institution integer NOT NULL REFERENCES visage.institution,
   operation visage.operation NOT NULL CHECK (operation IN (
     'register', 'verify', 'compare', 'add_reference', 'drop_reference', 'cancel', 'enrol_factor', 'replace_factor', 'remove_factor',
-    'unlock')),
+    'unlock', 'replace_reference')),
   channel text NOT NULL DEFAULT '*' CHECK (length(channel) BETWEEN 1 AND 63),
   scenario text NOT NULL DEFAULT '*' CHECK (length(scenario) BETWEEN 1 AND 63),
   risk smallint NOT NULL DEFAULT 0 CHECK (risk BETWEEN 0 AND 9),
@@ -35,7 +35,7 @@ COMMENT ON COLUMN visage.requirement.factors IS 'different factors that a sessio
 -- sessions; an operator's calls without one stay possible until a row asks for a session.
 INSERT INTO visage.requirement (institution, operation, factors, builtin)
   SELECT 1, operation::visage.operation, factors, true
-  FROM (VALUES ('register', 1), ('verify', 1), ('add_reference', 2), ('drop_reference', 2), ('cancel', 2),
+  FROM (VALUES ('register', 1), ('verify', 1), ('add_reference', 2), ('drop_reference', 2), ('replace_reference', 2), ('cancel', 2),
                ('enrol_factor', 1), ('replace_factor', 2), ('remove_factor', 2), ('unlock', 1)) t (operation, factors);
 
 CREATE TABLE visage.session (

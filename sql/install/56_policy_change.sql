@@ -12,7 +12,9 @@ BEGIN
     RETURN NULL;
   END IF;
   PERFORM visage.record_change(
-    'change', coalesce(new_row ->> 'institution', old_row ->> 'institution')::integer,
+    -- That there is an institution is for nobody else either.
+    'change', CASE TG_TABLE_NAME WHEN 'institution' THEN coalesce(new_row ->> 'id', old_row ->> 'id')
+                                 ELSE coalesce(new_row ->> 'institution', old_row ->> 'institution') END::integer,
     -- TG_ARGV holds the columns of the key.
     lower(TG_OP) || ' ' || TG_TABLE_NAME || ' '
       || (SELECT string_agg(coalesce(coalesce(new_row, old_row) ->> k, '-'), '/' ORDER BY n)

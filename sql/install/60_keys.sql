@@ -17,6 +17,7 @@ DECLARE
   after text;
   added integer;
 BEGIN
+  PERFORM visage.require_all();
   EXECUTE versions INTO before;
   added := visage.read_keys();
   IF added > 0 AND EXISTS (SELECT FROM visage.tree) THEN
@@ -33,22 +34,29 @@ END
 $$;
 COMMENT ON FUNCTION visage.reload_keys() IS 'reads the key providers again; returns the number of new versions; refuses to lose one; writes an event';
 
--- Each table is read once; joining the counts would multiply rows.
-CREATE VIEW visage.keys AS
-  WITH usage (custody, version, first_use, subject_keys, subject_references, capture_sources, ledger_keys, factors) AS (
-    SELECT 'envelope', key_version, min(created_at), count(*), 0, 0, 0, 0 FROM visage.subject_key GROUP BY key_version
+-- Each table is read once; joining the counts would multiply rows. Counted is what the caller's institutions have.
+CREATE VIEW visage.keys WITH (security_barrier) AS
+  WITH own (institution) AS MATERIALIZED (SELECT unnest(visage.institutions_of_caller())),
+  subjects AS (SELECT s.id FROM visage.subject s WHERE s.institution IN (SELECT o.institution FROM own o)),
+  usage (custody, version, first_use, subject_keys, subject_references, capture_sources, ledger_keys, factors) AS (
+    SELECT 'envelope', key_version, min(created_at), count(*), 0, 0, 0, 0 FROM visage.subject_key
+    WHERE subject IN (SELECT s.id FROM subjects s) GROUP BY key_version
     UNION ALL
-    SELECT 'envelope', key_version, min(created_at), 0, count(*), 0, 0, 0 FROM visage.subject_reference GROUP BY key_version
+    SELECT 'envelope', key_version, min(created_at), 0, count(*), 0, 0, 0 FROM visage.subject_reference
+    WHERE subject IN (SELECT s.id FROM subjects s) GROUP BY key_version
     UNION ALL
-    SELECT 'envelope', key_version, min(created_at), 0, 0, count(*), 0, 0 FROM visage.capture_source GROUP BY key_version
+    SELECT 'envelope', key_version, min(created_at), 0, 0, count(*), 0, 0 FROM visage.capture_source
+    WHERE institution IN (SELECT o.institution FROM own o) GROUP BY key_version
     UNION ALL
     -- Heads that an earlier key signed are checked with its public half.
     SELECT 'envelope', key_version, NULL, 0, 0, 0, count(*), 0 FROM visage.tree GROUP BY key_version
     UNION ALL
-    SELECT 'envelope', key_version, min(created_at), 0, 0, 0, 0, count(*) FROM visage.factor GROUP BY key_version
+    SELECT 'envelope', key_version, min(created_at), 0, 0, 0, 0, count(*) FROM visage.factor
+    WHERE subject IN (SELECT s.id FROM subjects s) GROUP BY key_version
     UNION ALL
     SELECT 'transform', transform_version, min(created_at), 0, count(*), 0, 0, 0
-    FROM visage.subject_reference GROUP BY transform_version
+    FROM visage.subject_reference
+    WHERE subject IN (SELECT s.id FROM subjects s) GROUP BY transform_version
   )
   SELECT custody, version, l.version IS NOT NULL AS loaded, coalesce(l.newest, false) AS newest,
          min(u.first_use) AS first_use, coalesce(sum(u.subject_keys), 0)::bigint AS subject_keys,
@@ -60,6 +68,6 @@ CREATE VIEW visage.keys AS
          coalesce(sum(u.factors), 0)::bigint AS factors
   FROM visage.loaded_keys() l FULL JOIN usage u USING (custody, version)
   GROUP BY custody, version, l.version, l.newest;
-COMMENT ON VIEW visage.keys IS 'versions of the root keys and what depends on each; a version with loaded = false is needed and missing';
+COMMENT ON VIEW visage.keys IS 'versions of the root keys and what depends on each, as far as it is of the caller''s institutions; a version with loaded = false is needed and missing';
 COMMENT ON COLUMN visage.keys.ledger_keys IS '1 where the key that signs the ledger now is derived from it';
 COMMENT ON COLUMN visage.keys.keyed_hashes IS 'attempt counters and the hashes of addresses and devices are made with it: without it all counters begin anew';

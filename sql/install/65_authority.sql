@@ -74,6 +74,7 @@ COMMENT ON COLUMN visage.authority_record.batch IS 'the import that it came with
 -- Outlives the record, so that no comparison serves two people, one after the other's cancellation.
 CREATE TABLE visage.authority_comparison (
   comparison uuid PRIMARY KEY,
+  institution integer NOT NULL,
   compared_at timestamptz NOT NULL
 );
 COMMENT ON TABLE visage.authority_comparison IS 'comparisons with an authority''s photo that were used for a record; for as long as one may be';
@@ -143,7 +144,7 @@ BEGIN
       RAISE EXCEPTION 'the comparison is too old' USING ERRCODE = 'invalid_parameter_value',
         HINT = 'visage.authority_rule says how long one counts.';
     END IF;
-    INSERT INTO visage.authority_comparison VALUES ($5, photo_at) ON CONFLICT DO NOTHING;
+    INSERT INTO visage.authority_comparison VALUES ($5, acting, photo_at) ON CONFLICT DO NOTHING;
     IF NOT FOUND THEN
       RAISE EXCEPTION 'the comparison was used for another record' USING ERRCODE = 'object_not_in_prerequisite_state';
     END IF;

@@ -23,9 +23,9 @@ COMMENT ON COLUMN visage.import_batch.nonce IS 'its probes are sealed for it, an
 -- Staged probes are sealed once more, under a transform root; what was done with a row stays until the batch is closed, so that nothing is taken twice.
 CREATE TABLE visage.import_row (
   line bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  institution integer NOT NULL,
   batch integer NOT NULL REFERENCES visage.import_batch,
   subject text,
-  probe visage.probe,
   probe_id uuid,
   staged bytea,
   done_at timestamptz,
@@ -33,18 +33,16 @@ CREATE TABLE visage.import_row (
   reason visage.reason,
   sqlstate text,
   message text,
-  CONSTRAINT import_row_staged CHECK (done_at IS NOT NULL OR num_nulls(subject, staged, probe_id) = 0),
-  CONSTRAINT import_row_probe CHECK (probe IS NULL)
+  CONSTRAINT import_row_staged CHECK (done_at IS NOT NULL OR num_nulls(subject, staged, probe_id) = 0)
 );
 CREATE INDEX import_row_pending ON visage.import_row (batch, line) WHERE done_at IS NULL;
 CREATE INDEX import_row_failed ON visage.import_row (batch, line) WHERE done_at IS NOT NULL AND decision IS DISTINCT FROM 'accept';
 CREATE UNIQUE INDEX import_row_used ON visage.import_row (batch, probe_id) WHERE decision = 'accept';
 CREATE INDEX import_row_probe ON visage.import_row (batch, probe_id);
 CREATE INDEX import_row_subject ON visage.import_row (subject);
-COMMENT ON TABLE visage.import_row IS 'rows of imports, for COPY (batch, subject, probe); probes are dropped as they are used';
+COMMENT ON TABLE visage.import_row IS 'rows of imports; probes are dropped as they are used';
 COMMENT ON COLUMN visage.import_row.line IS 'order of the rows';
 COMMENT ON COLUMN visage.import_row.subject IS 'the caller''s name of the subject';
-COMMENT ON COLUMN visage.import_row.probe IS 'where COPY puts the probe; what is stored is staged';
 COMMENT ON COLUMN visage.import_row.staged IS 'the probe, sealed under a transform root for this batch';
 COMMENT ON COLUMN visage.import_row.decision IS 'accept, refuse, or null where an error stands in sqlstate and message';
 
@@ -87,6 +85,11 @@ CREATE FUNCTION visage.stage_probe(institution integer, nonce bytea, probe visag
   LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'visage_stage_probe';
 COMMENT ON FUNCTION visage.stage_probe(integer, bytea, visage.probe) IS 'a probe sealed under a transform root for a batch';
 
+-- For COPY, which row security does not allow on the table itself.
+CREATE VIEW visage.import_staging AS
+  SELECT r.batch, r.subject, NULL::visage.probe AS probe FROM visage.import_row r WHERE false;
+COMMENT ON VIEW visage.import_staging IS 'where rows of imports are put, by COPY or INSERT; it shows none';
+
 CREATE FUNCTION visage.stage_import_row() RETURNS trigger
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -97,16 +100,16 @@ BEGIN
   IF NOT FOUND THEN
     RAISE EXCEPTION 'import % is not open', NEW.batch USING ERRCODE = 'object_not_in_prerequisite_state';
   END IF;
-  IF octet_length(NEW.subject) NOT BETWEEN 1 AND 256 THEN
+  IF octet_length(NEW.subject) BETWEEN 1 AND 256 IS NOT TRUE THEN
     RAISE EXCEPTION 'a subject has 1 to 256 bytes' USING ERRCODE = 'invalid_parameter_value';
   END IF;
-  NEW.probe_id := (visage.probe_info(NEW.probe)).id;
-  NEW.staged := visage.stage_probe(opened.institution, opened.nonce, NEW.probe);
-  NEW.probe := NULL;
+  INSERT INTO visage.import_row (institution, batch, subject, probe_id, staged)
+    VALUES (opened.institution, opened.id, NEW.subject, (visage.probe_info(NEW.probe)).id,
+            visage.stage_probe(opened.institution, opened.nonce, NEW.probe));
   RETURN NEW;
 END
 $$;
-CREATE TRIGGER stage_import_row BEFORE INSERT ON visage.import_row FOR EACH ROW EXECUTE FUNCTION visage.stage_import_row();
+CREATE TRIGGER stage_import_row INSTEAD OF INSERT ON visage.import_staging FOR EACH ROW EXECUTE FUNCTION visage.stage_import_row();
 
 CREATE FUNCTION visage.import_reference(
   batch integer, nonce bytea, channel text, scenario text, authority integer, fields text[], subject text,
@@ -276,7 +279,7 @@ $$;
 CREATE TRIGGER forget_import_rows AFTER DELETE ON visage.subject FOR EACH ROW EXECUTE FUNCTION visage.forget_import_rows();
 
 GRANT EXECUTE ON FUNCTION visage.open_import(text, text, text, text, text[], interval), visage.close_import(integer) TO visage_admin;
-GRANT INSERT (batch, subject, probe) ON visage.import_row TO visage_service;
+GRANT INSERT ON visage.import_staging TO visage_service;
 GRANT EXECUTE ON FUNCTION visage.import_part(integer, integer, bigint) TO visage_service;
 GRANT EXECUTE ON PROCEDURE visage.import_references(integer, integer) TO visage_service;
 GRANT EXECUTE ON FUNCTION visage.import_errors(integer) TO visage_admin, visage_service, visage_auditor;

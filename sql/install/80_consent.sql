@@ -51,6 +51,11 @@ CREATE FUNCTION visage.keep_notice() RETURNS trigger
 DECLARE
   computed bytea;
 BEGIN
+  -- Row security looks at a row after this, and would not see the versions that are retired here.
+  IF NOT visage.acts_for(NEW.institution) THEN
+    RAISE EXCEPTION 'role "%" does not act for institution %', visage.calling_role()::regrole, NEW.institution
+      USING ERRCODE = 'insufficient_privilege';
+  END IF;
   IF TG_OP = 'UPDATE' THEN
     IF (to_jsonb(OLD) - 'retired_at') IS DISTINCT FROM (to_jsonb(NEW) - 'retired_at') OR OLD.retired_at IS NOT NULL THEN
       RAISE EXCEPTION 'a published notice is not changed' USING ERRCODE = 'object_not_in_prerequisite_state',
@@ -265,7 +270,7 @@ BEGIN
             FROM visage.subject_key k WHERE k.subject = person.id),
     'references', coalesce((
       SELECT jsonb_agg(jsonb_build_object('id', r.id, 'model', r.model, 'scheme', r.scheme, 'generation', r.generation,
-                                          'channel', r.channel, 'created_at', r.created_at, 'origin', r.origin,
+                                          'channel', r.channel, 'created_at', r.created_at, 'adapted', r.adapted, 'origin', r.origin,
                                           'bytes', length(visage.reference_send(r.reference))) ORDER BY r.created_at, r.id)
       FROM visage.subject_reference r WHERE r.subject = person.id), '[]'),
     'consents', coalesce((
@@ -284,6 +289,7 @@ BEGIN
       FROM visage.attempt a WHERE a.subject = person.id), '[]'),
     'sightings', coalesce((
       SELECT jsonb_agg(to_jsonb(g) - 'subject' ORDER BY g.at) FROM visage.sighting g WHERE g.subject = person.id), '[]'),
+    'adaptation_hold', (SELECT to_jsonb(h) - 'subject' FROM visage.adaptation_hold h WHERE h.subject = person.id),
     -- Not who the other one is.
     'duplicates', coalesce((
       SELECT jsonb_agg(to_jsonb(d) - '{institution,subject,found}'::text[] ORDER BY d.found_at)
@@ -297,12 +303,11 @@ BEGIN
       FROM visage.authority_record r JOIN visage.authority a ON a.id = r.authority
       WHERE r.institution = acting AND r.subject_hash = visage.subject_hash(acting, $1)), '[]'),
     'imports', coalesce((
-      SELECT jsonb_agg(to_jsonb(r) - '{subject,probe,staged}'::text[] || jsonb_build_object('staged', r.staged IS NOT NULL) ORDER BY r.line)
-      FROM visage.import_row r JOIN visage.import_batch b ON b.id = r.batch
-      WHERE r.subject = $1 AND b.institution = acting), '[]'),
+      SELECT jsonb_agg(to_jsonb(r) - '{institution,subject,staged}'::text[] || jsonb_build_object('staged', r.staged IS NOT NULL) ORDER BY r.line)
+      FROM visage.import_row r WHERE r.subject = $1 AND r.institution = acting), '[]'),
     'events', coalesce((
       SELECT jsonb_agg(jsonb_strip_nulls(to_jsonb(e) - '{institution,subject,leaf,head,xid,detail,source}'::text[]
-                       || jsonb_build_object('source', (SELECT s.name FROM visage.capture_source s WHERE s.id = e.source),
+                       || jsonb_build_object('source', (SELECT s.name FROM visage.capture_source s WHERE s.id = e.source AND s.institution = acting),
                                              'in_clear', (SELECT to_jsonb(d) - '{event,at,institution,salt}'::text[]
                                                           FROM visage.event_detail d WHERE d.event = e.seq))) ORDER BY e.seq)
       FROM visage.event e WHERE e.subject = person.id AND e.institution = acting), '[]'));

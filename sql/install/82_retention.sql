@@ -31,6 +31,11 @@ COMMENT ON COLUMN visage.erasure.hash IS 'of the surrogate, under the root that 
 CREATE FUNCTION visage.skip_known_erasure() RETURNS trigger
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+  -- A list that somebody loads, by COPY, which knows no row security.
+  IF pg_trigger_depth() = 1 AND NOT visage.acts_for(NEW.institution) THEN
+    RAISE EXCEPTION 'role "%" does not act for institution %', visage.calling_role()::regrole, NEW.institution
+      USING ERRCODE = 'insufficient_privilege';
+  END IF;
   RETURN CASE WHEN NOT EXISTS (SELECT FROM visage.erasure e WHERE e.hash = NEW.hash AND e.kind = NEW.kind
                                 AND e.institution = NEW.institution AND e.key_version = NEW.key_version) THEN NEW END;
 END
@@ -112,7 +117,7 @@ CREATE FUNCTION visage.subjects_due(most bigint DEFAULT NULL) RETURNS TABLE (sub
     WHERE r.since = 'last_use'
       -- Of what was archived nobody knows here whether it was a use.
       AND (SELECT t.archived = 0 OR (SELECT e.at FROM visage.event e ORDER BY e.seq LIMIT 1) < now() - r.keep FROM visage.tree t)
-      AND NOT EXISTS (SELECT FROM visage.event e WHERE e.subject = s.id AND e.decision = 'accept' AND e.operation IN ('verify', 'add_reference')
+      AND NOT EXISTS (SELECT FROM visage.event e WHERE e.subject = s.id AND e.decision = 'accept' AND e.operation IN ('verify', 'add_reference', 'replace_reference')
                         AND e.at >= now() - r.keep)
   UNION ALL
   SELECT s.id, format('kept %s since its last consent ended', r.keep), r.since
@@ -319,6 +324,7 @@ DECLARE
   part record;
   next_place uuid;
 BEGIN
+  PERFORM visage.require_all();
   FOREACH task IN ARRAY ARRAY['details', 'sessions', 'attempts', 'consents', 'identity_checks', 'imports', 'subjects', 'erasures', 'keys', 'references', 'factors'] LOOP
     due := visage.keep_due(task);
     done := 0;
@@ -364,7 +370,7 @@ $$;
 
 GRANT SELECT ON visage.retention, visage.keeper TO visage_admin, visage_auditor;
 GRANT INSERT, UPDATE, DELETE ON visage.retention TO visage_admin;
-GRANT SELECT, INSERT ON visage.erasure TO visage_admin;
+GRANT INSERT ON visage.erasure TO visage_admin;
 GRANT EXECUTE ON FUNCTION visage.keeper() TO visage_admin, visage_auditor;
 GRANT EXECUTE ON FUNCTION visage.keep_house(boolean), visage.erasure_list(timestamptz) TO visage_admin;
 

@@ -10,6 +10,7 @@ DECLARE
   counts text;
   dropped bigint := 0;
 BEGIN
+  PERFORM visage.require_all();
   -- A list under a root that is not loaded cannot be read. It matters only where rows are as old as that root.
   SELECT min(e.key_version) INTO missing FROM visage.erasure e
     WHERE e.key_version NOT IN (SELECT k.version FROM visage.loaded_keys() k WHERE k.custody = 'envelope')
@@ -108,7 +109,6 @@ COMMENT ON FUNCTION visage.open_reference(integer, uuid, bytea, uuid, integer, v
   'does a reference open under its subject''s key? With the digest that the ledger keeps of it';
 
 -- The newest events about policy say which rows there must be, and what they say.
--- The newest events about policy say which rows there must be, and what they say.
 CREATE FUNCTION visage.policy_faults() RETURNS TABLE (object text, fault text)
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET intervalstyle = 'postgres'
   SET extra_float_digits = 1 AS $$
@@ -133,14 +133,15 @@ BEGIN
           AND NOT EXISTS (SELECT FROM visage.event s WHERE s.settles = e.seq AND s.operation = 'settle' AND s.note = 'rolled back')),
       last AS (SELECT DISTINCT ON (c.object) c.* FROM change c ORDER BY c.object, c.seq DESC),
       now AS (
-        SELECT coalesce(to_jsonb(t) ->> 'institution', '-') || ' %1$s ' || %2$s AS object,
+        SELECT coalesce(to_jsonb(t) ->> %3$L, '-') || ' %1$s ' || %2$s AS object,
                sha256(convert_to(to_jsonb(t)::text, 'UTF8')) AS digest
         FROM visage.%1$I t)
       SELECT 'institution ' || l.object, CASE WHEN n.digest IS NULL THEN 'is missing' WHEN l.after IS NULL THEN 'was deleted, and is there'
                             ELSE 'is not what its last change made of it' END
       FROM last l LEFT JOIN now n USING (object) WHERE l.after IS DISTINCT FROM n.digest$q$, watched.relname,
       (SELECT string_agg(format('coalesce(to_jsonb(t) ->> %L, ''-'')', k), ' || ''/'' || ' ORDER BY n)
-       FROM unnest(watched.keys) WITH ORDINALITY u (k, n)));
+       FROM unnest(watched.keys) WITH ORDINALITY u (k, n)),
+      CASE watched.relname WHEN 'institution' THEN 'id' ELSE 'institution' END);
   END LOOP;
 END
 $$;
@@ -181,11 +182,16 @@ COMMENT ON FUNCTION visage.reference_faults(boolean) IS 'part of integrity(): op
 
 CREATE FUNCTION visage.integrity() RETURNS TABLE (part text, object text, fault text)
   LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+DECLARE
+  -- What was archived cannot be asked.
+  archived boolean := coalesce((SELECT t.archived > 0 FROM visage.tree t), false);
 BEGIN
+  PERFORM visage.require_all();
   RETURN QUERY SELECT 'keys', format('%s key version %s', k.custody, k.version),
-      format('is not loaded: %s subjects'' keys, %s references and %s capture sources need it', k.subject_keys, k.subject_references, k.capture_sources)
+      format('is not loaded: %s subjects'' keys, %s references, %s factors and %s capture sources need it', k.subject_keys, k.subject_references,
+             k.factors, k.capture_sources)
     FROM visage.keys k WHERE NOT k.loaded ORDER BY k.custody, k.version;
-  RETURN QUERY SELECT f.* FROM visage.reference_faults(coalesce((SELECT t.archived > 0 FROM visage.tree t), false)) f ORDER BY 1, 2;
+  RETURN QUERY SELECT f.* FROM visage.reference_faults(archived) f ORDER BY 1, 2;
   RETURN QUERY SELECT 'subjects', 'subject ' || s.id, 'has no reference' FROM visage.subject s
     WHERE NOT EXISTS (SELECT FROM visage.subject_reference r WHERE r.subject = s.id) ORDER BY s.id;
   -- Whom the ledger has registered and not erased is there, and nobody else.
@@ -202,8 +208,15 @@ BEGIN
     SELECT 'subjects', 'subject ' || b.subject, 'was erased, and is there' FROM back b
     UNION ALL
     SELECT 'subjects', 'subject ' || l.subject, 'was registered, was never erased, and is missing' FROM lost l;
+  RETURN QUERY SELECT f.* FROM visage.factor_faults(archived) f ORDER BY 1, 2, 3;
+  RETURN QUERY SELECT f.* FROM visage.consent_faults(archived) f ORDER BY 1, 2, 3;
+  RETURN QUERY SELECT f.* FROM visage.session_faults(archived) f ORDER BY 1, 2, 3;
   RETURN QUERY SELECT 'subjects', a.object, a.fault FROM visage.authority_faults() a ORDER BY 2;
   RETURN QUERY SELECT 'policy', p.object, p.fault FROM visage.policy_faults() p ORDER BY 2;
+  -- A dump names it by its number, which is another role on another server.
+  RETURN QUERY SELECT 'policy', 'institution ' || i.name, format('role number %s, which acts for it, is gone', r.role::oid)
+    FROM visage.institution_role r JOIN visage.institution i ON i.id = r.institution
+    WHERE r.enabled AND NOT EXISTS (SELECT FROM pg_roles p WHERE p.oid = r.role::oid) ORDER BY 2, 3;
   RETURN QUERY SELECT 'policy', 'policy version', format('is %s, and events were decided under %s', v.version, e.version)
     FROM visage.policy_version v JOIN (SELECT e.institution, max(e.policy_version) AS version FROM visage.event e GROUP BY 1) e USING (institution)
     WHERE v.version < e.version;
@@ -211,7 +224,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION visage.integrity() IS
-  'do keys, references, subjects, policy and ledger belong together? One row a fault, none when all is well; opens every reference [6.5c]';
+  'do keys, references, subjects, factors, consents, sessions, policy and ledger belong together? One row a fault, none when all is well; opens every reference and factor [6.5c]';
 
 -- What a kept archive of the ledger says of erasures, as its leaves hold it (docs/formats.md, "Leaf").
 CREATE FUNCTION visage.read_leaf(
@@ -272,6 +285,7 @@ CREATE FUNCTION visage.list_archived_erasures(leaves bytea[]) RETURNS bigint
 DECLARE
   before bigint := (SELECT count(*) FROM visage.erasure);
 BEGIN
+  PERFORM visage.require_all();
   PERFORM visage.note_erasure('subject', e.institution, e.subject)
     FROM (SELECT DISTINCT l.institution, l.subject
           FROM unnest(leaves) a (leaf), visage.read_leaf(a.leaf) l

@@ -81,4 +81,3 @@ ALTER EVENT TRIGGER visage_audit_rights ENABLE ALWAYS;
 REVOKE ALL ON FUNCTION visage.rights_digest(), visage.record_rights(), visage.audit_rights() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION visage.record_rights() TO visage_admin;
 GRANT SELECT ON visage.rights TO visage_admin, visage_auditor;
-INSERT INTO visage.recorded_rights (digest) VALUES (visage.rights_digest());

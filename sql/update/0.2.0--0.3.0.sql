@@ -1,5 +1,9 @@
 \echo Use "ALTER EXTENSION pg_visage UPDATE" to load this file. \quit
 
+-- CREATE EXTENSION looks for names in the schemas of other extensions too, where somebody may have put an operator or
+-- function that fits better than the server's own. (CVE-2022-2625 and its kind; tools/check/search_path)
+SET LOCAL search_path = pg_catalog, pg_temp;
+
 -- The audit writer and the ledger over visage.event, attempt limits, records of changes, and reports.
 
 -- Values that are added to an enum cannot be used in the same transaction, and the history uses one. So the type is made
@@ -50,6 +54,109 @@ ALTER TYPE visage.reason ADD VALUE 'UNDETERMINED';
 ALTER TYPE visage.reason ADD VALUE 'REFERENCE_EXPIRED';
 ALTER TYPE visage.reason ADD VALUE 'IDENTITY_UNCHECKED';
 COMMENT ON COLUMN visage.outcome.reference IS 'reference or factor that was made or dropped';
+
+-- With an argument the trigger has the changed rows as gone and come (94_row_security.sql makes them so): then only the
+-- institutions whose policy changed are counted, and one does not wait for another's transaction.
+CREATE OR REPLACE FUNCTION visage.count_policy_change() RETURNS trigger
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  changed integer[] := ARRAY[NULL]::integer[];  -- null: everybody's
+BEGIN
+  IF TG_NARGS > 0 AND TG_OP = 'INSERT' THEN
+    changed := ARRAY(SELECT DISTINCT c.institution FROM come c);
+  ELSIF TG_NARGS > 0 AND TG_OP = 'DELETE' THEN
+    changed := ARRAY(SELECT DISTINCT g.institution FROM gone g);
+  ELSIF TG_NARGS > 0 THEN
+    changed := ARRAY(SELECT g.institution FROM gone g UNION SELECT c.institution FROM come c);
+  END IF;
+  -- Whoever has no row of its own is under that of institution 1.
+  IF 1 = ANY (changed) AND TG_TABLE_NAME IN ('attempt_limit', 'session_policy', 'requirement', 'factor_policy') THEN
+    changed := changed || NULL::integer;
+  END IF;
+  INSERT INTO visage.policy_version AS p
+    SELECT i.id, 2 FROM visage.institution i WHERE i.id = ANY (changed) OR array_position(changed, NULL) IS NOT NULL ORDER BY i.id
+    ON CONFLICT (institution) DO UPDATE SET version = p.version + 1;
+  RETURN NULL;
+END
+$$;
+
+-- Who acts for an institution may be taken back, and some things concern all institutions.
+ALTER TABLE visage.institution_role ADD COLUMN enabled boolean NOT NULL DEFAULT true;
+COMMENT ON COLUMN visage.institution_role.enabled IS 'false: revoked; a row that ships would come back with a restore if it were deleted';
+CREATE TRIGGER guard_builtin BEFORE INSERT OR UPDATE OR DELETE ON visage.institution_role
+  FOR EACH ROW EXECUTE FUNCTION visage.guard_builtin('institution', 'role');
+CREATE OR REPLACE FUNCTION visage.acts_for(institution integer) RETURNS boolean
+  LANGUAGE sql STABLE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT EXISTS (SELECT FROM visage.institution_role r
+                 WHERE r.institution = $1 AND r.enabled AND pg_has_role(visage.calling_role(), r.role::oid, 'USAGE'))
+    OR (SELECT r.rolsuper FROM pg_roles r WHERE r.oid = visage.calling_role())
+$$;
+COMMENT ON FUNCTION visage.acts_for(integer) IS 'was the caller granted this institution, or is it a superuser?';
+
+CREATE FUNCTION visage.acts_for_all() RETURNS boolean
+  LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT NOT EXISTS (SELECT FROM visage.institution i WHERE NOT visage.acts_for(i.id))
+$$;
+COMMENT ON FUNCTION visage.acts_for_all() IS 'does the caller act for every institution?';
+
+CREATE FUNCTION visage.institutions_of_caller() RETURNS integer[]
+  LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT coalesce(array_agg(i.id), '{}') FROM visage.institution i
+  WHERE visage.acts_for(i.id)
+$$;
+COMMENT ON FUNCTION visage.institutions_of_caller() IS 'institutions that the caller acts for';
+
+CREATE FUNCTION visage.require_all() RETURNS void
+  LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF NOT visage.acts_for_all() THEN
+    RAISE EXCEPTION 'role "%" does not act for every institution', visage.calling_role()::regrole USING ERRCODE = 'insufficient_privilege',
+      HINT = 'This concerns all institutions of the database: docs/rights.md says who may do it.';
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION visage.require_all() IS 'an error unless the caller acts for every institution; for what concerns all of them';
+
+CREATE OR REPLACE FUNCTION visage.grant_institution(institution text, role regrole) RETURNS void
+  LANGUAGE plpgsql VOLATILE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  granted integer;
+  any_role CONSTANT boolean := (SELECT r.rolsuper FROM pg_roles r WHERE r.oid = visage.calling_role());
+BEGIN
+  SELECT i.id INTO granted FROM visage.institution i WHERE i.name = $1;
+  IF granted IS NULL THEN
+    PERFORM visage.require_all();
+    -- Whoever may make institutions acts for all of them, and so must act for this one.
+    IF NOT any_role AND NOT pg_has_role(visage.calling_role(), $2::oid, 'USAGE') THEN
+      RAISE EXCEPTION 'institution "%" is new: grant it to your own role first', $1 USING ERRCODE = 'object_not_in_prerequisite_state';
+    END IF;
+    INSERT INTO visage.institution (name) VALUES ($1) RETURNING id INTO granted;
+  ELSIF NOT visage.acts_for(granted) THEN
+    RAISE EXCEPTION 'role "%" does not act for institution "%"', visage.calling_role()::regrole, $1 USING ERRCODE = 'insufficient_privilege';
+  END IF;
+  IF EXISTS (SELECT FROM visage.institution_role r WHERE r.institution = granted AND r.role = $2) THEN
+    UPDATE visage.institution_role r SET enabled = true WHERE r.institution = granted AND r.role = $2 AND NOT r.enabled;
+  ELSE
+    INSERT INTO visage.institution_role (institution, role) VALUES (granted, $2) ON CONFLICT DO NOTHING;
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION visage.grant_institution(text, regrole) IS 'lets a role act for an institution that the caller acts for; makes the institution when it is new';
+
+CREATE FUNCTION visage.revoke_institution(institution text, role regrole) RETURNS boolean
+  LANGUAGE plpgsql VOLATILE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  revoked integer := (SELECT i.id FROM visage.institution i WHERE i.name = $1);
+BEGIN
+  -- The same answer for one that is not there: who does not act for an institution does not hear of it.
+  IF revoked IS NULL OR NOT visage.acts_for(revoked) THEN
+    RAISE EXCEPTION 'role "%" does not act for institution "%"', visage.calling_role()::regrole, $1 USING ERRCODE = 'insufficient_privilege';
+  END IF;
+  UPDATE visage.institution_role r SET enabled = false WHERE r.institution = revoked AND r.role = $2 AND r.enabled;
+  RETURN FOUND;
+END
+$$;
+COMMENT ON FUNCTION visage.revoke_institution(text, regrole) IS 'ends that a role acts for an institution; false when it did not';
 
 -- Written by the audit writer alone. No foreign keys: an event outlives what it names.
 CREATE TABLE visage.event (
@@ -108,8 +215,9 @@ CREATE VIEW visage.history WITH (security_barrier) AS
          e.settles, e.object, e.before, e.after, e.note, e.session
   FROM visage.event e
   LEFT JOIN visage.institution i ON i.id = e.institution
-  LEFT JOIN visage.subject s ON s.id = e.subject
-  LEFT JOIN visage.capture_source c ON c.id = e.source
+  LEFT JOIN visage.subject s ON s.id = e.subject AND s.institution = e.institution
+  -- A caller may hand in a probe of another institution's source: its name is not for this one.
+  LEFT JOIN visage.capture_source c ON c.id = e.source AND c.institution = e.institution
   WHERE e.institution IS NULL OR e.institution IN (SELECT a.id FROM visage.institution a WHERE visage.acts_for(a.id));
 COMMENT ON VIEW visage.history IS 'every call of a flow and every change, oldest first by event; for auditors [6.6i, 8.2.5b]';
 COMMENT ON COLUMN visage.history.event IS 'number of the record, from 0: also the index of its leaf in the ledger''s tree';
@@ -210,11 +318,13 @@ ALTER TABLE visage.scenario ENABLE TRIGGER count_policy_change;
 
 -- What was recorded so far, in its old order and numbered without the gaps that rolled back calls left. The writer takes
 -- these rows for the ledger's first when their leaves are right; their hash is then the tree's.
+DO $do$
+BEGIN
+  EXECUTE format($q$
 INSERT INTO visage.event (seq, at, operation, transaction_id, caller, institution, subject, channel, scenario, decision, reason,
                           target_fmr, model, policy_version, source, probe, reference, address, device, biz_id, elapsed_us, xid,
                           settles, object, before, after, note, detail, session, request, leaf)
-  SELECT e.*, CASE current_setting('visage.suite', true) WHEN 'sm4-ctr-hmac-sm3' THEN digest('\x00' || l.leaf, 'sm3')
-                ELSE sha256('\x00' || l.leaf) END
+  SELECT e.*, %s
   FROM (SELECT row_number() OVER (ORDER BY b.seq) - 1 AS seq, b.at, b.operation::text::visage.operation AS operation,
                b.transaction_id, b.caller::text AS caller, b.institution, b.subject, b.channel, b.scenario, b.decision, b.reason,
                b.target_fmr, b.model, b.policy_version, b.source, b.probe, b.reference, NULL::bytea AS address,
@@ -223,7 +333,13 @@ INSERT INTO visage.event (seq, at, operation, transaction_id, caller, institutio
                NULL::uuid AS session, NULL::bytea AS request
         FROM visage.event_before b) e,
        LATERAL (SELECT visage.leaf_of(ROW(e.*, NULL, NULL)::visage.event) AS leaf) l
-  ORDER BY e.seq;
+  ORDER BY e.seq
+  $q$, CASE current_setting('visage.suite', true) WHEN 'sm4-ctr-hmac-sm3'
+    THEN (SELECT format('%I.digest(''\x00''::bytea || l.leaf, ''sm3''::text)', n.nspname)
+          FROM pg_extension x JOIN pg_namespace n ON n.oid = x.extnamespace WHERE x.extname = 'pgcrypto')
+    ELSE 'sha256(''\x00''::bytea || l.leaf)' END);
+END
+$do$;
 -- Dropped from the extension first: the list of what pg_dump carries would keep them.
 ALTER EXTENSION pg_visage DROP SEQUENCE visage.event_seq_seq;
 ALTER EXTENSION pg_visage DROP TABLE visage.event_before;
@@ -241,16 +357,23 @@ CREATE INDEX event_settles ON visage.event (settles) WHERE settles IS NOT NULL;
 CREATE INDEX event_session ON visage.event (session) WHERE session IS NOT NULL;
 CREATE INDEX event_biz_id ON visage.event (biz_id) WHERE biz_id IS NOT NULL;
 
-ALTER TABLE visage.subject_reference
+-- References from verifications, and from elsewhere than a capture.
+ALTER TABLE visage.subject_reference ADD COLUMN adapted boolean NOT NULL DEFAULT false,
   ADD COLUMN origin text NOT NULL DEFAULT 'capture' CHECK (origin IN ('capture', 'authority', 'import'));
+COMMENT ON COLUMN visage.subject_reference.adapted IS 'made from the probe of a verification, beside the originals; never one of them';
 COMMENT ON COLUMN visage.subject_reference.origin IS 'a capture of the person, an authority''s photo, or a batch of an import';
+CREATE UNIQUE INDEX subject_reference_adapted ON visage.subject_reference (subject, model) WHERE adapted;
+
 -- include 65_authority.sql
 -- include 66_import.sql
 -- include 67_duplicate.sql
 
+-- include 68_reference_life.sql
+
 -- include 80_consent.sql
 -- include 82_retention.sql
 -- include 84_restore.sql
+-- include 85_integrity.sql
 
 -- include 86_risk.sql
 
@@ -275,6 +398,7 @@ DECLARE
   after text;
   added integer;
 BEGIN
+  PERFORM visage.require_all();
   EXECUTE versions INTO before;
   added := visage.read_keys();
   IF added > 0 AND EXISTS (SELECT FROM visage.tree) THEN
@@ -291,22 +415,29 @@ END
 $$;
 COMMENT ON FUNCTION visage.reload_keys() IS 'reads the key providers again; returns the number of new versions; refuses to lose one; writes an event';
 
--- Each table is read once; joining the counts would multiply rows.
-CREATE OR REPLACE VIEW visage.keys AS
-  WITH usage (custody, version, first_use, subject_keys, subject_references, capture_sources, ledger_keys, factors) AS (
-    SELECT 'envelope', key_version, min(created_at), count(*), 0, 0, 0, 0 FROM visage.subject_key GROUP BY key_version
+-- Each table is read once; joining the counts would multiply rows. Counted is what the caller's institutions have.
+CREATE OR REPLACE VIEW visage.keys WITH (security_barrier) AS
+  WITH own (institution) AS MATERIALIZED (SELECT unnest(visage.institutions_of_caller())),
+  subjects AS (SELECT s.id FROM visage.subject s WHERE s.institution IN (SELECT o.institution FROM own o)),
+  usage (custody, version, first_use, subject_keys, subject_references, capture_sources, ledger_keys, factors) AS (
+    SELECT 'envelope', key_version, min(created_at), count(*), 0, 0, 0, 0 FROM visage.subject_key
+    WHERE subject IN (SELECT s.id FROM subjects s) GROUP BY key_version
     UNION ALL
-    SELECT 'envelope', key_version, min(created_at), 0, count(*), 0, 0, 0 FROM visage.subject_reference GROUP BY key_version
+    SELECT 'envelope', key_version, min(created_at), 0, count(*), 0, 0, 0 FROM visage.subject_reference
+    WHERE subject IN (SELECT s.id FROM subjects s) GROUP BY key_version
     UNION ALL
-    SELECT 'envelope', key_version, min(created_at), 0, 0, count(*), 0, 0 FROM visage.capture_source GROUP BY key_version
+    SELECT 'envelope', key_version, min(created_at), 0, 0, count(*), 0, 0 FROM visage.capture_source
+    WHERE institution IN (SELECT o.institution FROM own o) GROUP BY key_version
     UNION ALL
     -- Heads that an earlier key signed are checked with its public half.
     SELECT 'envelope', key_version, NULL, 0, 0, 0, count(*), 0 FROM visage.tree GROUP BY key_version
     UNION ALL
-    SELECT 'envelope', key_version, min(created_at), 0, 0, 0, 0, count(*) FROM visage.factor GROUP BY key_version
+    SELECT 'envelope', key_version, min(created_at), 0, 0, 0, 0, count(*) FROM visage.factor
+    WHERE subject IN (SELECT s.id FROM subjects s) GROUP BY key_version
     UNION ALL
     SELECT 'transform', transform_version, min(created_at), 0, count(*), 0, 0, 0
-    FROM visage.subject_reference GROUP BY transform_version
+    FROM visage.subject_reference
+    WHERE subject IN (SELECT s.id FROM subjects s) GROUP BY transform_version
   )
   SELECT custody, version, l.version IS NOT NULL AS loaded, coalesce(l.newest, false) AS newest,
          min(u.first_use) AS first_use, coalesce(sum(u.subject_keys), 0)::bigint AS subject_keys,
@@ -318,7 +449,7 @@ CREATE OR REPLACE VIEW visage.keys AS
          coalesce(sum(u.factors), 0)::bigint AS factors
   FROM visage.loaded_keys() l FULL JOIN usage u USING (custody, version)
   GROUP BY custody, version, l.version, l.newest;
-COMMENT ON VIEW visage.keys IS 'versions of the root keys and what depends on each; a version with loaded = false is needed and missing';
+COMMENT ON VIEW visage.keys IS 'versions of the root keys and what depends on each, as far as it is of the caller''s institutions; a version with loaded = false is needed and missing';
 COMMENT ON COLUMN visage.keys.ledger_keys IS '1 where the key that signs the ledger now is derived from it';
 COMMENT ON COLUMN visage.keys.keyed_hashes IS 'attempt counters and the hashes of addresses and devices are made with it: without it all counters begin anew';
 
@@ -373,5 +504,10 @@ SELECT pg_catalog.pg_extension_config_dump('visage.tree_node', '');
 
 -- include 92_rights_change.sql
 
+-- include 94_row_security.sql
+
+
 -- It takes the owner's rights in C.
 ALTER FUNCTION visage.verify(text, visage.probe, text, text, jsonb) SECURITY INVOKER RESET search_path;
+
+-- include 99_recorded_rights.sql

@@ -14,6 +14,7 @@
 #include "pg/flow.h"
 #include "pg/keys.h"
 #include "pg/probe.h"
+#include "pg/reference_store.h"
 #include "pg/settings.h"
 #include "pg/statement.h"
 #include "pg/subject.h"

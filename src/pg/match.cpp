@@ -113,18 +113,23 @@ OpenedProbe& opened_probe(FunctionCallInfo fcinfo, struct varlena* value) {
 
 }  // namespace
 
-bool match_subject(Flow& flow, const SubjectRecord& subject) {
+bool match_subject(Flow& flow, const SubjectRecord& subject, bool expired_too, Matches* matches) {
+  const int count = expired_too ? subject.reference_count : subject.live_count;
+  if (subject.found && count == 0) return refuse(flow, Reason::kReferenceExpired);
   prepare_decoy(*flow.contents);
   const reference::Stored decoy_reference = {decoy.reference_id, 1, {decoy.reference, decoy.reference_size}};
   match::Best best;
+  Matches own;
+  if (matches == nullptr) matches = &own;
+  matches->count = subject.found ? count : 0;
   begin_scoring(flow);
   const Status status = guarded([&] {
     if (!subject.found)
       return match::best_of(engine(), key_ring(), decoy.owner, {decoy.wrapped_key, decoy.wrapped_size},
                             {&decoy_reference, 1}, *flow.contents, best, settings::kernels());
     return match::best_of(engine(), key_ring(), subject.owner, subject.wrapped_key,
-                          {subject.references, static_cast<size_t>(subject.reference_count)}, *flow.contents,
-                          best, settings::kernels());
+                          {subject.references, static_cast<size_t>(count)}, *flow.contents, best,
+                          settings::kernels(), {matches->each, static_cast<size_t>(count)});
   });
   raise_unless_ok(status, "cannot compare");
   // Every reference was opened before any of these: an altered one is a fault, whatever it was altered to
@@ -132,7 +137,8 @@ bool match_subject(Flow& flow, const SubjectRecord& subject) {
   if (best.compared == 0) return refuse(flow, Reason::kModelMismatch);
   if (!find_flow_threshold(flow, kReferenceScheme, static_cast<int>(best.compared))) return false;
   if (!subject.found) return refuse(flow, Reason::kUnknownSubject);
-  return decide(flow, best.score);
+  return decide(flow,
+                subject.rows[best.index].adapted ? anchored_score(flow, subject, *matches) : best.score);
 }
 
 namespace {
@@ -148,8 +154,11 @@ Datum verify(FunctionCallInfo fcinfo) {
   load_subject(flow, subject, false, record);
   if (enter_session(flow, subject) &&
       take_probe(flow, PG_GETARG_VARLENA_PP(1), flow.header, *flow.contents) &&
-      hold_attempts(flow, subject) && check_floors(flow) && check_consent(flow, subject, record.found))
-    match_subject(flow, record);
+      hold_attempts(flow, subject) && check_floors(flow) && check_consent(flow, subject, record.found)) {
+    Matches matches;
+    match_subject(flow, record, false, &matches);
+    renew_references(flow, record, matches);
+  }
   return finish_flow(flow, fcinfo);
 }
 

@@ -1,7 +1,5 @@
 #include "pg/policy.h"
 
-#include <algorithm>
-
 #include "pg/boundary.h"
 #include "pg/policy_generation.h"
 #include "pg/settings.h"
@@ -10,12 +8,14 @@
 namespace visage::pg {
 namespace {
 
-// $1 institution's name, $2 the calling role.
+// As visage.acts_for(). $1 institution's name, $2 the calling role. Before the update of the extension the
+// table has no column "enabled".
 #define VISAGE_ACTING                                                                                  \
-  "FROM visage.institution i "                                                                         \
-  "WHERE i.name = $1 AND EXISTS (SELECT 1 FROM visage.institution_role r "                             \
+  "FROM visage.institution i WHERE i.name = $1 AND (EXISTS (SELECT 1 FROM visage.institution_role r "  \
   "WHERE r.institution = i.id AND pg_catalog.pg_has_role($2::pg_catalog.oid, r.role::pg_catalog.oid, " \
-  "'USAGE'))"
+  "'USAGE') "                                                                                          \
+  "AND pg_catalog.to_jsonb(r) ->> 'enabled' IS DISTINCT FROM 'false') "                                \
+  "OR (SELECT u.rolsuper FROM pg_catalog.pg_roles u WHERE u.oid = $2::pg_catalog.oid))"
 
 Statement find_institution = {"SELECT i.id " VISAGE_ACTING, 2, {"text", "oid"}};
 
@@ -69,6 +69,12 @@ struct PolicyKey {
 };
 Kept<PolicyKey, Policy, 16> policies;
 
+struct ActingKey {
+  Oid role;
+  char institution[kNameSize];
+};
+Kept<ActingKey, int32, 16> acting;
+
 struct ThresholdKey {
   double target_fmr;
   int32 institution;
@@ -95,11 +101,21 @@ VISAGE_FUNCTION(visage_calling_role) {
 }
 
 int32 acting_institution() {
+  ActingKey key;
+  memset(static_cast<void*>(&key), 0, sizeof key);
+  key.role = GetOuterUserId();
+  strlcpy(key.institution, settings::institution, sizeof key.institution);
+  const uint64 generation = policy_generation();
+  const int32* found = acting.find(key, generation);
+  if (found != nullptr) return *found;
+  begin_newest();
   const Datum arguments[] = {CStringGetTextDatum(settings::institution), calling_role()};
   if (execute(find_institution, arguments, nullptr, true) != 1) no_institution();
   bool is_null;
   const int32 institution = DatumGetInt32(column(0, 1, &is_null));
   SPI_freetuptable(SPI_tuptable);
+  end_newest();
+  acting.keep(key, institution, generation);
   return institution;
 }
 
@@ -182,6 +198,7 @@ void read_policy(const text* channel, const text* scenario, Policy& out) {
   load_attempt_limits(out.institution, out.has_liveness_floor, out.attempt_limits);
   load_consent_rule(out.institution, channel, scenario, out.consent);
   load_duplicate_rule(out.institution, scenario, out.duplicates);
+  load_reference_rule(out.institution, channel, out.references);
 }
 
 Threshold read_threshold(const ThresholdKey& key) {
@@ -197,23 +214,11 @@ Threshold read_threshold(const ThresholdKey& key) {
 }  // namespace
 
 bool liveness_reached(const Policy& policy, const probe::Contents& contents) {
-  if (!policy.has_liveness_floor) return true;
-  if (contents.liveness_count == 0) return false;
-  // Every method must agree: each misses attacks that another finds.
-  return std::all_of(
-      contents.liveness, contents.liveness + contents.liveness_count,
-      [&](const probe::Liveness& liveness) { return liveness.value >= policy.liveness_floor; });
+  return !policy.has_liveness_floor || floor_reached(policy.liveness_floor, contents);
 }
 
 bool quality_reached(const Policy& policy, const probe::Contents& contents) {
-  for (int i = 0; i < policy.floor_count; ++i) {
-    bool reached = false;
-    for (int j = 0; j < contents.quality_count; ++j)
-      if (contents.quality[j].measure == policy.floors[i].measure)
-        reached = contents.quality[j].native >= policy.floors[i].minimum;
-    if (!reached) return false;
-  }
-  return true;
+  return floors_reached(policy.floors, policy.floor_count, contents);
 }
 
 }  // namespace visage::pg

@@ -6,15 +6,12 @@
 #include "pg/consent.h"
 #include "pg/duplicate.h"
 #include "pg/pg.h"
+#include "pg/quality_floor.h"
+#include "pg/reference_life.h"
 
 namespace visage::pg {
 
 inline constexpr int kMaxFloors = 32;
-
-struct QualityFloor {
-  probe::Measure measure;
-  float minimum;
-};
 
 struct Policy {
   int32 institution;
@@ -31,6 +28,7 @@ struct Policy {
   AttemptLimits attempt_limits;
   ConsentRule consent;
   DuplicateRule duplicates;
+  ReferenceRule references;
 };
 
 // Institution that the session acts for, by visage.institution and the caller's grants; for use inside SPI.

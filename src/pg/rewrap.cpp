@@ -17,6 +17,14 @@ keys::Owner owner_argument(FunctionCallInfo fcinfo) {
   return owner;
 }
 
+// Arguments: institution, subject, wrapped key, id, kind.
+factor::Place factor_argument(FunctionCallInfo fcinfo) {
+  factor::Place place = {{}, owner_argument(fcinfo), {}};
+  memcpy(place.factor.bytes, PG_GETARG_UUID_P(3)->data, sizeof place.factor.bytes);
+  factor::find_kind(DatumGetCString(DirectFunctionCall1(enum_out, PG_GETARG_DATUM(4))), place.kind);
+  return place;
+}
+
 void warn(const Status& status, const Uuid& row, const char* what) {
   const Datum text = DirectFunctionCall1(uuid_out, UUIDPGetDatum(reinterpret_cast<const pg_uuid_t*>(&row)));
   ereport(WARNING, (errmsg("%s %s: %s", what, DatumGetCString(text), status.message),
@@ -81,9 +89,7 @@ VISAGE_FUNCTION(visage_reseal_reference) {
 VISAGE_FUNCTION(visage_reseal_factor) {
   const keys::KeyRing& ring = key_ring();
   const Bytes sealed = envelope_bytes(PG_GETARG_VARLENA_PP(5));
-  factor::Place place = {{}, owner_argument(fcinfo), {}};
-  memcpy(place.factor.bytes, PG_GETARG_UUID_P(3)->data, sizeof place.factor.bytes);
-  factor::find_kind(DatumGetCString(DirectFunctionCall1(enum_out, PG_GETARG_DATUM(4))), place.kind);
+  const factor::Place place = factor_argument(fcinfo);
   struct varlena* out = new_envelope(sealed.size());
   const Bytes wrapped = envelope_bytes(PG_GETARG_VARLENA_PP(2));
   const Status status = guarded([&]() -> Status {
@@ -116,6 +122,23 @@ VISAGE_FUNCTION(visage_open_reference) {
   Datum values[] = {PointerGetDatum(digest), status.ok() ? 0 : CStringGetTextDatum(status.message)};
   bool nulls[] = {!status.ok(), status.ok()};
   PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls)));
+}
+
+// open_factor(institution, subject, wrapped, id, kind, sealed) → why it does not open, or null
+VISAGE_FUNCTION(visage_open_factor) {
+  const keys::KeyRing& ring = key_ring();
+  const Bytes sealed = envelope_bytes(PG_GETARG_VARLENA_PP(5));
+  const factor::Place place = factor_argument(fcinfo);
+  const Bytes wrapped = envelope_bytes(PG_GETARG_VARLENA_PP(2));
+  const Status status = guarded([&]() -> Status {
+    Secret<keys::SubjectKey> key;
+    Secret<KeyBytes<factor::kMaxContents>> contents;
+    size_t size = 0;
+    VISAGE_TRY(keys::unwrap_subject_key(engine(), ring, place.owner, wrapped, key.value));
+    return factor::open(engine(), ring, key.value, place, sealed, contents.value.span(), size);
+  });
+  if (status.ok()) PG_RETURN_NULL();
+  PG_RETURN_DATUM(CStringGetTextDatum(status.message));
 }
 
 // erasure_hash(institution, id, key_version) → the name of something erased on the list of erasures

@@ -69,6 +69,7 @@ bool opens_session(audit::Operation purpose) {
     case audit::Operation::kCompare:
     case audit::Operation::kAddReference:
     case audit::Operation::kDropReference:
+    case audit::Operation::kReplaceReference:
     case audit::Operation::kCancel:
     case audit::Operation::kEnrolFactor:
     case audit::Operation::kReplaceFactor:
@@ -81,7 +82,8 @@ bool opens_session(audit::Operation purpose) {
 }
 
 bool compares_face(audit::Operation purpose) {
-  return purpose == audit::Operation::kVerify || purpose == audit::Operation::kAddReference;
+  return purpose == audit::Operation::kVerify || purpose == audit::Operation::kAddReference ||
+         purpose == audit::Operation::kReplaceReference;
 }
 
 bool enter_session(Flow& flow, const text* subject) {

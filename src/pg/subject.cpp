@@ -1,4 +1,4 @@
-// Registration, further references, cancellation.   [5.3.1, 5.3.4, 6.2f, 6.2g]
+// Registration, change, further references, cancellation.   [5.3.1, 5.3.3, 5.3.4, 6.2f, 6.2g]
 #include "pg/subject.h"
 
 #include <algorithm>
@@ -9,6 +9,7 @@
 #include "pg/duplicate.h"
 #include "pg/envelope_io.h"
 #include "pg/keys.h"
+#include "pg/reference_store.h"
 #include "pg/request.h"
 #include "pg/requirement.h"
 #include "pg/settings.h"
@@ -25,56 +26,36 @@ Statement insert_subject = {
 Statement insert_key = {"INSERT INTO visage.subject_key (subject, wrapped, key_version) VALUES ($1, $2, $3)",
                         3,
                         {"uuid", "bytea", "bigint"}};
-Statement insert_reference = {
-    "INSERT INTO visage.subject_reference (id, subject, reference, model, scheme, generation, channel, "
-    "key_version, "
-    "transform_version, origin) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-    10,
-    {"uuid", "uuid", "visage.reference", "text", "text", "integer", "text", "bigint", "bigint", "text"}};
+// An original takes the adapted ones along: they may have been adapted to it alone.
 Statement delete_reference = {
-    "DELETE FROM visage.subject_reference WHERE id = $1 AND subject = $2", 2, {"uuid", "uuid"}};
+    "DELETE FROM visage.subject_reference r WHERE r.subject = $2 AND (r.id = $1 OR r.adapted AND NOT EXISTS "
+    "(SELECT FROM visage.subject_reference o WHERE o.id = $1 AND o.adapted))",
+    2,
+    {"uuid", "uuid"}};
+Statement delete_references = {"DELETE FROM visage.subject_reference r WHERE r.subject = $1", 1, {"uuid"}};
 Statement delete_subject = {"DELETE FROM visage.subject WHERE id = $1", 1, {"uuid"}};
 
-bool owns_reference(const SubjectRecord& record, const Uuid& id) {
-  return std::any_of(record.references, record.references + record.reference_count,
-                     [&](const reference::Stored& stored) { return stored.id == id; });
+// Its place, -1 when it is none of the subject's.
+int find_reference(const SubjectRecord& record, const Uuid& id) {
+  for (int i = 0; i < record.reference_count; ++i)
+    if (record.references[i].id == id) return i;
+  return -1;
+}
+
+int count_originals(const SubjectRecord& record) {
+  return static_cast<int>(std::count_if(record.rows, record.rows + record.reference_count,
+                                        [](const ReferenceRow& row) { return !row.adapted; }));
 }
 
 // Makes a reference from the flow's probe and stores it.
 void store_reference(Flow& flow, const keys::Owner& owner, Bytes wrapped_key, const char* origin) {
-  const keys::KeyRing& ring = key_ring();
-  reference::Header header = {};
-  header.suite = settings::suite();
-  header.scheme = reference::kSchemeRfr1;
-  header.code_bits = reference::kDefaultCodeBits;
-  header.owner = owner;
-  header.generation = 1;
-  struct varlena* sealed = new_envelope(reference::sealed_size(header.suite, header.code_bits));
-  const Status status = guarded([&] {
-    Secret<keys::SubjectKey> key;
-    VISAGE_TRY(keys::unwrap_subject_key(engine(), ring, owner, wrapped_key, key.value));
-    VISAGE_TRY(reference::protect(engine(), ring, key.value, *flow.contents, header, envelope_span(sealed)));
-    Secret<reference::Opened> opened;
-    VISAGE_TRY(reference::open(engine(), ring, owner, key.value,
-                               {header.reference, header.generation, envelope_bytes(sealed)}, header,
-                               opened.value));
-    return reference::digest(engine(), key.value, header, opened.value, flow.slot->record.after);
-  });
-  raise_unless_ok(status, "cannot make a reference");
+  NewReference made;
+  make_reference(*flow.contents, owner, wrapped_key, made);
+  memcpy(flow.slot->record.after, made.digest, sizeof made.digest);
   flow.slot->record.mark(audit::Field::kAfter);
-  flow.reference = header.reference;
+  flow.reference = made.header.reference;
   flow.has_reference = true;
-  const Datum arguments[] = {uuid_datum(header.reference),
-                             uuid_datum(owner.subject),
-                             PointerGetDatum(sealed),
-                             CStringGetTextDatum(flow.contents->model),
-                             CStringGetTextDatum(kReferenceScheme),
-                             Int32GetDatum(static_cast<int32>(header.generation)),
-                             PointerGetDatum(flow.channel),
-                             Int64GetDatum(header.key_version),
-                             Int64GetDatum(header.transform_version),
-                             CStringGetTextDatum(origin)};
-  execute(insert_reference, arguments, nullptr, false);
+  insert_reference(made, flow.contents->model, flow.channel, false, origin);
 }
 
 // One more must still leave a threshold that keeps the channel's target over all of them.
@@ -194,6 +175,45 @@ VISAGE_FUNCTION(visage_add_authority_reference) {
   return finish_flow(flow, fcinfo);
 }
 
+// replace_reference(subject, probe, channel, scenario, context, reference) → outcome   [5.3.3]
+// The new face must match the old ones, those that have expired included: one subject never names two people
+// [6.2c]. Without a reference it takes the place of all of them.
+VISAGE_FUNCTION(visage_replace_reference) {
+  text* subject = subject_argument(fcinfo, 0);
+  require_argument(fcinfo, 1, "probe");
+  Flow flow;
+  begin_flow(flow, audit::Operation::kReplaceReference, fcinfo, {2, 3, 4});
+  flow.has_probe = true;
+  const bool all = PG_ARGISNULL(5);
+  Uuid replaced = {};
+  if (!all) memcpy(replaced.bytes, PG_GETARG_UUID_P(5)->data, sizeof replaced.bytes);
+  if (repeats(flow,
+              {.subject = subject, .probe = PG_GETARG_VARLENA_PP(1), .reference = all ? nullptr : &replaced}))
+    return finish_flow(flow, fcinfo);
+  SubjectRecord record;
+  load_subject(flow, subject, true, record);
+  if (enter_session(flow, subject) &&
+      take_probe(flow, PG_GETARG_VARLENA_PP(1), flow.header, *flow.contents) &&
+      hold_attempts(flow, subject) && check_entitlement(flow) && check_floors(flow) &&
+      check_consent(flow, subject, record.found) && match_subject(flow, record, true)) {
+    const int place = all ? 0 : find_reference(record, replaced);
+    if (place < 0) {
+      refuse(flow, Reason::kUnknownReference);
+    } else if (!all && record.rows[place].adapted) {
+      // That is what verifications do.
+      refuse(flow, Reason::kUnknownReference);
+    } else {
+      const Datum arguments[] = {uuid_datum(replaced), uuid_datum(flow.subject)};
+      if (all)
+        execute(delete_references, arguments + 1, nullptr, false);
+      else
+        execute(delete_reference, arguments, nullptr, false);
+      store_reference(flow, record.owner, record.wrapped_key, kCapture);
+    }
+  }
+  return finish_flow(flow, fcinfo);
+}
+
 // drop_reference(subject, reference, channel, scenario, context) → outcome   [6.2g]
 VISAGE_FUNCTION(visage_drop_reference) {
   text* subject = subject_argument(fcinfo, 0);
@@ -209,9 +229,10 @@ VISAGE_FUNCTION(visage_drop_reference) {
   if (!record.found) {
     refuse(flow, Reason::kUnknownSubject);
   } else if (check_risk(flow)) {
-    if (!owns_reference(record, flow.reference)) {
+    const int place = find_reference(record, flow.reference);
+    if (place < 0) {
       refuse(flow, Reason::kUnknownReference);
-    } else if (record.reference_count == 1) {
+    } else if (!record.rows[place].adapted && count_originals(record) == 1) {
       refuse(flow, Reason::kLastReference);
     } else {
       const Datum arguments[] = {uuid_datum(flow.reference), uuid_datum(flow.subject)};

@@ -8,14 +8,21 @@
 
 namespace visage::pg {
 
-inline constexpr int kMaxReferences = 32;
+// What a reference's row says beside what is needed to open it.
+struct ReferenceRow {
+  bool adapted;
+  uint32_t transform_version;
+  TimestampTz created_at;
+};
 
 struct SubjectRecord {
   bool found;
   keys::Owner owner;
-  Bytes wrapped_key;  // these live as long as the SPI connection
-  int reference_count;
+  Bytes wrapped_key;    // these live as long as the SPI connection
+  int reference_count;  // of all
+  int live_count;       // of those that have not expired; they come first
   reference::Stored references[kMaxReferences];
+  ReferenceRow rows[kMaxReferences];
 };
 
 // Loads a subject by external id and names it in the flow, so that the event does whatever is decided; for
@@ -23,16 +30,14 @@ struct SubjectRecord {
 // each other.
 void load_subject(Flow& flow, const text* subject, bool lock, SubjectRecord& out);
 
-// Where a reference comes from, as visage.subject_reference.origin has it.
-inline constexpr char kCapture[] = "capture", kAuthority[] = "authority", kImported[] = "import";
-
 // Makes the subject, its key and a reference of the flow's probe; accepts, or refuses as SUBJECT_EXISTS. All
 // checks were made before.
 void register_subject(Flow& flow, const text* subject, const AuthorityRecord& authority, const char* origin);
 
 // Scores the flow's probe against the subject's references, sets decision and reason. For an unknown subject
 // it does the same work on a decoy, so that neither time nor shape tells who is registered. Returns true on
-// accept.
-bool match_subject(Flow& flow, const SubjectRecord& subject);
+// accept. References that have expired are not compared unless `expired_too`.
+bool match_subject(Flow& flow, const SubjectRecord& subject, bool expired_too = false,
+                   Matches* matches = nullptr);
 
 }  // namespace visage::pg

@@ -23,7 +23,8 @@ namespace key_column {
 constexpr AttrNumber kSubject = 1, kWrapped = 2;
 }
 namespace reference_column {
-constexpr AttrNumber kId = 1, kSubject = 2, kReference = 3, kGeneration = 6, kCreatedAt = 10;
+constexpr AttrNumber kId = 1, kSubject = 2, kReference = 3, kGeneration = 6, kTransformVersion = 9,
+                     kCreatedAt = 10, kAdapted = 11;
 }
 
 KnownRelation subject_table("subject");
@@ -40,7 +41,8 @@ Statement lock_subject = {
 
 struct Found {
   reference::Stored stored;
-  TimestampTz created_at;
+  ReferenceRow row;
+  bool expired;
 };
 
 bool find_subject(Snapshot snapshot, int32 institution, const text* subject, Uuid& id) {
@@ -85,13 +87,28 @@ int find_references(Snapshot snapshot, const Uuid& subject, Found (&out)[kMaxRef
         found.stored.generation =
             static_cast<uint32_t>(DatumGetInt32(datum_of(row, reference_column::kGeneration, description)));
         found.stored.envelope = copy_of(row, reference_column::kReference, description);
-        found.created_at = DatumGetTimestampTz(datum_of(row, reference_column::kCreatedAt, description));
+        found.row.transform_version = static_cast<uint32_t>(
+            DatumGetInt64(datum_of(row, reference_column::kTransformVersion, description)));
+        found.row.created_at = DatumGetTimestampTz(datum_of(row, reference_column::kCreatedAt, description));
+        found.row.adapted = DatumGetBool(datum_of(row, reference_column::kAdapted, description));
       });
   std::sort(out, out + count, [](const Found& left, const Found& right) {
-    if (left.created_at != right.created_at) return left.created_at < right.created_at;
+    if (left.row.created_at != right.row.created_at) return left.row.created_at < right.row.created_at;
     return memcmp(left.stored.id.bytes, right.stored.id.bytes, sizeof left.stored.id.bytes) < 0;
   });
   return count;
+}
+
+// Those that have expired go to the end. An adapted one lives as long as an original does. How many live.
+int part_expired(const ReferenceRule& rule, Found* found, int count) {
+  if (!rule.expires) return count;
+  const TimestampTz cutoff = expiry_cutoff(rule);
+  const bool anchored = std::any_of(found, found + count, [&](const Found& one) {
+    return !one.row.adapted && one.row.created_at > cutoff;
+  });
+  for (int i = 0; i < count; ++i) found[i].expired = !anchored || found[i].row.created_at <= cutoff;
+  return static_cast<int>(
+      std::partition(found, found + count, [](const Found& one) { return !one.expired; }) - found);
 }
 
 }  // namespace
@@ -114,10 +131,14 @@ void load_subject(Flow& flow, const text* subject, bool lock, SubjectRecord& out
   UnregisterSnapshot(snapshot);
   out.found = out.found && has_key && out.reference_count > 0;
   if (!out.found) {
-    out.reference_count = 0;
+    out.reference_count = out.live_count = 0;
     return;
   }
-  for (int i = 0; i < out.reference_count; ++i) out.references[i] = found[i].stored;
+  out.live_count = part_expired(flow.policy.references, found, out.reference_count);
+  for (int i = 0; i < out.reference_count; ++i) {
+    out.references[i] = found[i].stored;
+    out.rows[i] = found[i].row;
+  }
   out.owner = {static_cast<uint32_t>(institution), id};
   flow.subject = id;
   flow.has_subject = true;

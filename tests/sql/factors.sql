@@ -17,7 +17,7 @@ CREATE FUNCTION app_code(secret bytea, step bigint, digits int DEFAULT 6, algori
 $$;
 CREATE FUNCTION app_step() RETURNS bigint LANGUAGE sql VOLATILE AS $$ SELECT floor(extract(epoch FROM clock_timestamp()) / 30)::bigint $$;
 SELECT app_code('12345678901234567890', 1, 8) AS rfc_6238;
-SELECT max(event) AS before FROM visage.history \gset
+SELECT coalesce(max(event), -1) AS before FROM visage.history \gset
 SELECT fixture.verdict(visage.register('factors-1', fixture.probe('factors-1', 1)));
 
 -- An operator enrols. One of each kind; what is wrong with a secret is said without quoting it.

@@ -40,19 +40,19 @@ INSERT INTO staging SELECT 'i-again', probe FROM staging WHERE subject = 'i-3';
 SET visage.institution = 'default';
 INSERT INTO staging SELECT 'i-source', fixture.probe('i-source', 1);
 SET visage.institution = 'import';
-INSERT INTO visage.import_row (batch, subject, probe) SELECT 0, subject, probe FROM staging;
+INSERT INTO visage.import_staging (batch, subject, probe) SELECT 0, subject, probe FROM staging;
 SET ROLE import_service;
-INSERT INTO visage.import_row (batch, subject, probe, reason) SELECT :batch, 'x', NULL, 'OK';
+INSERT INTO visage.import_row (institution, batch, subject) SELECT 1, :batch, 'x';
 SELECT * FROM visage.import_row;
 RESET ROLE;
 GRANT SELECT ON staging TO import_service;
 SET ROLE import_service;
-INSERT INTO visage.import_row (batch, subject, probe) SELECT :batch, subject, probe FROM staging WHERE subject <> 'i-8';
+INSERT INTO visage.import_staging (batch, subject, probe) SELECT :batch, subject, probe FROM staging WHERE subject <> 'i-8';
 RESET ROLE;
 -- Reading files is a right of its own.
 GRANT pg_read_server_files TO import_service;
 SELECT format('COPY (SELECT %s, subject, probe FROM staging WHERE subject = %L) TO %L (FORMAT binary)', :batch, 'i-8', current_setting('data_directory') || '/import.copy') AS out,
-       format('COPY visage.import_row (batch, subject, probe) FROM %L (FORMAT binary)', current_setting('data_directory') || '/import.copy') AS in \gset
+       format('COPY visage.import_staging (batch, subject, probe) FROM %L (FORMAT binary)', current_setting('data_directory') || '/import.copy') AS in \gset
 :out;
 SET ROLE import_service;
 :in;
@@ -83,7 +83,7 @@ SELECT reason, count(DISTINCT probe), bool_and(object = 'import ' || :'batch') A
 FROM visage.history WHERE institution = 'import' AND operation = 'register' AND object IS NOT NULL AND settled <> 'rolled back' GROUP BY 1 ORDER BY 1;
 SELECT count(*) FILTER (WHERE used_at IS NOT NULL AND fields = '{name,id_number}') AS vouched, count(*) FROM visage.authority_record WHERE batch = :batch;
 -- What is staged is sealed for its row and batch: altered or moved it is a row's error.
-INSERT INTO visage.import_row (batch, subject, probe) SELECT :batch, 'i-altered' || i, sealed('i-altered' || i, :'nonce') FROM generate_series(1, 3) i;
+INSERT INTO visage.import_staging (batch, subject, probe) SELECT :batch, 'i-altered' || i, sealed('i-altered' || i, :'nonce') FROM generate_series(1, 3) i;
 UPDATE visage.import_row SET staged = set_byte(staged, 100, get_byte(staged, 100) # 1) WHERE subject = 'i-altered1';
 UPDATE visage.import_row r SET staged = o.staged FROM visage.import_row o WHERE r.subject = 'i-altered2' AND o.subject = 'i-altered3';
 UPDATE visage.import_row SET staged = '\x00' WHERE subject = 'i-altered3';
@@ -92,36 +92,36 @@ SELECT subject, reason, sqlstate, message FROM visage.import_errors(:batch) WHER
 -- A probe that was used or refused is not kept.
 SELECT count(*) FROM visage.import_row WHERE batch = :batch AND staged IS NOT NULL;
 -- Staged once more under another name it is still used.
-INSERT INTO visage.import_row (batch, subject, probe) SELECT :batch, 'i-more', probe FROM staging WHERE subject = 'i-5';
+INSERT INTO visage.import_staging (batch, subject, probe) SELECT :batch, 'i-more', probe FROM staging WHERE subject = 'i-5';
 CALL visage.import_references(:batch);
 SELECT reason FROM visage.import_errors(:batch) WHERE subject = 'i-more';
 
 -- A batch without an authority needs a record of each subject where the scenario asks for one; consent is asked as ever.
 SELECT * FROM visage.open_import('another', 'registry', 'opening') \gset second_
 SELECT visage.record_authority_check('j-1', 'registry', true, '{name}') IS NOT NULL AS recorded;
-INSERT INTO visage.import_row (batch, subject, probe) SELECT :second_batch, s, sealed(s, :'second_nonce') FROM unnest(ARRAY['j-1', 'j-2']) s;
+INSERT INTO visage.import_staging (batch, subject, probe) SELECT :second_batch, s, sealed(s, :'second_nonce') FROM unnest(ARRAY['j-1', 'j-2']) s;
 -- Neither does one batch's probe serve in another.
-INSERT INTO visage.import_row (batch, subject, probe) SELECT :second_batch, 'j-3', sealed('j-3', :'nonce');
+INSERT INTO visage.import_staging (batch, subject, probe) SELECT :second_batch, 'j-3', sealed('j-3', :'nonce');
 CALL visage.import_references(:second_batch);
 SELECT subject, reason FROM visage.import_errors(:second_batch);
 INSERT INTO visage.notice (institution, name, purposes, manner, scope, storage, text) SELECT id, 'face', '{opening}', 'm', 's', 's', 't' FROM visage.institution WHERE name = 'import';
-INSERT INTO visage.import_row (batch, subject, probe) SELECT :batch, 'j-4', sealed('j-4', :'nonce');
+INSERT INTO visage.import_staging (batch, subject, probe) SELECT :batch, 'j-4', sealed('j-4', :'nonce');
 CALL visage.import_references(:batch);
 SELECT subject, reason FROM visage.import_errors(:batch) WHERE subject = 'j-4';
 INSERT INTO visage.consent_rule (institution, scenario, required) SELECT id, '*', false FROM visage.institution WHERE name = 'import';
 
 -- With a person goes what was staged for it; that its probe was used stays. [8.2.5g]
 SELECT jsonb_array_length(visage.export_subject('i-3') -> 'imports') AS exported;
-INSERT INTO visage.import_row (batch, subject, probe) SELECT :batch, 'i-3', sealed('i-3', :'nonce', i => 4);
+INSERT INTO visage.import_staging (batch, subject, probe) SELECT :batch, 'i-3', sealed('i-3', :'nonce', i => 4);
 SELECT fixture.verdict(visage.cancel('i-3'));
 SELECT count(*) FROM visage.import_row WHERE subject = 'i-3';
-INSERT INTO visage.import_row (batch, subject, probe) SELECT :batch, 'i-3', probe FROM staging WHERE subject = 'i-3';
+INSERT INTO visage.import_staging (batch, subject, probe) SELECT :batch, 'i-3', probe FROM staging WHERE subject = 'i-3';
 CALL visage.import_references(:batch);
 SELECT reason FROM visage.import_errors(:batch) WHERE subject = 'i-3';
 SELECT part, fault FROM visage.integrity() WHERE object ~ 'authority|import';
 
 -- Closed: what is left is dropped, errors stay for a while; an import that is over takes nothing.
-INSERT INTO visage.import_row (batch, subject, probe) SELECT :batch, 'i-late', sealed('i-late', :'nonce');
+INSERT INTO visage.import_staging (batch, subject, probe) SELECT :batch, 'i-late', sealed('i-late', :'nonce');
 SET ROLE import_service;
 SELECT visage.close_import(:batch);
 RESET ROLE;
@@ -130,7 +130,7 @@ SELECT * FROM visage.close_import(:batch);
 SELECT visage.close_import(:batch);
 RESET ROLE;
 SELECT state, imported, refused, pending FROM visage.import_progress ORDER BY batch;
-INSERT INTO visage.import_row (batch, subject, probe) SELECT :batch, 'i-late', sealed('i-late', :'nonce');
+INSERT INTO visage.import_staging (batch, subject, probe) SELECT :batch, 'i-late', sealed('i-late', :'nonce');
 CALL visage.import_references(:batch);
 SELECT count(*) > 5 AS errors_stay FROM visage.import_errors(:batch);
 UPDATE visage.import_batch SET closed_at = closed_at - interval '31 days';

@@ -15,7 +15,8 @@ CREATE FUNCTION face(person text, i int) RETURNS visage.probe LANGUAGE sql AS $$
 -- Faults as texts that are the same in every run.
 CREATE FUNCTION faults() RETURNS TABLE (part text, object text, fault text) LANGUAGE sql AS $$
   SELECT part, regexp_replace(object, '[0-9a-f]{8}-[0-9a-f-]+', (SELECT coalesce(min(s.external_id), '…') FROM visage.subject s WHERE object LIKE '%' || s.id
-    OR s.id = (SELECT r.subject FROM visage.subject_reference r WHERE object LIKE '%' || r.id))), fault FROM visage.integrity() $$;
+    OR s.id = (SELECT r.subject FROM visage.subject_reference r WHERE object LIKE '%' || r.id)
+    OR s.id = (SELECT f.subject FROM visage.factor f WHERE object LIKE '%' || f.id))), fault FROM visage.integrity() $$;
 SELECT * FROM visage.integrity();
 SELECT visage.add_capture_source('i') IS NOT NULL AS shown;
 INSERT INTO visage.channel (institution, name, target_fmr) VALUES (1, 'i', 1e-5);
@@ -105,6 +106,111 @@ ALTER TABLE visage.event DISABLE TRIGGER append_only;
 UPDATE visage.event SET decision = 'reject' WHERE operation = 'verify';
 SELECT part, regexp_replace(object, '[0-9]+', 'N') AS object, regexp_replace(fault, ':.*', '') AS fault FROM visage.integrity() ORDER BY 1, 2, 3 LIMIT 3;
 ROLLBACK;
+-- Factors: altered, exchanged, moved, forged, set back, gone.
+INSERT INTO visage.notice (institution, name, purposes, manner, scope, storage, text) VALUES (1, 'i', '{login,pay}', 'm', 's', 't', 'text');
+SELECT (visage.enrol_factor(p, 'password', 'correct horse battery', 'i')).decision FROM unnest(ARRAY['i-1', 'i-2']) p;
+SELECT (visage.enrol_factor('i-1', 'totp', 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ', 'i')).decision;
+CREATE TEMP TABLE first_factor AS SELECT * FROM visage.factor WHERE kind = 'password';
+SELECT (visage.replace_factor('i-1', 'password', 'another horse battery', 'i')).decision;
+SELECT (visage.remove_factor('i-1', 'totp', 'i')).decision, (visage.enrol_factor('i-3', 'password', 'correct horse battery', 'i')).decision;
+SELECT purpose FROM visage.give_consent('i-1', 'i', (SELECT digest FROM visage.notice), '{login,pay}', false) ORDER BY 1;
+SELECT purpose FROM visage.give_consent('i-new', 'i', (SELECT digest FROM visage.notice), '{login}', false);
+SELECT visage.withdraw_consent('i-1', '{pay}');
+CREATE TEMP TABLE opened AS SELECT s.session, n AS subject FROM unnest(ARRAY['i-1', 'i-new']) n, visage.open_session(n, 'verify', CASE WHEN n <> '' THEN 'default' END, 'i') s;
+DO $$
+BEGIN
+  WHILE EXISTS (SELECT FROM visage.history WHERE settled = 'open') LOOP PERFORM pg_sleep(0.02); COMMIT; END LOOP;
+END
+$$;
+SELECT * FROM visage.integrity();
+BEGIN;
+UPDATE visage.factor SET sealed = set_byte(sealed, length(sealed) - 1, get_byte(sealed, length(sealed) - 1) # 1) WHERE subject = (SELECT id FROM visage.subject WHERE external_id = 'i-2');
+SELECT * FROM faults();
+ROLLBACK;
+BEGIN;
+UPDATE visage.factor SET kind = 'totp' WHERE subject = (SELECT id FROM visage.subject WHERE external_id = 'i-2');
+SELECT * FROM faults() ORDER BY 3;
+ROLLBACK;
+BEGIN;
+DELETE FROM visage.factor WHERE subject = (SELECT id FROM visage.subject WHERE external_id = 'i-1');
+INSERT INTO visage.factor SELECT * FROM first_factor f WHERE f.subject = (SELECT id FROM visage.subject WHERE external_id = 'i-1');
+SELECT * FROM faults();
+ROLLBACK;
+BEGIN;
+DELETE FROM visage.factor WHERE subject = (SELECT id FROM visage.subject WHERE external_id = 'i-3');
+SELECT * FROM faults();
+ROLLBACK;
+BEGIN;
+SET LOCAL session_replication_role = replica;
+UPDATE visage.factor SET subject = '00000000-0000-4000-8000-000000000000' WHERE subject = (SELECT id FROM visage.subject WHERE external_id = 'i-3');
+SELECT * FROM faults() ORDER BY 3;
+ROLLBACK;
+BEGIN;
+UPDATE visage.factor SET sealed = set_byte(sealed, length(sealed) - 1, get_byte(sealed, length(sealed) - 1) # 1);
+SELECT * FROM faults();
+ROLLBACK;
+-- Consents: to something else, of somebody else, never given, set back, gone.
+BEGIN;
+SET LOCAL session_replication_role = replica;
+UPDATE visage.consent SET purpose = 'pay' WHERE subject = 'i-new';
+SELECT * FROM faults();
+UPDATE visage.consent SET purpose = 'travel' WHERE subject = 'i-new';
+SELECT * FROM faults();
+ROLLBACK;
+BEGIN;
+UPDATE visage.consent SET subject = 'i-2' WHERE subject = 'i-1' AND purpose = 'login';
+SELECT * FROM faults();
+UPDATE visage.consent SET subject = 'i-nobody' WHERE subject = 'i-2' AND purpose = 'login';
+SELECT * FROM faults();
+ROLLBACK;
+BEGIN;
+INSERT INTO visage.consent (institution, subject, purpose, notice, digest, channel, under_14) SELECT 1, 'i-2', 'login', n.id, n.digest, 'i', false FROM visage.notice n;
+SELECT * FROM faults();
+ROLLBACK;
+BEGIN;
+UPDATE visage.consent SET ended_at = NULL, ended_by = NULL WHERE purpose = 'pay';
+SELECT * FROM faults();
+ROLLBACK;
+BEGIN;
+DELETE FROM visage.consent WHERE subject = 'i-1';
+SELECT * FROM faults();
+ROLLBACK;
+BEGIN;
+SET LOCAL session_replication_role = replica;
+UPDATE visage.consent SET institution = 7 WHERE subject = 'i-new';
+SELECT * FROM faults();
+ROLLBACK;
+-- Sessions: never opened, about somebody else, for something else, of nobody, kept too long.
+BEGIN;
+UPDATE visage.session s SET id = gen_random_uuid() FROM opened o WHERE o.session = s.id AND o.subject = 'i-new';
+SELECT * FROM faults();
+ROLLBACK;
+BEGIN;
+UPDATE visage.session s SET subject = (SELECT id FROM visage.subject WHERE external_id = 'i-2') FROM opened o WHERE o.session = s.id AND o.subject = 'i-1';
+SELECT * FROM faults();
+ROLLBACK;
+BEGIN;
+UPDATE visage.session s SET purpose = 'cancel' FROM opened o WHERE o.session = s.id AND o.subject = 'i-1';
+SELECT * FROM faults();
+ROLLBACK;
+BEGIN;
+UPDATE visage.session s SET institution = 7 FROM opened o WHERE o.session = s.id AND o.subject = 'i-1';
+SELECT * FROM faults();
+ROLLBACK;
+BEGIN;
+UPDATE visage.session s SET opened_at = now() - interval '3 days', expires_at = now() - interval '25 hours' FROM opened o WHERE o.session = s.id AND o.subject = 'i-1';
+SELECT * FROM faults();
+UPDATE visage.session s SET opened_at = now() - interval '26 hours' WHERE opened_at < now() - interval '2 days';
+SELECT * FROM faults();
+UPDATE visage.session s SET expires_at = now() - interval '23 hours' WHERE opened_at < now() - interval '25 hours';
+SELECT * FROM faults();
+ROLLBACK;
+BEGIN;
+SET LOCAL session_replication_role = replica;
+DELETE FROM visage.subject WHERE external_id = 'i-1';
+SELECT part, regexp_replace(object, ' .*', '') AS object, fault FROM visage.integrity() WHERE part IN ('factors', 'consents', 'sessions');
+ROLLBACK;
+SELECT (visage.remove_factor(p, 'password', 'i')).decision FROM unnest(ARRAY['i-1', 'i-2', 'i-3']) p;
 -- keys that are not loaded: said once, not for every row.
 BEGIN;
 UPDATE visage.subject_reference SET key_version = 7, transform_version = 9;

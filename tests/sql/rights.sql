@@ -17,6 +17,35 @@ FROM pg_class c WHERE relnamespace = 'visage'::regnamespace AND relkind IN ('r',
 -- No SECURITY DEFINER function without a fixed search_path.
 SELECT p.oid::regprocedure FROM pg_proc p WHERE pronamespace = 'visage'::regnamespace AND prosecdef
   AND NOT coalesce(proconfig @> ARRAY['search_path=pg_catalog, pg_temp'], false);
+-- No function whose text is looked up when it runs without one either, and none of the two for PUBLIC.
+SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang WHERE pronamespace = 'visage'::regnamespace AND l.lanname <> 'c'
+  -- A procedure that commits may have none; its text names every schema.
+  AND p.prokind <> 'p'
+  AND NOT coalesce(proconfig @> ARRAY['search_path=pg_catalog, pg_temp'], false);
+SELECT p.oid::regprocedure AS for_public FROM pg_proc p, aclexplode(coalesce(proacl, acldefault('f', proowner))) a
+WHERE pronamespace = 'visage'::regnamespace AND a.grantee = 0 ORDER BY 1;
+-- PUBLIC has no other right on anything: schema, relation, column, type. No default privileges, no right that may be passed on.
+SELECT 'schema' AS kind, nspname AS name FROM pg_namespace, aclexplode(coalesce(nspacl, acldefault('n', nspowner))) a WHERE nspname = 'visage' AND a.grantee = 0
+UNION ALL SELECT relkind::text, relname FROM pg_class, aclexplode(coalesce(relacl, acldefault(CASE relkind WHEN 'S' THEN 's'::"char" ELSE 'r' END, relowner))) a
+  WHERE relnamespace = 'visage'::regnamespace AND a.grantee = 0
+UNION ALL SELECT 'column', attrelid::regclass || '.' || attname FROM pg_attribute JOIN pg_class c ON c.oid = attrelid WHERE relnamespace = 'visage'::regnamespace AND attacl IS NOT NULL
+UNION ALL SELECT 'type', typname FROM pg_type, aclexplode(coalesce(typacl, acldefault('T', typowner))) a
+  WHERE typnamespace = 'visage'::regnamespace AND a.grantee = 0 AND typtype IN ('b', 'e', 'd') AND typelem = 0
+UNION ALL SELECT 'default privileges', defaclrole::regrole::text FROM pg_default_acl;
+SELECT DISTINCT name AS may_be_passed_on FROM visage.rights WHERE grantable AND grantee <> (SELECT nspowner::regrole::text FROM pg_namespace WHERE nspname = 'visage');
+-- Secrets and sealed values lie in columns that nobody was granted. These are what an institution lists itself, the public name of
+-- a notice, and what the ledger publishes.
+SELECT c.relname || '.' || t.attname AS readable FROM pg_class c JOIN pg_attribute t ON t.attrelid = c.oid AND t.attnum > 0, aclexplode(c.relacl) a
+WHERE c.relnamespace = 'visage'::regnamespace AND c.relkind = 'r' AND a.grantee <> c.relowner AND a.privilege_type = 'SELECT'
+  AND t.atttypid IN ('bytea'::regtype, 'visage.reference'::regtype, 'visage.probe'::regtype) GROUP BY 1 ORDER BY 1;
+-- These tables have to do with no institution, or are loaded by COPY; all others are under row security. Views filter by themselves, or
+-- read nothing of an institution.
+SELECT c.relname AS without_row_security FROM pg_class c WHERE c.relnamespace = 'visage'::regnamespace AND c.relkind = 'r' AND NOT c.relrowsecurity ORDER BY 1;
+SELECT regexp_replace(p.polname, '^visage_[0-9a-f]{8}', 'visage_#') AS policy, p.polcmd AS cmd, p.polpermissive AS permissive, p.polroles = '{0}' AS for_all,
+       regexp_replace(coalesce(pg_get_expr(p.polqual, p.polrelid), '-'), '\s+', ' ', 'g') AS condition, pg_get_expr(p.polwithcheck, p.polrelid) AS more_for_writing,
+       string_agg(c.relname, ' ' ORDER BY c.relname) AS tables
+FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid WHERE c.relnamespace = 'visage'::regnamespace GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 5;
+SELECT c.relname AS view, coalesce(c.reloptions::text, '-') AS options FROM pg_class c WHERE c.relnamespace = 'visage'::regnamespace AND c.relkind = 'v' ORDER BY 1;
 
 CREATE ROLE rights_service LOGIN IN ROLE visage_service;
 CREATE ROLE rights_capture LOGIN IN ROLE visage_capture;

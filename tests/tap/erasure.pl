@@ -104,7 +104,7 @@ $restored->init_from_backup($node, 'before');
 configure($restored, Visage::preloaded($node), 'visage.keeper' => 'off');
 $restored->start;
 like($restored->safe_psql('postgres', 'SELECT part, object, fault FROM visage.integrity()'),
-  qr/^keys\|envelope key version 1\|is not loaded: 3 subjects' keys, 3 references and 1 capture sources need it$/m, 'a missing key version is named');
+  qr/^keys\|envelope key version 1\|is not loaded: 3 subjects' keys, 3 references, 0 factors and 1 capture sources need it$/m, 'a missing key version is named');
 $restored->stop;
 write_file("$keys/envelope", '1 ' . random_key(), "2 $second");
 $restored->start;

@@ -23,7 +23,7 @@ my ($batch, $nonce) = split /\|/, value("SELECT batch, nonce FROM visage.open_im
 my $file = $node->basedir . '/rows.copy';
 value(qq{COPY (SELECT $batch, 's' || i, visage.seal_probe(feature, 'test/1', source => 'fixture', session_nonce => '$nonce', lifetime => '1 day')
   FROM face, generate_series(1, 2) again ORDER BY again, i) TO '$file' (FORMAT binary)});
-value("COPY visage.import_row (batch, subject, probe) FROM '$file' (FORMAT binary)");
+value("COPY visage.import_staging (batch, subject, probe) FROM '$file' (FORMAT binary)");
 is(value("SELECT pending FROM visage.import_progress"), 2 * $rows, 'all is staged');
 
 # A probe opens with one custody's root. What is stored, logged and backed up is sealed under the other one as well. [8.2.4c]

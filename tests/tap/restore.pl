@@ -32,7 +32,14 @@ UPDATE visage.channel_floor SET minimum = NULL WHERE measure = 'ImageHeight';
 INSERT INTO visage.channel_floor (institution, channel, measure, minimum) VALUES (1, 'counter', 'FaceWidth', 120);
 UPDATE visage.scenario SET description = 'changed' WHERE name = 'default';
 SELECT visage.grant_institution('branch', 'visage_service');
+SELECT visage.revoke_institution('default', 'visage_calibrator');
 SQL
+like($node->safe_psql('postgres', q{SELECT r::text FROM visage.institution_role r WHERE role = 'visage_calibrator'::regrole}), qr/^\(1,visage_calibrator,f,f\)$/,
+  'a shipped role was taken away');
+# Row security, whose policies have another name on each server.
+my $policies = q{SELECT c.relname, c.relrowsecurity, c.relforcerowsecurity, p.polcmd, pg_get_expr(p.polqual, p.polrelid) FROM pg_class c LEFT JOIN pg_policy p ON p.polrelid = c.oid
+  WHERE c.relnamespace = 'visage'::regnamespace AND c.relkind = 'r' ORDER BY 1, 4, 5};
+my $expected_policies = $node->safe_psql('postgres', $policies);
 
 all_settled($node);
 # Everything that a restore must bring back, a line a row.
@@ -72,6 +79,7 @@ $bare->command_ok([ 'psql', '-X', '-v', 'ON_ERROR_STOP=1', '-d', $bare->connstr(
 $bare->command_ok([ 'pg_restore', '-e', '-d', $bare->connstr('custom'), $custom ], 'a custom dump restores likewise');
 for my $database ('plain', 'custom') {
   is($bare->safe_psql($database, $state), $expected, "$database: every row is back, changed rows included, none twice");
+  is($bare->safe_psql($database, $policies), $expected_policies, "$database: row security is what it was, no policy is there twice [6.2a]");
   is($bare->safe_psql($database, $sequences), $expected_sequences, "$database: sequences go on where they were");
   is($bare->safe_psql($database, q{SELECT string_agg(subject, ',' ORDER BY event) FROM visage.history WHERE operation IN ('register', 'verify')}), 'alice,bob,alice',
     "$database: history can be read");

@@ -37,13 +37,14 @@ Status compare(crypto::Engine& engine, const keys::KeyRing& ring, const keys::Ow
 
 Status best_of(crypto::Engine& engine, const keys::KeyRing& ring, const keys::Owner& owner, Bytes wrapped_key,
                std::span<const reference::Stored> references, const probe::Contents& probe, Best& out,
-               const reference::Kernels& kernels) {
+               const reference::Kernels& kernels, std::span<Comparison> each) {
   Secret<keys::SubjectKey> subject_key;
   VISAGE_TRY(keys::unwrap_subject_key(engine, ring, owner, wrapped_key, subject_key.value));
   out = {0, 0, -1};
   for (size_t i = 0; i < references.size(); ++i) {
     Comparison comparison;
     VISAGE_TRY(compare(engine, ring, owner, subject_key.value, references[i], probe, comparison, kernels));
+    if (!each.empty()) each[i] = comparison;
     if (!comparison.comparable) continue;
     if (out.compared == 0 || comparison.score > out.score) {
       out.index = static_cast<uint32_t>(i);

@@ -36,10 +36,12 @@ struct Best {
 };
 
 // A probe against all live references of one subject; the best score counts (6.2f, 5.3.2). Any reference that
-// does not open fails the whole call: a verdict is never given past a fault.
+// does not open fails the whole call: a verdict is never given past a fault. `each`, where it is given, takes
+// what became of every one and has room for all.
 Status best_of(crypto::Engine& engine, const keys::KeyRing& ring, const keys::Owner& owner, Bytes wrapped_key,
                std::span<const reference::Stored> references, const probe::Contents& probe, Best& out,
-               const reference::Kernels& kernels = reference::best_kernels());
+               const reference::Kernels& kernels = reference::best_kernels(),
+               std::span<Comparison> each = {});
 
 // Two probes, in clear, for a person against a document (6.6f): the cosine. Not comparable across models.
 Comparison compare_probes(const probe::Contents& a, const probe::Contents& b);

@@ -94,13 +94,12 @@ Status seal(crypto::Engine& engine, const keys::Root& envelope_root, const keys:
                      {opened.code, header.code_bits / 8u}, out.subspan(kHeaderSize));
 }
 
-}  // namespace
-
-Status protect(crypto::Engine& engine, const keys::KeyRing& ring, const keys::SubjectKey& subject_key,
-               const probe::Contents& contents, Header& header, MutableBytes out) {
+// All of it but the id.
+Status make(crypto::Engine& engine, const keys::KeyRing& ring, const keys::SubjectKey& subject_key,
+            const probe::Contents& contents, Header& header, MutableBytes out) {
   if (header.scheme != kSchemeRfr1 || !allowed_code_bits(header.code_bits) ||
       out.size() != sealed_size(header.suite, header.code_bits))
-    return Status::error(Code::kInternal, "protect called with scheme %u, %u bits", header.scheme,
+    return Status::error(Code::kInternal, "making a reference with scheme %u, %u bits", header.scheme,
                          header.code_bits);
   const keys::Root* envelope_root = ring.envelope.newest();
   const keys::Root* transform_root = ring.transform.newest();
@@ -110,7 +109,6 @@ Status protect(crypto::Engine& engine, const keys::KeyRing& ring, const keys::Su
   header.key_version = envelope_root->version;
   header.transform_version = transform_root->version;
   std::memcpy(header.model_digest, contents.model_digest, kModelDigestSize);
-  VISAGE_TRY(engine.random_uuid(header.reference));
   VISAGE_TRY(engine.random(header.salt));
   VISAGE_TRY(engine.random(header.nonce));
 
@@ -124,6 +122,19 @@ Status protect(crypto::Engine& engine, const keys::KeyRing& ring, const keys::Su
   pack_signs(rotated.value.values, header.code_bits, opened.value.code);
 
   return seal(engine, *envelope_root, subject_key, header, opened.value, out);
+}
+
+}  // namespace
+
+Status protect(crypto::Engine& engine, const keys::KeyRing& ring, const keys::SubjectKey& subject_key,
+               const probe::Contents& contents, Header& header, MutableBytes out) {
+  VISAGE_TRY(engine.random_uuid(header.reference));
+  return make(engine, ring, subject_key, contents, header, out);
+}
+
+Status renew(crypto::Engine& engine, const keys::KeyRing& ring, const keys::SubjectKey& subject_key,
+             const probe::Contents& contents, Header& header, MutableBytes out) {
+  return make(engine, ring, subject_key, contents, header, out);
 }
 
 Status reseal(crypto::Engine& engine, const keys::KeyRing& ring, const keys::SubjectKey& subject_key,

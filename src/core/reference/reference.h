@@ -52,6 +52,11 @@ constexpr size_t sealed_size(crypto::Suite suite, size_t code_bits) {
 Status protect(crypto::Engine& engine, const keys::KeyRing& ring, const keys::SubjectKey& subject_key,
                const probe::Contents& contents, Header& header, MutableBytes out);
 
+// The next generation of a reference, from another capture: header.reference stays and header.generation is
+// the one that is made. Salt, and with it the rotation, are as new as protect()'s.
+Status renew(crypto::Engine& engine, const keys::KeyRing& ring, const keys::SubjectKey& subject_key,
+             const probe::Contents& contents, Header& header, MutableBytes out);
+
 // Structure only; needs no key. Input is hostile.
 Status parse(Bytes envelope, Header& header);
 
