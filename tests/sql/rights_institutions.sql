@@ -52,6 +52,8 @@ BEGIN
   INSERT INTO visage.retention (institution, since, keep) VALUES (own, 'registration', '90 years');
   INSERT INTO visage.risk_rule (institution, name, signal, action, at_least, period) VALUES (own, place || ' rule', 'failures', 'allow', 3, '1 day');
   INSERT INTO visage.duplicate_policy (institution, action) VALUES (own, 'flag');
+  INSERT INTO visage.reference_lifetime (institution, renew_after) VALUES (own, '80 years');
+  INSERT INTO visage.adaptation_policy (institution, channel, adapt) VALUES (own, place || '-channel', true);
   INSERT INTO visage.authority (institution, name) VALUES (own, place || '-authority');
   INSERT INTO visage.authority_rule (institution, scenario, keep_photo) VALUES (own, place || '-scenario', true);
   INSERT INTO visage.deny_list (institution, kind, place, why) VALUES (own, 'place', place || '-place', place);
@@ -74,6 +76,7 @@ BEGIN
   RETURN QUERY SELECT 'cancel', fixture.verdict(visage.cancel(place || '-2'));
   RETURN QUERY SELECT 'duplicate', fixture.verdict(visage.register(place || '-3', pg_temp.sample(place, 'rights-1', 3)));
   RETURN QUERY SELECT 'allowance', visage.allow_duplicate(place || '-4', 'tested');
+  PERFORM visage.revert_adaptation(one, 'tested');
   PERFORM visage.open_session(one, 'verify');
   PERFORM visage.record_authority_check(one, place || '-authority', true, '{name}', reference => place, fields_digest => sha256('x'),
     comparison => (visage.compare(pg_temp.sample(place, 'rights-1', 7), pg_temp.sample(place, 'rights-1', 8))).transaction_id);
@@ -188,6 +191,9 @@ INSERT INTO call
     'add_reference SELECT fixture.verdict(visage.add_reference(''secretnorth-1'', @probe))',
     'drop_reference SELECT fixture.verdict(visage.drop_reference(''secretnorth-1'', (SELECT reference FROM known)))',
     'drop_reference SELECT fixture.verdict(visage.drop_reference(''south-1'', (SELECT reference FROM known)))',
+    'replace_reference SELECT fixture.verdict(visage.replace_reference(''secretnorth-1'', @probe))',
+    'replace_reference SELECT fixture.verdict(visage.replace_reference(''south-1'', @probe, reference => (SELECT reference FROM known)))',
+    'revert_adaptation SELECT true WHERE visage.revert_adaptation(''secretnorth-1'', ''none of ours'')',
     'cancel SELECT fixture.verdict(visage.cancel(''secretnorth-1''))',
     'list_references SELECT * FROM visage.list_references(''secretnorth-1'')',
     'references_for_calibration SELECT * FROM visage.references_for_calibration()',
