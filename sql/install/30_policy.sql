@@ -220,7 +220,7 @@ BEGIN
     changed := ARRAY(SELECT g.institution FROM gone g UNION SELECT c.institution FROM come c);
   END IF;
   -- Whoever has no row of its own is under that of institution 1.
-  IF 1 = ANY (changed) AND TG_TABLE_NAME IN ('attempt_limit', 'session_policy', 'requirement', 'factor_policy') THEN
+  IF 1 = ANY (changed) AND TG_TABLE_NAME IN ('attempt_limit', 'session_policy', 'requirement', 'factor_policy', 'adaptation_policy') THEN
     changed := changed || NULL::integer;
   END IF;
   INSERT INTO visage.policy_version AS p

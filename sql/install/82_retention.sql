@@ -168,6 +168,7 @@ BEGIN
                          LEFT JOIN visage.audit_policy p ON p.institution = i.id
                          WHERE d.at < now() - coalesce(p.keep_details, interval '0'))
     WHEN 'sessions' THEN (SELECT count(*) FROM visage.session s WHERE s.expires_at < now() - interval '1 day')
+      + (SELECT count(*) FROM visage.duplicate_allowance a WHERE coalesce(a.allowed_at, a.proposed_at) < now() - interval '1 day')
     WHEN 'attempts' THEN (SELECT count(*) FROM visage.attempts_due())
     WHEN 'consents' THEN (SELECT count(DISTINCT d.consent) FROM visage.consents_due() d)
     WHEN 'identity_checks' THEN (SELECT count(*) FROM visage.authority_records_due())
@@ -215,6 +216,7 @@ BEGIN
         SELECT s.id FROM visage.session s WHERE s.expires_at < now() - interval '1 day' ORDER BY s.expires_at LIMIT most FOR UPDATE SKIP LOCKED);
       GET DIAGNOSTICS done = ROW_COUNT;
       more := done >= most;
+      done := done + visage.expire_allowances();
     WHEN 'attempts' THEN
       -- Not one that the audit writer is about to write, and nothing that takes long: it must not wait for us.
       DELETE FROM visage.attempt a USING (

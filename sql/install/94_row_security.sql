@@ -44,7 +44,7 @@ BEGIN
     END IF;
     EXECUTE pg_catalog.format('CREATE POLICY %I ON %s USING (%s)', own, protected.name, protected.condition);
     -- What holds for an institution without a row of its own may be read by it.
-    IF protected.relname IN ('session_policy', 'requirement', 'factor_policy', 'attempt_limit') THEN
+    IF protected.relname IN ('session_policy', 'requirement', 'factor_policy', 'attempt_limit', 'adaptation_policy') THEN
       EXECUTE pg_catalog.format('CREATE POLICY %I ON %s FOR SELECT USING (institution = 1)', own || '_fallback', protected.name);
     ELSIF protected.relname = 'calibration' THEN
       EXECUTE pg_catalog.format('CREATE POLICY %I ON %s FOR SELECT USING (institution IS NULL)', own || '_shared', protected.name);

@@ -25,13 +25,22 @@ struct FactorRow {
   Bytes sealed;
 };
 
-// Is the evidence right? One a kind, in factor_evidence.cpp; `row` is null when the subject has no such
-// factor or nobody is registered, and then the same work is done on a decoy. `why` tells the event what was
-// wrong.
+// The factor of that kind of the session's subject; false, after as much work, when there is none. For use
+// inside SPI.
+bool load_factor(const SessionRow& session, factor::Kind kind, FactorRow& out);
+
+// What stands in for a factor where the subject has none of the kind or nobody is registered, so that the
+// same work is done. Call it whether or not it will be needed: the first call of a backend then costs the
+// same for all. For use inside SPI; not for kinds that are not stored.
+FactorRow factor_decoy(factor::Kind kind, const FactorPolicy& policy);
+
+// Is the evidence right? One a kind, in factor_evidence.cpp. `row` is a decoy unless `enrolled`, and of no
+// kind that is not stored. `why` tells the event what was wrong.
 struct Evidence {
   Flow& flow;
   const SessionRow& session;
-  const FactorRow* row;
+  const FactorRow& row;
+  bool enrolled;
   const FactorPolicy& policy;
   std::string_view text;
   char why[audit::kMaxNoteLength + 1];

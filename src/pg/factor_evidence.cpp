@@ -51,7 +51,7 @@ bool same(const uint8_t* left, const uint8_t* right, size_t size) {
 // at which it was taken.
 ProbeUse use_step(Evidence& evidence, const factor::Totp& totp, uint64 step) {
   uint8_t value[sizeof(Uuid) + sizeof step];
-  memcpy(value, evidence.row->place.factor.bytes, sizeof(Uuid));
+  memcpy(value, evidence.row.place.factor.bytes, sizeof(Uuid));
   memcpy(value + sizeof(Uuid), &step, sizeof step);
   const AttemptTarget used = attempt_target(keys::HashedKind::kUsedCode, evidence.session.institution, value);
   Uuid key;
@@ -73,23 +73,19 @@ ProbeUse use_step(Evidence& evidence, const factor::Totp& totp, uint64 step) {
 Shown check_password(Evidence& evidence) {
   char prepared[factor::kPreparedPasswordSize + 1] = {};
   char setting[factor::kMaxContents + 1] = {};
-  if (evidence.row != nullptr) {
-    const Status status = guarded([&] {
-      return with_factor(*evidence.row, [&](const keys::SubjectKey& key, Bytes contents) {
-        memcpy(setting, contents.data(), contents.size());
-        return factor::prepare_password(engine(), key, evidence.row->place.factor, evidence.text, prepared);
-      });
+  const Status status = guarded([&] {
+    return with_factor(evidence.row, [&](const keys::SubjectKey& key, Bytes contents) {
+      memcpy(setting, contents.data(), contents.size());
+      return factor::prepare_password(engine(), key, evidence.row.place.factor, evidence.text, prepared);
     });
-    raise_unless_ok(status, "cannot check the password");
-  } else {
-    strlcpy(setting, bcrypt_salt(evidence.policy.password_cost), sizeof setting);
-    memset(prepared, 'x', sizeof prepared - 1);
-  }
+  });
+  raise_unless_ok(status, "cannot check the password");
   const char* const hash = bcrypt(prepared, setting);
   const size_t size = strlen(hash);
   const bool right =
-      evidence.row != nullptr && size == strlen(setting) &&
-      same(reinterpret_cast<const uint8_t*>(hash), reinterpret_cast<const uint8_t*>(setting), size);
+      size == strlen(setting) &&
+      same(reinterpret_cast<const uint8_t*>(hash), reinterpret_cast<const uint8_t*>(setting), size) &&
+      evidence.enrolled;
   wipe(prepared, sizeof prepared);
   wipe(setting, sizeof setting);
   return right ? Shown::kRight : Shown::kWrong;
@@ -102,21 +98,14 @@ Shown check_totp_code(Evidence& evidence) {
   const int64 now = unix_now() / USECS_PER_SEC;
   const Status status = guarded([&]() -> Status {
     Secret<factor::Totp> totp;
-    if (evidence.row == nullptr) {
-      totp.value = {factor::TotpAlgorithm::kSha1, 6, 30, factor::kMinTotpSecret, {}};
-      VISAGE_TRY(
-          factor::check_totp(totp.value, evidence.text, now, evidence.policy.totp_window, matches, step));
-      matches = false;
-      return {};
-    }
-    return with_factor(*evidence.row, [&](const keys::SubjectKey&, Bytes contents) -> Status {
+    return with_factor(evidence.row, [&](const keys::SubjectKey&, Bytes contents) -> Status {
       VISAGE_TRY(factor::decode_totp(contents, totp.value));
       period = totp.value.period;
       return factor::check_totp(totp.value, evidence.text, now, evidence.policy.totp_window, matches, step);
     });
   });
   raise_unless_ok(status, "cannot check the code");
-  if (!matches) return Shown::kWrong;
+  if (!matches || !evidence.enrolled) return Shown::kWrong;
   factor::Totp shape = {};
   shape.period = period;
   switch (use_step(evidence, shape, step)) {
@@ -194,18 +183,15 @@ Shown check_certificate(Evidence& evidence) {
     return Shown::kWrong;
   }
   raise_unless_ok(status, "cannot check the certificate");
-  bool enrolled = false;
-  if (evidence.row != nullptr) {
-    status = guarded([&] {
-      return with_factor(*evidence.row, [&](const keys::SubjectKey&, Bytes contents) -> Status {
-        enrolled =
-            contents.size() == sizeof fingerprint && same(contents.data(), fingerprint, sizeof fingerprint);
-        return {};
-      });
+  bool own = false;
+  status = guarded([&] {
+    return with_factor(evidence.row, [&](const keys::SubjectKey&, Bytes contents) -> Status {
+      own = contents.size() == sizeof fingerprint && same(contents.data(), fingerprint, sizeof fingerprint);
+      return {};
     });
-    raise_unless_ok(status, "cannot check the certificate");
-  }
-  if (enrolled) return Shown::kRight;
+  });
+  raise_unless_ok(status, "cannot check the certificate");
+  if (own && evidence.enrolled) return Shown::kRight;
   note(evidence, "the certificate is not the subject's");
   return Shown::kWrong;
 }

@@ -8,22 +8,7 @@
 namespace visage::pg {
 namespace {
 
-Statement find_factor = {
-    "SELECT f.id, f.sealed, k.wrapped FROM visage.factor f JOIN visage.subject_key k ON k.subject = "
-    "f.subject "
-    "WHERE f.subject = $1 AND f.kind = $2::visage.factor_kind",
-    2,
-    {"uuid", "text"}};
 Statement find_name = {"SELECT s.external_id FROM visage.subject s WHERE s.id = $1", 1, {"uuid"}};
-
-bool load_factor(const SessionRow& session, factor::Kind kind, FactorRow& out) {
-  const Datum arguments[] = {uuid_datum(session.surrogate), CStringGetTextDatum(factor::label(kind))};
-  if (execute(find_factor, arguments, nullptr, true) != 1 || !session.has_subject) return false;
-  out.place = {kind, {static_cast<uint32_t>(session.institution), session.surrogate}, column_uuid(0, 1)};
-  out.sealed = column_bytes(0, 2);
-  out.wrapped_key = column_bytes(0, 3);
-  return true;
-}
 
 void wrong(Flow& flow, Reason reason) {
   flow.decision = Decision::kReject;
@@ -34,10 +19,15 @@ void wrong(Flow& flow, Reason reason) {
 void check_evidence(Flow& flow, const SessionRow& session, factor::Kind kind, std::string_view text) {
   const AttemptTarget target = factor_target(session.institution, session.subject, kind);
   if (!hold_attempts(flow, &target, nullptr)) return;
-  FactorRow row;
-  const bool found = factor::is_stored(kind) && load_factor(session, kind, row);
   const FactorPolicy policy = load_factor_policy(session.institution);
-  Evidence evidence = {flow, session, found ? &row : nullptr, policy, text, {}};
+  FactorRow row = {};
+  bool enrolled = false;
+  if (factor::is_stored(kind)) {
+    const FactorRow decoy = factor_decoy(kind, policy);
+    enrolled = load_factor(session, kind, row);
+    if (!enrolled) row = decoy;
+  }
+  Evidence evidence = {flow, session, row, enrolled, policy, text, {}};
   begin_scoring(flow);
   Shown shown = Shown::kWrong;
   switch (kind) {

@@ -131,6 +131,7 @@ AttemptResult result_of(const Flow& flow) {
     case Reason::kLiveness:
     case Reason::kWrongFactor:
     case Reason::kReplayedFactor:
+    case Reason::kDuplicatePerson:  // or one could ask without limit whose face is in the store
       return AttemptResult::kFailure;
     default:
       return AttemptResult::kRelease;

@@ -25,6 +25,18 @@ void for_each_row(KnownRelation& known_table, KnownRelation& known_index, Snapsh
   table_close(table, AccessShareLock);
 }
 
+// The same in the index's order, until `take` says that it has enough.
+template <typename Take>
+void take_rows_until(KnownRelation& known_table, KnownRelation& known_index, Snapshot snapshot, ScanKey keys,
+                     int key_count, Take take) {
+  Relation table = table_open(known_table.oid(), AccessShareLock);
+  SysScanDesc scan = systable_beginscan(table, known_index.oid(), true, snapshot, key_count, keys);
+  for (HeapTuple row; HeapTupleIsValid(row = systable_getnext(scan));)
+    if (take(row, RelationGetDescr(table))) break;
+  systable_endscan(scan);
+  table_close(table, AccessShareLock);
+}
+
 inline Datum datum_of(HeapTuple row, AttrNumber column, TupleDesc description, bool* is_null) {
   return heap_getattr(row, column, description, is_null);
 }

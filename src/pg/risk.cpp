@@ -7,7 +7,6 @@
 #include "pg/risk_rules.h"
 #include "pg/settings.h"
 #include "pg/sighting.h"
-#include "pg/statement.h"
 #include "pg/subject.h"
 
 namespace visage::pg {
@@ -59,19 +58,7 @@ risk::Past past_of(const RiskCall& call, const LoadedRules& rules, TimestampTz n
   return read_past(subject, now - rules.longest_period, DT_NOEND, sightings);
 }
 
-Statement find_subject = {"SELECT s.id FROM visage.subject s WHERE s.institution = $1 AND s.external_id = $2",
-                          2,
-                          {"integer", "text"}};
-
 }  // namespace
-
-bool find_registered(int32 institution, const text* subject, Uuid& out) {
-  const Datum arguments[] = {Int32GetDatum(institution), PointerGetDatum(subject)};
-  const bool found = execute(find_subject, arguments, nullptr, true) == 1;
-  if (found) out = column_uuid(0, 1);
-  SPI_freetuptable(SPI_tuptable);
-  return found;
-}
 
 void assess_risk(const RiskCall& call, risk::Verdict& out, bool& keeps_sighting) {
   const LoadedRules& rules = load_rules(call.institution);

@@ -23,9 +23,6 @@ struct RiskCall {
   const Uuid* subject;  // null: nobody is registered
 };
 
-// The surrogate of a registered subject; false when there is none. For use inside SPI.
-bool find_registered(int32 institution, const text* subject, Uuid& out);
-
 // For use inside SPI. `keeps_sighting`: some rule of the institution looks at the past, so what comes of this
 // call is to be remembered. Reads rules once for each change of policy, and the subject's past only when a
 // rule that applies asks for it. Raises when a rule cannot be read: then nothing is decided.

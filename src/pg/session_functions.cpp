@@ -10,6 +10,7 @@
 #include "pg/settings.h"
 #include "pg/shared.h"
 #include "pg/statement.h"
+#include "pg/subject.h"
 
 namespace visage::pg {
 namespace {
@@ -18,12 +19,12 @@ Statement insert_session = {
     "INSERT INTO visage.session (id, institution, purpose, scenario, opened_channel, channel, subject_hash, "
     "subject, device, nonce, factors, challenge, opened_at, expires_at) "
     "SELECT $1, $2, $3::visage.operation, $4, $5, $6, $7, "
-    "(SELECT s.id FROM visage.subject s WHERE s.institution = $2 AND s.external_id = $8), $9, $10, "
+    "$8, $9, $10, "
     "$11::smallint, $12, $13, $13 + p.lifetime "
     "FROM visage.session_policy p WHERE p.institution IN ($2, 1) ORDER BY p.institution = $2 DESC LIMIT 1 "
-    "RETURNING expires_at, subject",
+    "RETURNING expires_at",
     13,
-    {"uuid", "integer", "text", "text", "text", "text", "bytea", "text", "bytea", "bytea", "integer", "text",
+    {"uuid", "integer", "text", "text", "text", "text", "bytea", "uuid", "bytea", "bytea", "integer", "text",
      "timestamptz"}};
 
 Statement find_steps = {
@@ -197,7 +198,7 @@ VISAGE_FUNCTION(visage_open_session) {
       PointerGetDatum(flow.channel),
       PointerGetDatum(channel),
       PointerGetDatum(bytes_value(name.key, sizeof name.key)),
-      PointerGetDatum(subject),
+      uuid_datum(flow.subject),
       PointerGetDatum(bytes_value(flow.slot->record.device, sizeof flow.slot->record.device)),
       PointerGetDatum(bytes_value(nonce, sizeof nonce)),
       Int32GetDatum(factors),
@@ -205,7 +206,8 @@ VISAGE_FUNCTION(visage_open_session) {
       TimestampTzGetDatum(GetCurrentTimestamp())};
   char nulls[lengthof(arguments) + 1];
   memset(nulls, ' ', sizeof nulls);
-  if (!has_subject) nulls[6] = nulls[7] = 'n';
+  if (!has_subject) nulls[6] = 'n';
+  if (!flow.has_subject) nulls[7] = 'n';
   // On another channel the device is the one that claims it.
   SessionRow row = {};
   row.id = flow.session;
@@ -220,8 +222,6 @@ VISAGE_FUNCTION(visage_open_session) {
              errmsg("visage.session_policy has no row of institution 1"), errhint("Put the row back.")));
   bool is_null;
   const Datum expires_at = column(0, 1, &is_null);
-  flow.has_subject = !column_is_null(0, 2);
-  if (flow.has_subject) flow.subject = column_uuid(0, 2);
   record_session_event(flow);
   if (row.cross_channel) announce_session(row, "CREATED");
   Datum values[kOpenedColumns];

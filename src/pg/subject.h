@@ -25,6 +25,12 @@ struct SubjectRecord {
   ReferenceRow rows[kMaxReferences];
 };
 
+// The surrogate of a registered subject; false, after as much work, when there is none. For use inside SPI.
+bool find_registered(int32 institution, const text* subject, Uuid& out);
+
+// The wrapped key of a subject; false when there is none. For use inside SPI.
+bool find_subject_key(Snapshot snapshot, const Uuid& subject, Bytes& wrapped);
+
 // Loads a subject by external id and names it in the flow, so that the event does whatever is decided; for
 // use inside SPI. `lock` takes the row until the transaction ends, so that two changes of one subject follow
 // each other.

@@ -45,32 +45,40 @@ struct Found {
   bool expired;
 };
 
-bool find_subject(Snapshot snapshot, int32 institution, const text* subject, Uuid& id) {
+enum class Nearest { kNobody, kAnother, kSubject };
+
+// The subject, or else the next one in the order of names: who is not there costs the rows of somebody who
+// is.
+Nearest find_nearest(Snapshot snapshot, int32 institution, const text* subject, const text* from, Uuid& id) {
   ScanKeyData keys[2];
   ScanKeyInit(&keys[0], subject_column::kInstitution, BTEqualStrategyNumber, F_INT4EQ,
               Int32GetDatum(institution));
-  ScanKeyInit(&keys[1], subject_column::kExternalId, BTEqualStrategyNumber, F_TEXTEQ,
-              PointerGetDatum(subject));
+  ScanKeyInit(&keys[1], subject_column::kExternalId, BTGreaterEqualStrategyNumber, F_TEXT_GE,
+              PointerGetDatum(from));
   // ScanKeyInit's C collation is the catalogs'; the index descends in the column's own order.
   keys[1].sk_collation = DEFAULT_COLLATION_OID;
-  bool found = false;
-  for_each_row(subject_table, subject_index, snapshot, keys, lengthof(keys),
-               [&](HeapTuple row, TupleDesc description) {
-                 id = uuid_of(row, subject_column::kId, description);
-                 found = true;
-               });
+  Nearest found = Nearest::kNobody;
+  take_rows_until(subject_table, subject_index, snapshot, keys, lengthof(keys),
+                  [&](HeapTuple row, TupleDesc description) {
+                    const text* name =
+                        DatumGetTextPP(datum_of(row, subject_column::kExternalId, description));
+                    const size_t size = VARSIZE_ANY_EXHDR(name);
+                    id = uuid_of(row, subject_column::kId, description);
+                    found = size == VARSIZE_ANY_EXHDR(subject) &&
+                                    memcmp(VARDATA_ANY(name), VARDATA_ANY(subject), size) == 0
+                                ? Nearest::kSubject
+                                : Nearest::kAnother;
+                    return true;
+                  });
   return found;
 }
 
-bool find_key(Snapshot snapshot, const Uuid& subject, Bytes& wrapped) {
-  ScanKeyData key;
-  ScanKeyInit(&key, key_column::kSubject, BTEqualStrategyNumber, F_UUID_EQ, uuid_datum(subject));
-  bool found = false;
-  for_each_row(key_table, key_index, snapshot, &key, 1, [&](HeapTuple row, TupleDesc description) {
-    wrapped = copy_of(row, key_column::kWrapped, description);
-    found = true;
-  });
-  return found;
+bool find_subject(Snapshot snapshot, int32 institution, const text* subject, Uuid& id) {
+  Nearest found = find_nearest(snapshot, institution, subject, subject, id);
+  // Behind the last name is the first.
+  if (found == Nearest::kNobody)
+    found = find_nearest(snapshot, institution, subject, cstring_to_text(""), id);
+  return found == Nearest::kSubject;
 }
 
 int find_references(Snapshot snapshot, const Uuid& subject, Found (&out)[kMaxReferences]) {
@@ -113,6 +121,26 @@ int part_expired(const ReferenceRule& rule, Found* found, int count) {
 
 }  // namespace
 
+bool find_subject_key(Snapshot snapshot, const Uuid& subject, Bytes& wrapped) {
+  ScanKeyData key;
+  ScanKeyInit(&key, key_column::kSubject, BTEqualStrategyNumber, F_UUID_EQ, uuid_datum(subject));
+  bool found = false;
+  for_each_row(key_table, key_index, snapshot, &key, 1, [&](HeapTuple row, TupleDesc description) {
+    wrapped = copy_of(row, key_column::kWrapped, description);
+    found = true;
+  });
+  return found;
+}
+
+bool find_registered(int32 institution, const text* subject, Uuid& out) {
+  const Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
+  Uuid id = {};
+  const bool found = find_subject(snapshot, institution, subject, id);
+  UnregisterSnapshot(snapshot);
+  if (found) out = id;
+  return found;
+}
+
 void load_subject(Flow& flow, const text* subject, bool lock, SubjectRecord& out) {
   const int32 institution = flow.policy.institution;
   if (lock) {
@@ -125,8 +153,8 @@ void load_subject(Flow& flow, const text* subject, bool lock, SubjectRecord& out
   Uuid id = {};
   Found found[kMaxReferences];
   out.found = find_subject(snapshot, institution, subject, id);
-  // Of an unknown subject as well: the same work, and nothing found.
-  const bool has_key = find_key(snapshot, id, out.wrapped_key);
+  // Of an unknown subject as well, another's: the same work, and of no use.
+  const bool has_key = find_subject_key(snapshot, id, out.wrapped_key);
   out.reference_count = find_references(snapshot, id, found);
   UnregisterSnapshot(snapshot);
   out.found = out.found && has_key && out.reference_count > 0;

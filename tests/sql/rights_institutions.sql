@@ -52,7 +52,7 @@ BEGIN
   INSERT INTO visage.retention (institution, since, keep) VALUES (own, 'registration', '90 years');
   INSERT INTO visage.risk_rule (institution, name, signal, action, at_least, period) VALUES (own, place || ' rule', 'failures', 'allow', 3, '1 day');
   INSERT INTO visage.duplicate_policy (institution, action) VALUES (own, 'flag');
-  INSERT INTO visage.reference_lifetime (institution, renew_after) VALUES (own, '80 years');
+  INSERT INTO visage.reference_lifetime (institution, renew_after) VALUES (own, '1 microsecond');
   INSERT INTO visage.adaptation_policy (institution, channel, adapt) VALUES (own, place || '-channel', true);
   INSERT INTO visage.authority (institution, name) VALUES (own, place || '-authority');
   INSERT INTO visage.authority_rule (institution, scenario, keep_photo) VALUES (own, place || '-scenario', true);
