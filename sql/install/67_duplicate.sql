@@ -15,7 +15,7 @@ COMMENT ON COLUMN visage.duplicate_policy.scenario IS '* is every one that has n
 COMMENT ON COLUMN visage.duplicate_policy.action IS 'for who is found: refuse; flag registers and opens a finding; allow registers, and the ledger alone says so; off does not look';
 COMMENT ON COLUMN visage.duplicate_policy.undetermined IS 'where it could not be found out: as action';
 COMMENT ON COLUMN visage.duplicate_policy.fpir IS 'how often a search may find somebody who is not there; each of n comparisons keeps an n-th of it, so calibration must reach that far';
-COMMENT ON COLUMN visage.duplicate_policy.scan_limit IS 'where more references must be compared nothing is, and the search is undetermined: some 5 µs each, while registrations wait';
+COMMENT ON COLUMN visage.duplicate_policy.scan_limit IS 'where more references must be compared nothing is, and the search is undetermined: some 7 µs each, while registrations wait';
 
 -- Names are surrogates. A finding leaves with either of its subjects; the events about it stay.
 CREATE TABLE visage.duplicate_finding (
@@ -58,6 +58,18 @@ CREATE TABLE visage.duplicate_allowance (
 );
 COMMENT ON TABLE visage.duplicate_allowance IS 'registrations that two people allow whatever they look like; each for one registration, within a day';
 COMMENT ON COLUMN visage.duplicate_allowance.subject IS 'the name under which the person will register';
+
+-- What nobody used within a day names a person for nothing; the keeper deletes it with old sessions.
+CREATE FUNCTION visage.expire_allowances() RETURNS bigint
+  LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+  WITH expired AS (
+    DELETE FROM visage.duplicate_allowance WHERE id IN (
+      SELECT a.id FROM visage.duplicate_allowance a WHERE coalesce(a.allowed_at, a.proposed_at) < clock_timestamp() - interval '1 day'
+      FOR UPDATE SKIP LOCKED)
+    RETURNING 1)
+  SELECT count(*) FROM expired
+$$;
+COMMENT ON FUNCTION visage.expire_allowances() IS 'deletes what was allowed, or proposed, more than a day ago';
 
 CREATE FUNCTION visage.use_allowance(institution integer, subject text) RETURNS uuid
   LANGUAGE sql VOLATILE STRICT SET search_path = pg_catalog, pg_temp AS $$
@@ -148,8 +160,7 @@ BEGIN
   IF allow_duplicate.subject IS NULL OR octet_length(allow_duplicate.subject) NOT BETWEEN 1 AND 256 THEN
     RAISE EXCEPTION 'a subject has 1 to 256 bytes' USING ERRCODE = 'invalid_parameter_value';
   END IF;
-  -- What nobody used is forgotten: it names a person.
-  DELETE FROM visage.duplicate_allowance a WHERE coalesce(a.allowed_at, a.proposed_at) < clock_timestamp() - interval '1 day';
+  PERFORM visage.expire_allowances();
   INSERT INTO visage.duplicate_allowance AS a (institution, subject, proposed_by) VALUES (acting, allow_duplicate.subject, session_user)
     ON CONFLICT (institution, subject) DO UPDATE SET
       allowed_by = CASE WHEN a.proposed_by <> session_user THEN session_user ELSE a.allowed_by END,

@@ -14,16 +14,18 @@ namespace {
 
 using reference::Renewal;
 
-// An institution without a row has those of institution 1.
+// An institution without a row has those of institution 1. Without any, nothing is renewed and no adapted
+// reference decides.
 Statement find_rule = {
-    "SELECT a.adapt, a.reprotect, a.fmr, a.anchor_fmr, a.liveness_floor, "
+    "SELECT coalesce(a.adapt, false), coalesce(a.reprotect, false), coalesce(a.fmr, 0), "
+    "coalesce(a.anchor_fmr, 0), a.liveness_floor, "
     "ARRAY(SELECT m.id FROM visage.measure m WHERE a.quality ? m.name ORDER BY m.id), "
     "ARRAY(SELECT (a.quality ->> m.name)::real FROM visage.measure m WHERE a.quality ? m.name ORDER BY "
     "m.id), "
-    "a.period, l.expire_after "
-    "FROM (SELECT * FROM visage.adaptation_policy p WHERE p.institution IN ($1, 1) AND p.channel IN ($2, "
-    "'*') "
-    "ORDER BY p.institution <> $1, p.channel = '*' LIMIT 1) a "
+    "coalesce(a.period, '0'), l.expire_after "
+    "FROM (VALUES (1)) one LEFT JOIN LATERAL (SELECT * FROM visage.adaptation_policy p "
+    "WHERE p.institution IN ($1, 1) AND p.channel IN ($2, '*') "
+    "ORDER BY p.institution <> $1, p.channel = '*' LIMIT 1) a ON true "
     "LEFT JOIN visage.reference_lifetime l ON l.institution = $1",
     2,
     {"integer", "text"}};
@@ -184,7 +186,7 @@ void adapt(Flow& flow, const SubjectRecord& subject, const reference::Plan& plan
     if (!update_reference(made, true)) return;
   } else {
     make_reference(*flow.contents, subject.owner, subject.wrapped_key, made);
-    insert_reference(made, flow.contents->model, flow.channel, true);
+    insert_reference(made, flow.contents->model, flow.channel, true, kCapture);
   }
   record_renewal(flow, audit::Operation::kAdaptReference, made,
                  psprintf("verification %s, original %s", name_of(flow.transaction),
@@ -208,7 +210,7 @@ void reprotect(Flow& flow, const SubjectRecord& subject, const reference::Plan& 
 void load_reference_rule(int32 institution, const text* channel, ReferenceRule& out) {
   memset(static_cast<void*>(&out), 0, sizeof out);
   const Datum arguments[] = {Int32GetDatum(institution), PointerGetDatum(channel)};
-  if (execute(find_rule, arguments, nullptr, true) != 1) elog(ERROR, "visage.adaptation_policy has no row");
+  execute(find_rule, arguments, nullptr, true);
   bool is_null;
   out.adapts = DatumGetBool(column(0, 1, &is_null));
   out.reprotects = DatumGetBool(column(0, 2, &is_null));

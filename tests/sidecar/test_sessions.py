@@ -149,6 +149,29 @@ class Sessions(HttpTest):
         self.assertEqual(1, len(self.client.request("GET", path).json["references"]))
         self.assertEqual("UNKNOWN_REFERENCE", self.client.delete(old, channel=CHANNEL).code)
 
+    def test_change_replaces(self):
+        """[5.3.3] [8.2.5c] A new capture takes the place of the old one in one call: of one reference, or of all; nobody else's."""
+        subject = "sessions-replace"
+        self.register(subject)
+        self.enrol(subject, "password", PASSWORD)
+        path = registration(subject) + "/references"
+        stored = lambda: [row["reference"] for row in self.client.request("GET", path).json["references"]]
+        first = stored()
+        opened = self.open(subject, "replace_reference")
+        changed = {"image": self.portrait(SAME_PERSON), **self.bound(opened)}
+        self.assertEqual("FACTOR_MISSING", self.client.send_json("PUT", path, changed).code)
+        self.show(opened, "password", evidence=PASSWORD)
+        reply = self.client.send_json("PUT", path, changed)
+        self.assertEqual((200, "accept"), (reply.status, reply.decision), reply.body)
+        self.assertEqual([reply.json["reference"]], stored())
+        self.assertNotEqual(first, stored())
+        self.assertEqual("NO_MATCH", self.client.send_json("PUT", path, {"image": self.portrait(STRANGER), "channel": CHANNEL}).code)
+        again = {"image": self.portrait(PERSON), "channel": CHANNEL}
+        self.assertEqual("UNKNOWN_REFERENCE", self.client.send_json("PUT", path + "/" + first[0], again).code)
+        reply = self.client.send_json("PUT", path + "/" + stored()[0], again)
+        self.assertEqual("accept", reply.decision, reply.body)
+        self.assertEqual([reply.json["reference"]], stored())
+
     def test_shipped_channels_can_be_used(self):
         """[6.3e] The portraits are no live captures and 512 px wide, so these floors are lowered; the session is asked for as shipped."""
         self.cluster.psql("""

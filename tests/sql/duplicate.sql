@@ -13,9 +13,12 @@ SELECT visage.grant_institution('duplicate', 'duplicate_caller');
 SELECT visage.grant_institution('duplicate', current_user::regrole);
 SELECT id AS place FROM visage.institution WHERE name = 'duplicate' \gset
 INSERT INTO visage.channel (institution, name) VALUES (:place, 'default');
+-- Limits of its own, too: other tests lift those that all share.
+INSERT INTO visage.attempt_limit (institution, kind, with_liveness, period_failures, period) SELECT :place, 'device', l, 20, '10 minutes' FROM unnest(ARRAY[true, false]) l;
 INSERT INTO visage.scenario (institution, name) VALUES (:place, 'default'), (:place, 'login'), (:place, 'import');
 SET visage.institution = 'duplicate';
 SELECT visage.add_capture_source('duplicate') IS NOT NULL AS shown;
+CREATE TEMP VIEW findings AS SELECT * FROM visage.duplicate_findings WHERE institution = 'duplicate';
 
 -- As shipped nobody is looked for.
 SELECT pg_temp.register('off-1', 'p1', 1), pg_temp.register('off-2', 'p1', 2);
@@ -35,8 +38,10 @@ SELECT pg_temp.register('p2', 'p1', 5);
 SELECT operation, subject, decision, reason, object ~ '^finding [0-9a-f-]{36}$' AS object,
        regexp_replace(note, '[0-9a-f-]{36}', '…') AS note FROM visage.history
   WHERE institution = 'duplicate' AND operation IN ('register', 'find_duplicate') AND event > (SELECT max(event) FROM visage.history WHERE object = 'insert duplicate_policy *') ORDER BY event;
-SELECT kind, subject, found, others, fpir, compared, allowed, state FROM visage.duplicate_findings ORDER BY found_at;
-SELECT count(*) AS known FROM visage.duplicate_findings f JOIN visage.history h ON h.transaction_id = f.registration AND h.operation = 'register' AND h.reason = 'DUPLICATE_PERSON';
+SELECT kind, subject, found, others, fpir, compared, allowed, state FROM findings ORDER BY found_at;
+SELECT count(*) AS known FROM findings f JOIN visage.history h ON h.transaction_id = f.registration AND h.operation = 'register' AND h.reason = 'DUPLICATE_PERSON';
+-- Nobody may ask without limit whose face is there: a device has 20 failures. [8.2.5d]
+SELECT fixture.verdict(visage.register('asking-' || i, pg_temp.probe('p1', 100 + i), context => '{"device": "asking"}')), count(*) FROM generate_series(1, 22) i GROUP BY 1 ORDER BY 1;
 -- The other model's people cannot be compared, and are not in the way.
 INSERT INTO visage.calibration (institution, model, scheme, fmr, threshold, source, measured_at) VALUES (:place, 'other/1', 'RFR-1/1024', 1e-5, 0.5, 'made up', '2026-01-01');
 SELECT fixture.verdict(visage.register('other-model', pg_temp.probe('p1', 6, 'other/1')));
@@ -44,11 +49,11 @@ SELECT fixture.verdict(visage.register('other-model', pg_temp.probe('p1', 6, 'ot
 -- Flagged: registered, and a finding names both. A row for the scenario goes before the one for all.
 INSERT INTO visage.duplicate_policy (institution, scenario, action) VALUES (:place, 'login', 'flag'), (:place, 'import', 'allow');
 SELECT pg_temp.register('flagged', 'p1', 7, 'login');
-SELECT kind, subject, found, others, state FROM visage.duplicate_findings WHERE subject IS NOT NULL;
+SELECT kind, subject, found, others, state FROM findings WHERE subject IS NOT NULL;
 -- Allowed: the ledger alone says so. Of several that look alike the most alike is named, and the others are counted.
 SELECT pg_temp.register('allowed', 'p1', 8, 'import');
-SELECT object, note ~ '^duplicate: ' AS says, note ~ ', 1 more' AS others FROM visage.history WHERE operation = 'find_duplicate' ORDER BY event DESC LIMIT 1;
-SELECT count(*) FROM visage.duplicate_findings;
+SELECT object, note ~ '^duplicate: ' AS says, note ~ ', 1 more' AS others FROM visage.history WHERE institution = 'duplicate' AND operation = 'find_duplicate' ORDER BY event DESC LIMIT 1;
+SELECT count(*) FROM findings;
 -- One rolled back is nobody's duplicate.
 BEGIN;
 SELECT pg_temp.register('p3-first', 'p3', 1);
@@ -60,14 +65,14 @@ UPDATE visage.duplicate_policy SET fpir = 1e-7 WHERE scenario = '*';
 SELECT pg_temp.register('p4', 'p4', 1);
 UPDATE visage.duplicate_policy SET undetermined = 'flag' WHERE scenario = '*';
 SELECT pg_temp.register('p4', 'p4', 2);
-SELECT kind, subject, found, compared FROM visage.duplicate_findings WHERE kind = 'undetermined';
+SELECT kind, subject, found, compared FROM findings WHERE kind = 'undetermined';
 UPDATE visage.duplicate_policy SET undetermined = 'allow' WHERE scenario = '*';
 SELECT pg_temp.register('p5', 'p5', 1);
-SELECT regexp_replace(note, '[0-9a-f-]{36}', '…') AS note FROM visage.history WHERE operation = 'find_duplicate' ORDER BY event DESC LIMIT 1;
+SELECT regexp_replace(note, '[0-9a-f-]{36}', '…') AS note FROM visage.history WHERE institution = 'duplicate' AND operation = 'find_duplicate' ORDER BY event DESC LIMIT 1;
 -- So it is where there are too many, which is not even tried.
 UPDATE visage.duplicate_policy SET undetermined = 'refuse', fpir = 0.01, scan_limit = 3 WHERE scenario = '*';
 SELECT pg_temp.register('p6', 'p6', 1);
-SELECT note ~ ' 0 references' AS compared_none FROM visage.history WHERE operation = 'find_duplicate' ORDER BY event DESC LIMIT 1;
+SELECT note ~ ' 0 references' AS compared_none FROM visage.history WHERE institution = 'duplicate' AND operation = 'find_duplicate' ORDER BY event DESC LIMIT 1;
 UPDATE visage.duplicate_policy SET scan_limit = 20000 WHERE scenario = '*';
 -- And where a reference does not open: it may be the very one.
 BEGIN;
@@ -77,7 +82,7 @@ ROLLBACK;
 SELECT pg_temp.register('p6', 'p6', 3);
 
 -- Two people let one registration pass: neither by themselves, nor one under two roles; once; under that name alone.
-SELECT finding AS f FROM visage.duplicate_findings WHERE subject = 'flagged' \gset
+SELECT finding AS f FROM findings WHERE subject = 'flagged' \gset
 SET SESSION AUTHORIZATION duplicate_ann;
 SELECT visage.allow_duplicate('twin', 'twin sister of p1, documents seen');
 SET ROLE duplicate_caller;
@@ -107,13 +112,13 @@ SELECT pg_temp.register('other-twin', 'p1', 12);
 SELECT pg_temp.register('twin', 'p1', 13);
 SELECT fixture.verdict(visage.cancel('twin'));
 SELECT pg_temp.register('twin', 'p1', 14);
-SELECT subject, found, allowed, state, resolution, proposed_by, settled_by FROM visage.duplicate_findings WHERE subject = 'flagged';
+SELECT subject, found, allowed, state, resolution, proposed_by, settled_by FROM findings WHERE subject = 'flagged';
 SELECT operation, subject, caller, regexp_replace(object, '[0-9a-f-]{36}', '…') AS object, note FROM visage.history
   WHERE institution = 'duplicate' AND operation IN ('allow_duplicate', 'review_duplicate') ORDER BY event;
 
 -- A finding leaves with its subjects; an allowance that nobody used within a day is no longer one.
 SELECT fixture.verdict(visage.cancel('flagged'));
-SELECT count(*) FROM visage.duplicate_findings WHERE finding = :'f';
+SELECT count(*) FROM findings WHERE finding = :'f';
 SET SESSION AUTHORIZATION duplicate_ann;
 SELECT visage.allow_duplicate('late', 'in time');
 SET SESSION AUTHORIZATION duplicate_bob;
@@ -121,6 +126,9 @@ SELECT visage.allow_duplicate('late', 'in time');
 RESET SESSION AUTHORIZATION;
 UPDATE visage.duplicate_allowance SET allowed_at = allowed_at - interval '1 day';
 SELECT pg_temp.register('late', 'p1', 15);
+-- The keeper deletes it: it names a person.
+SELECT due > 0 AS due, done = due AS done FROM visage.keep_house() WHERE task = 'sessions';
+SELECT count(*) FROM visage.duplicate_allowance WHERE institution = :place;
 
 -- Who may: no caller and no administrator sees findings.
 SET ROLE visage_service;

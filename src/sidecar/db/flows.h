@@ -16,6 +16,8 @@ enum class Flow {
   kCompare,
   kAddReference,
   kDropReference,
+  kReplaceReferences,  // all of a subject's
+  kReplaceReference,
   kCancel,
   kUnlock,
   kEnrolFactor,

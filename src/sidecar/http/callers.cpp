@@ -11,10 +11,25 @@ namespace visage::sidecar::http {
 namespace {
 
 // The names of the routing table (api.cpp).
-constexpr std::string_view kRoutes[] = {
-    "register",       "verify",       "compare",        "cancel",        "list_references", "add_reference",
-    "drop_reference", "open_session", "read_session",   "claim_session", "close_session",   "present_factor",
-    "list_factors",   "enrol_factor", "replace_factor", "remove_factor", "unlock"};
+constexpr std::string_view kRoutes[] = {"register",
+                                        "verify",
+                                        "compare",
+                                        "cancel",
+                                        "list_references",
+                                        "add_reference",
+                                        "drop_reference",
+                                        "open_session",
+                                        "read_session",
+                                        "claim_session",
+                                        "close_session",
+                                        "present_factor",
+                                        "list_factors",
+                                        "enrol_factor",
+                                        "replace_factor",
+                                        "remove_factor",
+                                        "unlock",
+                                        "replace_reference",
+                                        "replace_references"};
 constexpr std::string_view kBlanks = " \t\r";
 
 std::string_view next_field(std::string_view& line) {

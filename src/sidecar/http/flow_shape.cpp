@@ -44,6 +44,8 @@ constexpr FlowShape kShapes[] = {
     {Flow::kCompare, kTwoFaces, {}},
     {Flow::kAddReference, kFace, kOfSubject},
     {Flow::kDropReference, kNoFace, kOfReference},
+    {Flow::kReplaceReferences, kFace, kOfSubject},
+    {Flow::kReplaceReference, kFace, kOfReference},
     {Flow::kCancel, kNoFace, kOfSubject},
     {Flow::kUnlock, kOfLocked, {}},
     {Flow::kEnrolFactor, kNewFactor, kOfSubject},
