@@ -13,6 +13,8 @@ SELECT visage.grant_institution('duplicate', 'duplicate_caller');
 SELECT visage.grant_institution('duplicate', current_user::regrole);
 SELECT id AS place FROM visage.institution WHERE name = 'duplicate' \gset
 INSERT INTO visage.channel (institution, name) VALUES (:place, 'default');
+-- Limits of its own, too: other tests lift those that all share.
+INSERT INTO visage.attempt_limit (institution, kind, with_liveness, period_failures, period) SELECT :place, 'device', l, 20, '10 minutes' FROM unnest(ARRAY[true, false]) l;
 INSERT INTO visage.scenario (institution, name) VALUES (:place, 'default'), (:place, 'login'), (:place, 'import');
 SET visage.institution = 'duplicate';
 SELECT visage.add_capture_source('duplicate') IS NOT NULL AS shown;
