@@ -18,7 +18,8 @@ Statement insert_row = {
      "text"}};
 Statement update_row = {
     "UPDATE visage.subject_reference SET reference = $3, generation = $4, key_version = $5, "
-    "transform_version = $6, created_at = CASE WHEN $7 THEN pg_catalog.clock_timestamp() ELSE created_at END "
+    "transform_version = $6, origin = 'capture', created_at = CASE WHEN $7 THEN pg_catalog.clock_timestamp() "
+    "ELSE created_at END "
     "WHERE id = $1 AND subject = $2 AND generation = $4 - 1",
     7,
     {"uuid", "uuid", "visage.reference", "integer", "bigint", "bigint", "boolean"}};

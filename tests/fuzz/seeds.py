@@ -78,6 +78,8 @@ def bodies():
         "application/json; charset=utf-8\n" + f'{{"image":"{picture}","subject":"\\u00e9\\ud83d\\ude00","channel":"c",'
         '"context":{"a":[true,{"b":-1.5e3}]}}',
         'application/json\n{"subject":"a","subject":"b","image":"AA=="}',
+        "application/json\n" + f'{{"subject":"a","image":"{picture}","secret":"q7\\"\\u0023x\\n"}}',
+        forms + multipart(subject, image, ("secret", "", "-----BEGIN CERTIFICATE-----\r\nAA==")),
         "application/json\n" + "[" * 20 + "]" * 20,
         "text/plain\nhello",
     ]

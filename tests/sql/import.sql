@@ -104,7 +104,7 @@ INSERT INTO visage.import_staging (batch, subject, probe) SELECT :second_batch, 
 INSERT INTO visage.import_staging (batch, subject, probe) SELECT :second_batch, 'j-3', sealed('j-3', :'nonce');
 CALL visage.import_references(:second_batch);
 SELECT subject, reason FROM visage.import_errors(:second_batch);
-INSERT INTO visage.notice (institution, name, purposes, manner, scope, storage, text) SELECT id, 'face', '{opening}', 'm', 's', 's', 't' FROM visage.institution WHERE name = 'import';
+INSERT INTO visage.notice (institution, name, purposes, manner, scope, storage, text) SELECT id, 'registry', '{opening}', 'm', 's', 's', 't' FROM visage.institution WHERE name = 'import';
 INSERT INTO visage.import_staging (batch, subject, probe) SELECT :batch, 'j-4', sealed('j-4', :'nonce');
 CALL visage.import_references(:batch);
 SELECT subject, reason FROM visage.import_errors(:batch) WHERE subject = 'j-4';
