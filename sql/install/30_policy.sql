@@ -132,7 +132,7 @@ CREATE TABLE visage.scenario (
 );
 COMMENT ON TABLE visage.scenario IS 'the business that a face check serves (annex A)';
 COMMENT ON COLUMN visage.scenario.factors IS 'further factors beside the face that it takes in any case; risk rules may ask for more';
-COMMENT ON COLUMN visage.scenario.identity_check IS 'who is recommended to say that person and identity belong together: the institution itself, or an authority';
+COMMENT ON COLUMN visage.scenario.identity_check IS 'who says that person and identity belong together: the institution itself, or an authority, without whose word nobody is registered';
 COMMENT ON COLUMN visage.scenario.face IS 'recommended: a remote comparison here, or the check of the person''s own device';
 
 CREATE TABLE visage.calibration (

@@ -45,9 +45,11 @@ CREATE TABLE visage.subject_reference (
   key_version bigint NOT NULL,
   transform_version bigint NOT NULL,
   created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-  adapted boolean NOT NULL DEFAULT false
+  adapted boolean NOT NULL DEFAULT false,
+  origin text NOT NULL DEFAULT 'capture' CHECK (origin IN ('capture', 'authority', 'import'))
 );
 COMMENT ON COLUMN visage.subject_reference.adapted IS 'made from the probe of a verification, beside the originals; never one of them';
+COMMENT ON COLUMN visage.subject_reference.origin IS 'a capture of the person, an authority''s photo, or a batch of an import';
 CREATE INDEX subject_reference_subject ON visage.subject_reference (subject);
 -- One a subject and model, replaced by the next.
 CREATE UNIQUE INDEX subject_reference_adapted ON visage.subject_reference (subject, model) WHERE adapted;

@@ -23,7 +23,8 @@ CREATE TYPE visage.operation AS ENUM (
   'reprotect',          -- a reference was made anew under the newest transform root
   'find_duplicate',     -- subject looks like somebody who was registering: object names the finding
   'review_duplicate',   -- somebody said what a finding is: note says what, and why
-  'allow_duplicate'     -- somebody allowed a registration whatever it looks like: note says why
+  'allow_duplicate',    -- somebody allowed a registration whatever it looks like: note says why
+  'check_identity'      -- an authority vouched for a person, or did not: object names the record
 );
 CREATE TYPE visage.decision AS ENUM ('accept', 'reject', 'refuse');
 COMMENT ON TYPE visage.decision IS 'accept; reject: compared and different; refuse: not compared';
@@ -60,7 +61,8 @@ CREATE TYPE visage.reason AS ENUM (
   'FACTOR_EXISTS',      -- the subject has one of this kind; replace it
   'DUPLICATE_PERSON',   -- somebody who looks the same is registered under another name
   'UNDETERMINED',       -- whether that is so could not be found out, and policy asks for it
-  'REFERENCE_EXPIRED'   -- the subject's references are too old: replace them
+  'REFERENCE_EXPIRED',  -- the subject's references are too old: replace them
+  'IDENTITY_UNCHECKED'  -- the scenario needs an authority's word, and there is none that counts
 );
 
 CREATE TYPE visage.outcome AS (

@@ -270,7 +270,7 @@ BEGIN
             FROM visage.subject_key k WHERE k.subject = person.id),
     'references', coalesce((
       SELECT jsonb_agg(jsonb_build_object('id', r.id, 'model', r.model, 'scheme', r.scheme, 'generation', r.generation,
-                                          'channel', r.channel, 'created_at', r.created_at, 'adapted', r.adapted,
+                                          'channel', r.channel, 'created_at', r.created_at, 'adapted', r.adapted, 'origin', r.origin,
                                           'bytes', length(visage.reference_send(r.reference))) ORDER BY r.created_at, r.id)
       FROM visage.subject_reference r WHERE r.subject = person.id), '[]'),
     'consents', coalesce((
@@ -297,13 +297,22 @@ BEGIN
     || coalesce((
       SELECT jsonb_agg(to_jsonb(a) - '{institution,subject}'::text[])
       FROM visage.duplicate_allowance a WHERE a.institution = acting AND a.subject = $1), '[]'),
+    'identity_checks', coalesce((
+      SELECT jsonb_agg(to_jsonb(r) - '{institution,subject,subject_hash,fields_hash}'::text[]
+                       || jsonb_build_object('authority', a.name) ORDER BY r.checked_at)
+      FROM visage.authority_record r JOIN visage.authority a ON a.id = r.authority
+      WHERE r.institution = acting AND r.subject_hash = visage.subject_hash(acting, $1)), '[]'),
+    'imports', coalesce((
+      SELECT jsonb_agg(to_jsonb(r) - '{institution,subject,staged}'::text[] || jsonb_build_object('staged', r.staged IS NOT NULL) ORDER BY r.line)
+      FROM visage.import_row r WHERE r.subject = $1 AND r.institution = acting), '[]'),
     'events', coalesce((
       SELECT jsonb_agg(jsonb_strip_nulls(to_jsonb(e) - '{institution,subject,leaf,head,xid,detail,source}'::text[]
                        || jsonb_build_object('source', (SELECT s.name FROM visage.capture_source s WHERE s.id = e.source AND s.institution = acting),
                                              'in_clear', (SELECT to_jsonb(d) - '{event,at,institution,salt}'::text[]
                                                           FROM visage.event_detail d WHERE d.event = e.seq))) ORDER BY e.seq)
       FROM visage.event e WHERE e.subject = person.id AND e.institution = acting), '[]'));
-  IF person.id IS NULL AND result -> 'consents' = '[]' THEN
+  IF person.id IS NULL AND result -> 'consents' = '[]' AND result -> 'identity_checks' = '[]'
+    AND result -> 'imports' = '[]' THEN
     RAISE EXCEPTION 'nothing is held about "%"', $1 USING ERRCODE = 'no_data_found';
   END IF;
   PERFORM visage.record_change('export_subject', acting, 'subject', NULL, sha256(convert_to(result::text, 'UTF8')), NULL, person.id);

@@ -171,6 +171,8 @@ BEGIN
       + (SELECT count(*) FROM visage.duplicate_allowance a WHERE coalesce(a.allowed_at, a.proposed_at) < now() - interval '1 day')
     WHEN 'attempts' THEN (SELECT count(*) FROM visage.attempts_due())
     WHEN 'consents' THEN (SELECT count(DISTINCT d.consent) FROM visage.consents_due() d)
+    WHEN 'identity_checks' THEN (SELECT count(*) FROM visage.authority_records_due())
+    WHEN 'imports' THEN (SELECT count(*) FROM visage.import_rows_due())
     WHEN 'subjects' THEN (SELECT count(DISTINCT d.subject) FROM visage.subjects_due() d)
     WHEN 'erasures' THEN (SELECT count(*) FROM visage.erasure e JOIN visage.retention r ON r.institution = e.institution
                           WHERE r.since = 'erasure' AND e.erased_at < now() - r.keep)
@@ -240,6 +242,18 @@ BEGIN
         done := done + 1;
       END LOOP;
       more := looked >= most AND done > 0;
+    WHEN 'identity_checks' THEN
+      DELETE FROM visage.authority_record WHERE id IN (
+        SELECT r.id FROM visage.authority_record r JOIN visage.authority_records_due() d ON d.record = r.id
+        LIMIT most FOR UPDATE OF r SKIP LOCKED);
+      GET DIAGNOSTICS done = ROW_COUNT;
+      more := done >= most;
+      DELETE FROM visage.authority_comparison c WHERE c.compared_at < now() - interval '90 days';
+    WHEN 'imports' THEN
+      DELETE FROM visage.import_row WHERE line IN (
+        SELECT r.line FROM visage.import_row r JOIN visage.import_rows_due(most) d USING (line) FOR UPDATE OF r SKIP LOCKED);
+      GET DIAGNOSTICS done = ROW_COUNT;
+      more := done >= most;
     WHEN 'subjects' THEN
       FOR item IN SELECT DISTINCT ON (d.subject) d.* FROM visage.subjects_due(most) d ORDER BY d.subject LOOP
         looked := looked + 1;
@@ -313,7 +327,7 @@ DECLARE
   next_place uuid;
 BEGIN
   PERFORM visage.require_all();
-  FOREACH task IN ARRAY ARRAY['details', 'sessions', 'attempts', 'consents', 'subjects', 'erasures', 'keys', 'references', 'factors'] LOOP
+  FOREACH task IN ARRAY ARRAY['details', 'sessions', 'attempts', 'consents', 'identity_checks', 'imports', 'subjects', 'erasures', 'keys', 'references', 'factors'] LOOP
     due := visage.keep_due(task);
     done := 0;
     next_place := NULL;
@@ -338,7 +352,7 @@ COMMENT ON FUNCTION visage.keeper() IS 'source of the view visage.keeper';
 CREATE VIEW visage.keeper AS SELECT * FROM visage.keeper();
 COMMENT ON VIEW visage.keeper IS 'the keeper: what it does now, how far it is, when it was last through';
 COMMENT ON COLUMN visage.keeper.state IS 'working, waiting for the next round, off (visage.keeper), stopped';
-COMMENT ON COLUMN visage.keeper.task IS 'details of events, attempts at zero, consents, subjects, erasures no longer listed, keys, references';
+COMMENT ON COLUMN visage.keeper.task IS 'details of events, attempts at zero, consents, identity checks, rows of imports, subjects, erasures no longer listed, keys, references';
 COMMENT ON COLUMN visage.keeper.done IS 'rows of the task done so far';
 COMMENT ON COLUMN visage.keeper.due IS 'rows that were due when it began';
 COMMENT ON COLUMN visage.keeper.rounds IS 'rounds since the server started';

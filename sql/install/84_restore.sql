@@ -211,6 +211,7 @@ BEGIN
   RETURN QUERY SELECT f.* FROM visage.factor_faults(archived) f ORDER BY 1, 2, 3;
   RETURN QUERY SELECT f.* FROM visage.consent_faults(archived) f ORDER BY 1, 2, 3;
   RETURN QUERY SELECT f.* FROM visage.session_faults(archived) f ORDER BY 1, 2, 3;
+  RETURN QUERY SELECT 'subjects', a.object, a.fault FROM visage.authority_faults() a ORDER BY 2;
   RETURN QUERY SELECT 'policy', p.object, p.fault FROM visage.policy_faults() p ORDER BY 2;
   -- A dump names it by its number, which is another role on another server.
   RETURN QUERY SELECT 'policy', 'institution ' || i.name, format('role number %s, which acts for it, is gone', r.role::oid)

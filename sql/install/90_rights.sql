@@ -6,7 +6,7 @@ BEGIN
   FOR routine IN
     SELECT p.oid FROM pg_catalog.pg_proc p WHERE p.pronamespace = 'visage'::pg_catalog.regnamespace
   LOOP
-    EXECUTE pg_catalog.format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', routine);
+    EXECUTE pg_catalog.format('REVOKE ALL ON ROUTINE %s FROM PUBLIC', routine);
   END LOOP;
 END
 $$;

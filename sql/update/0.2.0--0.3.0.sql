@@ -35,7 +35,8 @@ CREATE TYPE visage.operation AS ENUM (
   'reprotect',          -- a reference was made anew under the newest transform root
   'find_duplicate',     -- subject looks like somebody who was registering: object names the finding
   'review_duplicate',   -- somebody said what a finding is: note says what, and why
-  'allow_duplicate'     -- somebody allowed a registration whatever it looks like: note says why
+  'allow_duplicate',    -- somebody allowed a registration whatever it looks like: note says why
+  'check_identity'      -- an authority vouched for a person, or did not: object names the record
 );
 ALTER TYPE visage.reason ADD VALUE 'INTERRUPTED';
 ALTER TYPE visage.reason ADD VALUE 'NOT_ENTITLED';
@@ -51,6 +52,7 @@ ALTER TYPE visage.reason ADD VALUE 'FACTOR_EXISTS';
 ALTER TYPE visage.reason ADD VALUE 'DUPLICATE_PERSON';
 ALTER TYPE visage.reason ADD VALUE 'UNDETERMINED';
 ALTER TYPE visage.reason ADD VALUE 'REFERENCE_EXPIRED';
+ALTER TYPE visage.reason ADD VALUE 'IDENTITY_UNCHECKED';
 COMMENT ON COLUMN visage.outcome.reference IS 'reference or factor that was made or dropped';
 
 -- With an argument the trigger has the changed rows as gone and come (94_row_security.sql makes them so): then only the
@@ -308,7 +310,7 @@ ALTER TABLE visage.scenario
   ADD COLUMN identity_check text NOT NULL DEFAULT 'institution' CHECK (identity_check IN ('institution', 'authority')),
   ADD COLUMN face text NOT NULL DEFAULT 'remote' CHECK (face IN ('remote', 'local'));
 COMMENT ON COLUMN visage.scenario.factors IS 'further factors beside the face that it takes in any case; risk rules may ask for more';
-COMMENT ON COLUMN visage.scenario.identity_check IS 'who is recommended to say that person and identity belong together: the institution itself, or an authority';
+COMMENT ON COLUMN visage.scenario.identity_check IS 'who says that person and identity belong together: the institution itself, or an authority, without whose word nobody is registered';
 COMMENT ON COLUMN visage.scenario.face IS 'recommended: a remote comparison here, or the check of the person''s own device';
 -- These rows ship: they are not somebody's own.
 ALTER TABLE visage.channel DISABLE TRIGGER guard_builtin;
@@ -406,11 +408,15 @@ CREATE INDEX event_settles ON visage.event (settles) WHERE settles IS NOT NULL;
 CREATE INDEX event_session ON visage.event (session) WHERE session IS NOT NULL;
 CREATE INDEX event_biz_id ON visage.event (biz_id) WHERE biz_id IS NOT NULL;
 
--- References from verifications.
-ALTER TABLE visage.subject_reference ADD COLUMN adapted boolean NOT NULL DEFAULT false;
+-- References from verifications, and from elsewhere than a capture.
+ALTER TABLE visage.subject_reference ADD COLUMN adapted boolean NOT NULL DEFAULT false,
+  ADD COLUMN origin text NOT NULL DEFAULT 'capture' CHECK (origin IN ('capture', 'authority', 'import'));
 COMMENT ON COLUMN visage.subject_reference.adapted IS 'made from the probe of a verification, beside the originals; never one of them';
+COMMENT ON COLUMN visage.subject_reference.origin IS 'a capture of the person, an authority''s photo, or a batch of an import';
 CREATE UNIQUE INDEX subject_reference_adapted ON visage.subject_reference (subject, model) WHERE adapted;
 
+-- include 65_authority.sql
+-- include 66_import.sql
 -- include 67_duplicate.sql
 
 -- include 68_reference_life.sql
@@ -508,7 +514,7 @@ BEGIN
     WHERE p.pronamespace = 'visage'::pg_catalog.regnamespace AND p.proname !~ '^(probe|reference)_(in|out|recv|send|info)$'
       AND EXISTS (SELECT FROM pg_catalog.aclexplode(coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner))) a WHERE a.grantee = 0)
   LOOP
-    EXECUTE pg_catalog.format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', routine);
+    EXECUTE pg_catalog.format('REVOKE ALL ON ROUTINE %s FROM PUBLIC', routine);
   END LOOP;
 END
 $$;

@@ -317,6 +317,14 @@ bool decide(Flow& flow, double score) {
   return false;
 }
 
+void name_in_event(Flow& flow, const char* what) {
+  audit::EventRecord& record = flow.slot->record;
+  const bool more = record.has(audit::Field::kObject);
+  record.object.set(
+      psprintf("%.*s%s%s", more ? record.object.size : 0, record.object.bytes, more ? ", " : "", what));
+  record.mark(audit::Field::kObject);
+}
+
 void begin_event(const Flow& flow) {
   fill_record(flow);
 }
@@ -334,7 +342,7 @@ void record_flow(Flow& flow) {
   const AttemptResult result = result_of(flow);
   if (remembered(flow) && (result == AttemptResult::kSuccess || result == AttemptResult::kFailure))
     keep_sighting(flow.context, result == AttemptResult::kSuccess, *flow.slot);
-  publish_record(result);
+  publish_record(result, flow.in_log ? Durability::kLog : Durability::kDisk);
   flow.seq = await_record();
   flow.recorded = true;
   leave_session(flow);

@@ -52,6 +52,7 @@ struct Flow {
   Uuid subject;
   bool has_reference;
   Uuid reference;
+  bool in_log;           // the record need not wait for the disk: the caller's commit flushes the log past it
   int64 retry_after_us;  // when locked; -1: only an unlock helps
 
   bool has_session;  // the context names one
@@ -133,6 +134,8 @@ void accept(Flow& flow);
 // Accepts a score that reaches the flow's threshold, rejects any other, NaN included.
 bool decide(Flow& flow, double score);
 
+// Names in the event what the flow rests on, after what it names already.
+void name_in_event(Flow& flow, const char* what);
 // Puts all that is known so far into the record.
 void begin_event(const Flow& flow);
 // Frees what does not wait for the end of the caller's memory.

@@ -28,7 +28,8 @@ Statement find_policy = {
     "EXISTS (SELECT 1 FROM visage.scenario s WHERE s.institution = i.id AND s.name = $4 AND s.enabled), "
     "EXISTS (SELECT 1 FROM visage.audit_policy a WHERE a.institution = i.id AND a.keep_details IS NOT NULL), "
     "c.session_required, (SELECT s.factors FROM visage.scenario s WHERE s.institution = i.id AND s.name = "
-    "$4) "
+    "$4), (SELECT s.identity_check = 'authority' FROM visage.scenario s WHERE s.institution = i.id AND "
+    "s.name = $4) "
     "FROM (SELECT i.id " VISAGE_ACTING
     ") i LEFT JOIN visage.policy_version v ON v.institution = i.id "
     "LEFT JOIN visage.channel c ON c.institution = i.id AND c.name = $3 AND c.enabled",
@@ -178,6 +179,7 @@ void read_policy(const text* channel, const text* scenario, Policy& out) {
   out.keep_details = DatumGetBool(column(0, 8, &is_null));
   out.session_required = DatumGetBool(column(0, 9, &is_null));
   out.factors = static_cast<uint8>(DatumGetInt16(column(0, 10, &is_null)));
+  out.authority_needed = DatumGetBool(column(0, 11, &is_null));
   const Datum liveness_floor = column(0, 4, &is_null);
   out.has_liveness_floor = !is_null;
   out.liveness_floor = is_null ? 0 : DatumGetFloat4(liveness_floor);

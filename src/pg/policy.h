@@ -22,8 +22,9 @@ struct Policy {
   int floor_count;
   QualityFloor floors[kMaxFloors];
   bool session_required;
-  uint8 factors;      // that the scenario takes in any case, beside the face
-  bool keep_details;  // address and device in clear, for a while
+  bool authority_needed;  // by the scenario, for a registration
+  uint8 factors;          // that the scenario takes in any case, beside the face
+  bool keep_details;      // address and device in clear, for a while
   AttemptLimits attempt_limits;
   ConsentRule consent;
   DuplicateRule duplicates;

@@ -186,7 +186,7 @@ void adapt(Flow& flow, const SubjectRecord& subject, const reference::Plan& plan
     if (!update_reference(made, true)) return;
   } else {
     make_reference(*flow.contents, subject.owner, subject.wrapped_key, made);
-    insert_reference(made, flow.contents->model, flow.channel, true);
+    insert_reference(made, flow.contents->model, flow.channel, true, kCapture);
   }
   record_renewal(flow, audit::Operation::kAdaptReference, made,
                  psprintf("verification %s, original %s", name_of(flow.transaction),

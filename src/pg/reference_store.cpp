@@ -12,12 +12,14 @@ namespace {
 
 Statement insert_row = {
     "INSERT INTO visage.subject_reference (id, subject, reference, model, scheme, generation, channel, "
-    "key_version, transform_version, adapted) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-    10,
-    {"uuid", "uuid", "visage.reference", "text", "text", "integer", "text", "bigint", "bigint", "boolean"}};
+    "key_version, transform_version, adapted, origin) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+    11,
+    {"uuid", "uuid", "visage.reference", "text", "text", "integer", "text", "bigint", "bigint", "boolean",
+     "text"}};
 Statement update_row = {
     "UPDATE visage.subject_reference SET reference = $3, generation = $4, key_version = $5, "
-    "transform_version = $6, created_at = CASE WHEN $7 THEN pg_catalog.clock_timestamp() ELSE created_at END "
+    "transform_version = $6, origin = 'capture', created_at = CASE WHEN $7 THEN pg_catalog.clock_timestamp() "
+    "ELSE created_at END "
     "WHERE id = $1 AND subject = $2 AND generation = $4 - 1",
     7,
     {"uuid", "uuid", "visage.reference", "integer", "bigint", "bigint", "boolean"}};
@@ -64,7 +66,8 @@ void remake_reference(const probe::Contents& probe, const keys::Owner& owner, By
   make(probe, wrapped_key, true, out);
 }
 
-void insert_reference(const NewReference& made, const char* model, const text* channel, bool adapted) {
+void insert_reference(const NewReference& made, const char* model, const text* channel, bool adapted,
+                      const char* origin) {
   const reference::Header& header = made.header;
   const Datum values[] = {uuid_datum(header.reference),
                           uuid_datum(header.owner.subject),
@@ -75,7 +78,8 @@ void insert_reference(const NewReference& made, const char* model, const text* c
                           PointerGetDatum(channel),
                           Int64GetDatum(header.key_version),
                           Int64GetDatum(header.transform_version),
-                          BoolGetDatum(adapted)};
+                          BoolGetDatum(adapted),
+                          CStringGetTextDatum(origin)};
   execute(insert_row, values, nullptr, false);
 }
 

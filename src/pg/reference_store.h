@@ -19,8 +19,12 @@ void make_reference(const probe::Contents& probe, const keys::Owner& owner, Byte
 void remake_reference(const probe::Contents& probe, const keys::Owner& owner, Bytes wrapped_key,
                       const reference::Stored& stored, NewReference& out);
 
+// Where a reference comes from, as visage.subject_reference.origin has it.
+inline constexpr char kCapture[] = "capture", kAuthority[] = "authority", kImported[] = "import";
+
 // For use inside SPI. `update` is false when the row is no longer of the generation before.
-void insert_reference(const NewReference& made, const char* model, const text* channel, bool adapted);
+void insert_reference(const NewReference& made, const char* model, const text* channel, bool adapted,
+                      const char* origin);
 bool update_reference(const NewReference& made, bool dated_anew);
 
 }  // namespace visage::pg

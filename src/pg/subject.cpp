@@ -4,12 +4,14 @@
 #include <algorithm>
 
 #include "core/reference/reference.h"
+#include "pg/authority.h"
 #include "pg/boundary.h"
 #include "pg/duplicate.h"
 #include "pg/envelope_io.h"
 #include "pg/keys.h"
 #include "pg/reference_store.h"
 #include "pg/request.h"
+#include "pg/requirement.h"
 #include "pg/settings.h"
 #include "pg/statement.h"
 
@@ -46,17 +48,36 @@ int count_originals(const SubjectRecord& record) {
 }
 
 // Makes a reference from the flow's probe and stores it.
-void store_reference(Flow& flow, const keys::Owner& owner, Bytes wrapped_key) {
+void store_reference(Flow& flow, const keys::Owner& owner, Bytes wrapped_key, const char* origin) {
   NewReference made;
   make_reference(*flow.contents, owner, wrapped_key, made);
   memcpy(flow.slot->record.after, made.digest, sizeof made.digest);
   flow.slot->record.mark(audit::Field::kAfter);
   flow.reference = made.header.reference;
   flow.has_reference = true;
-  insert_reference(made, flow.contents->model, flow.channel, false);
+  insert_reference(made, flow.contents->model, flow.channel, false, origin);
 }
 
-void register_subject(Flow& flow, const text* subject) {
+// One more must still leave a threshold that keeps the channel's target over all of them.
+void add_to(Flow& flow, const SubjectRecord& record, const char* origin) {
+  if (record.reference_count == kMaxReferences ||
+      !find_flow_threshold(flow, kReferenceScheme, record.reference_count + 1))
+    refuse(flow, Reason::kReferenceLimit);
+  else
+    store_reference(flow, record.owner, record.wrapped_key, origin);
+}
+
+// The face that enter_session() counted is not the living person's.
+bool discount_face(Flow& flow) {
+  flow.factors -= 1;
+  const Requirement required =
+      find_requirement(flow.policy.institution, flow.slot->record.operation, flow.channel, flow.scenario);
+  return !flow.has_session || require_factors(flow, required.factors);
+}
+
+}  // namespace
+
+void register_subject(Flow& flow, const text* subject, const AuthorityRecord& authority, const char* origin) {
   const keys::KeyRing& ring = key_ring();
   keys::Owner owner = {static_cast<uint32_t>(flow.policy.institution), {}};
   const crypto::Suite suite = settings::suite();
@@ -82,11 +103,10 @@ void register_subject(Flow& flow, const text* subject) {
   execute(insert_key, key_values, nullptr, false);
   flow.subject = owner.subject;
   flow.has_subject = true;
-  store_reference(flow, owner, envelope_bytes(wrapped));
+  use_authority_record(flow, authority);
+  store_reference(flow, owner, envelope_bytes(wrapped), origin);
   accept(flow);
 }
-
-}  // namespace
 
 // register(subject, probe, channel, scenario, context) → outcome   [5.3.1]
 VISAGE_FUNCTION(visage_register) {
@@ -100,12 +120,14 @@ VISAGE_FUNCTION(visage_register) {
   // could decide is refused here, not at the first verification.
   // No attempt on the subject: its name is not to be locked before it exists. What is not alive counts where
   // it came from.
+  AuthorityRecord authority;
   DuplicateCheck duplicates = {};
   if (enter_session(flow, subject) &&
       take_probe(flow, PG_GETARG_VARLENA_PP(1), flow.header, *flow.contents) && check_entitlement(flow) &&
-      check_consent(flow, subject, true) && hold_attempts(flow, nullptr) && check_floors(flow) &&
-      find_flow_threshold(flow, kReferenceScheme) && check_duplicates(flow, subject, duplicates))
-    register_subject(flow, subject);
+      check_consent(flow, subject, true) && check_identity(flow, subject, authority) &&
+      hold_attempts(flow, nullptr) && check_floors(flow) && find_flow_threshold(flow, kReferenceScheme) &&
+      check_duplicates(flow, subject, duplicates))
+    register_subject(flow, subject, authority, kCapture);
   if (duplicates.finding != match::DuplicateFinding::kNone) {
     record_flow(flow);
     record_finding(flow, duplicates);
@@ -127,14 +149,29 @@ VISAGE_FUNCTION(visage_add_reference) {
   if (enter_session(flow, subject) &&
       take_probe(flow, PG_GETARG_VARLENA_PP(1), flow.header, *flow.contents) &&
       hold_attempts(flow, subject) && check_entitlement(flow) && check_floors(flow) &&
-      check_consent(flow, subject, record.found) && match_subject(flow, record)) {
-    // One more must still leave a threshold that keeps the channel's target over all of them.
-    if (record.reference_count == kMaxReferences ||
-        !find_flow_threshold(flow, kReferenceScheme, record.reference_count + 1))
-      refuse(flow, Reason::kReferenceLimit);
-    else
-      store_reference(flow, record.owner, record.wrapped_key);
-  }
+      check_consent(flow, subject, record.found) && match_subject(flow, record))
+    add_to(flow, record, kCapture);
+  return finish_flow(flow, fcinfo);
+}
+
+// add_authority_reference(subject, document, channel, scenario, context) → outcome   [B.1]
+// A photo has no liveness and need not be as large as a capture: no floor applies to it.
+VISAGE_FUNCTION(visage_add_authority_reference) {
+  text* subject = subject_argument(fcinfo, 0);
+  require_argument(fcinfo, 1, "document");
+  Flow flow;
+  begin_flow(flow, audit::Operation::kAddReference, fcinfo, {2, 3, 4});
+  flow.has_probe = true;
+  require_kept_photo(flow);
+  if (repeats(flow, {.subject = subject, .document = PG_GETARG_VARLENA_PP(1)}))
+    return finish_flow(flow, fcinfo);
+  SubjectRecord record;
+  load_subject(flow, subject, true, record);
+  if (enter_session(flow, subject) && discount_face(flow) &&
+      take_probe(flow, PG_GETARG_VARLENA_PP(1), flow.header, *flow.contents) &&
+      hold_attempts(flow, subject) && check_entitlement(flow) && check_consent(flow, subject, record.found) &&
+      check_photo(flow) && match_subject(flow, record))
+    add_to(flow, record, kAuthority);
   return finish_flow(flow, fcinfo);
 }
 
@@ -171,7 +208,7 @@ VISAGE_FUNCTION(visage_replace_reference) {
         execute(delete_references, arguments + 1, nullptr, false);
       else
         execute(delete_reference, arguments, nullptr, false);
-      store_reference(flow, record.owner, record.wrapped_key);
+      store_reference(flow, record.owner, record.wrapped_key, kCapture);
     }
   }
   return finish_flow(flow, fcinfo);

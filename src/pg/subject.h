@@ -3,6 +3,7 @@
 
 #include "core/keys/subject_key.h"
 #include "core/match/match.h"
+#include "pg/authority.h"
 #include "pg/flow.h"
 
 namespace visage::pg {
@@ -34,6 +35,10 @@ bool find_subject_key(Snapshot snapshot, const Uuid& subject, Bytes& wrapped);
 // use inside SPI. `lock` takes the row until the transaction ends, so that two changes of one subject follow
 // each other.
 void load_subject(Flow& flow, const text* subject, bool lock, SubjectRecord& out);
+
+// Makes the subject, its key and a reference of the flow's probe; accepts, or refuses as SUBJECT_EXISTS. All
+// checks were made before.
+void register_subject(Flow& flow, const text* subject, const AuthorityRecord& authority, const char* origin);
 
 // Scores the flow's probe against the subject's references, sets decision and reason. For an unknown subject
 // it does the same work on a decoy, so that neither time nor shape tells who is registered. Returns true on

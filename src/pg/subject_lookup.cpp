@@ -9,6 +9,7 @@
 
 extern "C" {
 #include "catalog/pg_collation.h"
+#include "common/pg_prng.h"
 #include "utils/snapmgr.h"
 }
 
@@ -45,40 +46,46 @@ struct Found {
   bool expired;
 };
 
-enum class Nearest { kNobody, kAnother, kSubject };
-
-// The subject, or else the next one in the order of names: who is not there costs the rows of somebody who
-// is.
-Nearest find_nearest(Snapshot snapshot, int32 institution, const text* subject, const text* from, Uuid& id) {
+bool find_subject(Snapshot snapshot, int32 institution, const text* subject, Uuid& id) {
   ScanKeyData keys[2];
   ScanKeyInit(&keys[0], subject_column::kInstitution, BTEqualStrategyNumber, F_INT4EQ,
               Int32GetDatum(institution));
-  ScanKeyInit(&keys[1], subject_column::kExternalId, BTGreaterEqualStrategyNumber, F_TEXT_GE,
-              PointerGetDatum(from));
+  ScanKeyInit(&keys[1], subject_column::kExternalId, BTEqualStrategyNumber, F_TEXTEQ,
+              PointerGetDatum(subject));
   // ScanKeyInit's C collation is the catalogs'; the index descends in the column's own order.
   keys[1].sk_collation = DEFAULT_COLLATION_OID;
-  Nearest found = Nearest::kNobody;
-  take_rows_until(subject_table, subject_index, snapshot, keys, lengthof(keys),
-                  [&](HeapTuple row, TupleDesc description) {
-                    const text* name =
-                        DatumGetTextPP(datum_of(row, subject_column::kExternalId, description));
-                    const size_t size = VARSIZE_ANY_EXHDR(name);
-                    id = uuid_of(row, subject_column::kId, description);
-                    found = size == VARSIZE_ANY_EXHDR(subject) &&
-                                    memcmp(VARDATA_ANY(name), VARDATA_ANY(subject), size) == 0
-                                ? Nearest::kSubject
-                                : Nearest::kAnother;
-                    return true;
-                  });
+  bool found = false;
+  for_each_row(subject_table, subject_index, snapshot, keys, lengthof(keys),
+               [&](HeapTuple row, TupleDesc description) {
+                 id = uuid_of(row, subject_column::kId, description);
+                 found = true;
+               });
   return found;
 }
 
-bool find_subject(Snapshot snapshot, int32 institution, const text* subject, Uuid& id) {
-  Nearest found = find_nearest(snapshot, institution, subject, subject, id);
-  // Behind the last name is the first.
-  if (found == Nearest::kNobody)
-    found = find_nearest(snapshot, institution, subject, cstring_to_text(""), id);
-  return found == Nearest::kSubject;
+// The key of the first subject from `id` on, which becomes that subject's.
+bool find_key_from(Snapshot snapshot, Uuid& id, Bytes& wrapped) {
+  const Uuid from = id;
+  ScanKeyData key;
+  ScanKeyInit(&key, key_column::kSubject, BTGreaterEqualStrategyNumber, F_UUID_GE, uuid_datum(from));
+  bool found = false;
+  take_rows_until(key_table, key_index, snapshot, &key, 1, [&](HeapTuple row, TupleDesc description) {
+    id = uuid_of(row, key_column::kSubject, description);
+    wrapped = copy_of(row, key_column::kWrapped, description);
+    return found = true;
+  });
+  return found;
+}
+
+// Somebody's key, for who is not there: it costs the rows of somebody who is.
+void find_any_key(Snapshot snapshot, Uuid& id, Bytes& wrapped) {
+  for (size_t i = 0; i < sizeof id.bytes; i += sizeof(uint64)) {
+    const uint64 bits = pg_prng_uint64(&pg_global_prng_state);
+    memcpy(id.bytes + i, &bits, sizeof bits);
+  }
+  if (find_key_from(snapshot, id, wrapped)) return;
+  id = {};  // behind the last is the first
+  find_key_from(snapshot, id, wrapped);
 }
 
 int find_references(Snapshot snapshot, const Uuid& subject, Found (&out)[kMaxReferences]) {
@@ -153,8 +160,11 @@ void load_subject(Flow& flow, const text* subject, bool lock, SubjectRecord& out
   Uuid id = {};
   Found found[kMaxReferences];
   out.found = find_subject(snapshot, institution, subject, id);
-  // Of an unknown subject as well, another's: the same work, and of no use.
-  const bool has_key = find_subject_key(snapshot, id, out.wrapped_key);
+  bool has_key = false;
+  if (out.found)
+    has_key = find_subject_key(snapshot, id, out.wrapped_key);
+  else
+    find_any_key(snapshot, id, out.wrapped_key);
   out.reference_count = find_references(snapshot, id, found);
   UnregisterSnapshot(snapshot);
   out.found = out.found && has_key && out.reference_count > 0;

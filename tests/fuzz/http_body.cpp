@@ -26,6 +26,7 @@ VISAGE_FUZZ_TARGET(http_body) {
   constexpr PartRule kRules[] = {{"subject", PartKind::kText, true},
                                  {"image", PartKind::kPicture, true},
                                  {"channel", PartKind::kText, false},
+                                 {"secret", PartKind::kSecret, false},
                                  {"context", PartKind::kObject, false}};
   const std::string_view text = as_text(input);
   const size_t line = text.find('\n');
@@ -47,7 +48,8 @@ VISAGE_FUZZ_TARGET(http_body) {
   if (type == BodyType::kJson) {
     const auto document = nlohmann::json::parse(body.begin(), body.end(), nullptr, false);
     fuzz::require(document.is_object() && document.value("subject", "") == form.text("subject") &&
-                  document.value("channel", "") == form.text("channel"));
+                  document.value("channel", "") == form.text("channel") &&
+                  document.value("secret", "") == form.text("secret"));
   }
   if (type == BodyType::kMultipart)
     fuzz::require(picture.data() >= body.data() &&

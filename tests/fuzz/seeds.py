@@ -48,6 +48,16 @@ def pngs():
                                  (b"zTXt", b"Comment\0\0" + zlib.compress(bytes(4000)))])]
 
 
+def depth_maps():
+    """What the caller states (sides, millimetres a step, focal length), then the map."""
+    def stated(width, height, unit=1.0, focal=0.0):
+        return struct.pack("<hhff", width, height, unit, focal)
+    grey16 = png(0, 16, bytes(range(16)))
+    return [stated(0, 0) + grey16, stated(8, 8, 0.1, 500.0) + grey16, stated(9, 8) + grey16, stated(0, 0) + png(0, 16, bytes(16), interlace=1),
+            stated(8, 6) + bytes(range(96)), stated(8, 7) + bytes(96), stated(-1, 4) + bytes(8), stated(0, 0) + png(2, 8, bytes(range(24))),
+            stated(0, 0) + png(4, 16, bytes(32)), stated(8, 6, float("nan")) + bytes(96), stated(512, 32) + bytes(4)]
+
+
 def multipart(*parts, boundary="b"):
     return "".join(f'--{boundary}\r\nContent-Disposition: form-data; name={name}\r\n{headers}\r\n{value}\r\n'
                    for name, headers, value in parts) + f"--{boundary}--\r\n"
@@ -68,6 +78,8 @@ def bodies():
         "application/json; charset=utf-8\n" + f'{{"image":"{picture}","subject":"\\u00e9\\ud83d\\ude00","channel":"c",'
         '"context":{"a":[true,{"b":-1.5e3}]}}',
         'application/json\n{"subject":"a","subject":"b","image":"AA=="}',
+        "application/json\n" + f'{{"subject":"a","image":"{picture}","secret":"q7\\"\\u0023x\\n"}}',
+        forms + multipart(subject, image, ("secret", "", "-----BEGIN CERTIFICATE-----\r\nAA==")),
         "application/json\n" + "[" * 20 + "]" * 20,
         "text/plain\nhello",
     ]
@@ -105,6 +117,7 @@ def seeds():
         "image_header": [*pngs(), *(tiff(order, n, kind) for order, n, kind in ((">", 6, 3), ("<", 8, 3), (">", 9, 3), ("<", 3, 4)))],
         "image_decode": pngs(),
         "image_png": pngs(),
+        "depth_frame": depth_maps(),
     }
 
 

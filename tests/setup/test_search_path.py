@@ -20,6 +20,14 @@ BEGIN
   EXECUTE prepared;
 END
 $$;
+CREATE PROCEDURE visage.commits(n integer) LANGUAGE plpgsql AS $$
+BEGIN
+  WHILE coalesce(n, 0) OPERATOR(pg_catalog.>) 0 LOOP
+    n := visage.next('a = b(c)', n);
+    COMMIT;
+  END LOOP;
+END
+$$;
 GRANT EXECUTE ON FUNCTION visage.probe_in(cstring), visage.reference_info(visage.reference) TO PUBLIC;
 """
 BAD = {
@@ -28,6 +36,11 @@ BAD = {
     "CREATE FUNCTION visage.f() RETURNS integer LANGUAGE c SECURITY DEFINER AS 'MODULE_PATHNAME', 'f';": "has no SET search_path",
     "CREATE FUNCTION visage.f() RETURNS integer LANGUAGE sql SET search_path = visage, pg_temp AS $$ SELECT 1 $$;": "search_path is visage, pg_temp",
     "CREATE FUNCTION visage.f() RETURNS integer LANGUAGE sql SET search_path = pg_catalog AS $$ SELECT 1 $$;": "search_path is pg_catalog",
+    # One that commits can have no settings; then it leaves nothing to the caller's.
+    "CREATE PROCEDURE visage.p() LANGUAGE plpgsql AS $$ BEGIN IF 1 = 1 THEN COMMIT; END IF; END $$;": "its operator =",
+    "CREATE PROCEDURE visage.p() LANGUAGE plpgsql AS $$ BEGIN PERFORM now(); COMMIT; END $$;": "now() has no schema",
+    "CREATE PROCEDURE visage.p() LANGUAGE plpgsql AS $$ BEGIN NULL; END $$;": "has no SET search_path",
+    "CREATE PROCEDURE visage.p() LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN COMMIT; END $$;": "has no SET search_path",
     # The path in the body is not the function's.
     "CREATE FUNCTION visage.f() RETURNS integer LANGUAGE sql AS $$ SELECT 1 /* SET search_path = pg_catalog, pg_temp */ $$;": "has no SET search_path",
     "ALTER FUNCTION visage.f() SECURITY DEFINER;": "has no SET search_path",

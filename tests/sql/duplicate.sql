@@ -40,7 +40,9 @@ SELECT operation, subject, decision, reason, object ~ '^finding [0-9a-f-]{36}$' 
   WHERE institution = 'duplicate' AND operation IN ('register', 'find_duplicate') AND event > (SELECT max(event) FROM visage.history WHERE object = 'insert duplicate_policy *') ORDER BY event;
 SELECT kind, subject, found, others, fpir, compared, allowed, state FROM findings ORDER BY found_at;
 SELECT count(*) AS known FROM findings f JOIN visage.history h ON h.transaction_id = f.registration AND h.operation = 'register' AND h.reason = 'DUPLICATE_PERSON';
--- Nobody may ask without limit whose face is there: a device has 20 failures. [8.2.5d]
+-- Nobody may ask without limit whose face is there: a device has so many failures. [8.2.5d]
+INSERT INTO visage.attempt_limit (institution, kind, with_liveness, period_failures, period) VALUES (:place, 'device', false, 20, '10 minutes')
+  ON CONFLICT (institution, kind, with_liveness) DO UPDATE SET period_failures = 20, period = '10 minutes';
 SELECT fixture.verdict(visage.register('asking-' || i, pg_temp.probe('p1', 100 + i), context => '{"device": "asking"}')), count(*) FROM generate_series(1, 22) i GROUP BY 1 ORDER BY 1;
 -- The other model's people cannot be compared, and are not in the way.
 INSERT INTO visage.calibration (institution, model, scheme, fmr, threshold, source, measured_at) VALUES (:place, 'other/1', 'RFR-1/1024', 1e-5, 0.5, 'made up', '2026-01-01');

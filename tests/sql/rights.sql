@@ -19,6 +19,8 @@ SELECT p.oid::regprocedure FROM pg_proc p WHERE pronamespace = 'visage'::regname
   AND NOT coalesce(proconfig @> ARRAY['search_path=pg_catalog, pg_temp'], false);
 -- No function whose text is looked up when it runs without one either, and none of the two for PUBLIC.
 SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang WHERE pronamespace = 'visage'::regnamespace AND l.lanname <> 'c'
+  -- A procedure that commits may have none; its text names every schema.
+  AND p.prokind <> 'p'
   AND NOT coalesce(proconfig @> ARRAY['search_path=pg_catalog, pg_temp'], false);
 SELECT p.oid::regprocedure AS for_public FROM pg_proc p, aclexplode(coalesce(proacl, acldefault('f', proowner))) a
 WHERE pronamespace = 'visage'::regnamespace AND a.grantee = 0 ORDER BY 1;

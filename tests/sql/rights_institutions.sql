@@ -54,12 +54,15 @@ BEGIN
   INSERT INTO visage.duplicate_policy (institution, action) VALUES (own, 'flag');
   INSERT INTO visage.reference_lifetime (institution, renew_after) VALUES (own, '1 microsecond');
   INSERT INTO visage.adaptation_policy (institution, channel, adapt) VALUES (own, place || '-channel', true);
+  INSERT INTO visage.authority (institution, name) VALUES (own, place || '-authority');
+  INSERT INTO visage.authority_rule (institution, scenario, keep_photo) VALUES (own, place || '-scenario', true);
   INSERT INTO visage.deny_list (institution, kind, place, why) VALUES (own, 'place', place || '-place', place);
 END
 $$;
 CREATE FUNCTION pg_temp.live_in(place text) RETURNS TABLE (step text, result text) LANGUAGE plpgsql AS $$
 DECLARE
   one text := place || '-1';
+  opened record;
   circumstances jsonb := jsonb_build_object('device', place || '-device', 'address', '192.0.2.1', 'biz_id', place || '-biz');
 BEGIN
   PERFORM visage.add_capture_source(place || '-source');
@@ -75,6 +78,13 @@ BEGIN
   RETURN QUERY SELECT 'allowance', visage.allow_duplicate(place || '-4', 'tested');
   PERFORM visage.revert_adaptation(one, 'tested');
   PERFORM visage.open_session(one, 'verify');
+  PERFORM visage.record_authority_check(one, place || '-authority', true, '{name}', reference => place, fields_digest => sha256('x'),
+    comparison => (visage.compare(pg_temp.sample(place, 'rights-1', 7), pg_temp.sample(place, 'rights-1', 8))).transaction_id);
+  SELECT * INTO opened FROM visage.open_import(place || ' import');
+  INSERT INTO visage.import_staging (batch, subject, probe) SELECT opened.batch, place || '-5', pg_temp.sample(place, 'rights-5', 1, opened.nonce) FROM generate_series(1, 2);
+  RETURN QUERY SELECT 'import', concat_ws(' ', imported, refused) FROM visage.import_part(opened.batch, 1, 0);
+  RETURN QUERY SELECT 'import', concat_ws(' ', imported, refused) FROM visage.import_part(opened.batch, 1, 0);
+  INSERT INTO visage.import_staging (batch, subject, probe) SELECT opened.batch, place || '-6', pg_temp.sample(place, 'rights-6', 1, opened.nonce);
 END
 $$;
 SET ROLE rights_north;
@@ -97,6 +107,9 @@ CREATE TEMP TABLE mark AS
     UNION SELECT f.id::text FROM visage.factor f JOIN visage.subject s ON s.id = f.subject WHERE s.institution = :north
     UNION SELECT id::text FROM visage.session WHERE institution = :north
     UNION SELECT id::text FROM visage.consent WHERE institution = :north
+    UNION SELECT id::text FROM visage.authority_record WHERE institution = :north
+    UNION SELECT encode(nonce, 'hex') FROM visage.import_batch WHERE institution = :north
+    UNION SELECT probe_id::text FROM visage.import_row WHERE institution = :north
     UNION SELECT id::text FROM visage.duplicate_finding WHERE institution = :north
     UNION SELECT id::text FROM visage.duplicate_allowance WHERE institution = :north
     UNION SELECT id::text FROM visage.capture_source WHERE institution = :north
@@ -113,7 +126,8 @@ CREATE TEMP TABLE known AS
          (SELECT s.id::text FROM visage.subject s WHERE s.institution = :north AND s.external_id = 'secretnorth-1') AS surrogate,
          (SELECT seq FROM visage.event WHERE institution = :north AND operation = 'register' ORDER BY seq LIMIT 1) AS event,
          (SELECT transaction_id FROM visage.event WHERE institution = :north AND operation = 'register' ORDER BY seq LIMIT 1) AS transaction_id,
-         (SELECT digest FROM visage.notice WHERE institution = :north) AS notice, (SELECT id FROM visage.duplicate_finding WHERE institution = :north) AS finding, NULL::visage.probe AS probe;
+         (SELECT digest FROM visage.notice WHERE institution = :north) AS notice, (SELECT id FROM visage.duplicate_finding WHERE institution = :north) AS finding,
+         (SELECT id FROM visage.authority_record WHERE institution = :north AND batch IS NULL) AS record, (SELECT id FROM visage.import_batch WHERE institution = :north) AS batch, NULL::visage.probe AS probe;
 SET visage.institution = 'secretnorth';
 UPDATE known SET probe = pg_temp.sample('secretnorth', 'rights-1', 5);
 GRANT SELECT ON mark, known TO PUBLIC;
@@ -202,6 +216,18 @@ INSERT INTO call
     'export_subject SELECT visage.export_subject(''secretnorth-1'')',
     'review_duplicate SELECT visage.review_duplicate(finding, ''same_person'', ''none of ours'') FROM known',
     'allow_duplicate SELECT visage.allow_duplicate(''south-9'', ''ours'')',
+    'record_authority_check SELECT true WHERE visage.record_authority_check(''secretnorth-1'', ''secretnorth-authority'', true, ''{name}'') IS NOT NULL',
+    'record_authority_check SELECT true FROM known WHERE visage.record_authority_check(''south-1'', ''south-authority'', true, ''{name}'', transaction_id) IS NOT NULL',
+    'vouched_fields_match SELECT true FROM known WHERE visage.vouched_fields_match(record, sha256(''x''))',
+    'list_authority_checks SELECT * FROM visage.list_authority_checks(''secretnorth-1'')',
+    'add_authority_reference SELECT fixture.verdict(visage.add_authority_reference(''secretnorth-1'', @probe, scenario => ''south-scenario''))',
+    'add_authority_reference SELECT fixture.verdict(visage.add_authority_reference(''south-1'', @probe, scenario => ''secretnorth-scenario''))',
+    'open_import SELECT o.batch > 0 FROM visage.open_import(''ours'') o',
+    'open_import SELECT o.batch > 0 FROM visage.open_import(''ours'', authority => ''secretnorth-authority'') o',
+    'import_part SELECT p.* FROM known, visage.import_part(known.batch, 1, 0) p',
+    'import_references SELECT 1',
+    'import_errors SELECT e.* FROM known, visage.import_errors(known.batch) e',
+    'close_import SELECT c.* FROM known, visage.close_import(known.batch) c',
     'assess SELECT * FROM visage.assess(''secretnorth-1'', context => ''{"place": "secretnorth-place"}'')',
     'explain_decision SELECT x.* FROM known, visage.explain_decision(known.transaction_id) x',
     'simulate SELECT * FROM visage.simulate(''{"deny": [{"kind": "place", "place": "x"}]}'')',
@@ -255,6 +281,11 @@ CREATE TEMP TABLE result AS SELECT c.ctid AS place, c.function, pg_temp.attempt(
 SET visage.institution = 'secretnorth';
 SELECT r.function, r.in_south, pg_temp.attempt(c.call) AS in_north FROM result r JOIN call c ON c.ctid = r.place ORDER BY r.place;
 SET visage.institution = 'south';
+
+-- The procedure, and rows for it.
+SELECT batch AS north_batch FROM known \gset
+CALL visage.import_references(:north_batch);
+INSERT INTO visage.import_staging (batch, subject, probe) SELECT :north_batch, 'south-1', probe FROM known;
 
 -- Relations: what is granted, and then everything, as if somebody had granted it all by mistake.
 CREATE FUNCTION pg_temp.look() RETURNS TABLE (relation regclass, shows boolean) LANGUAGE plpgsql AS $$

@@ -23,6 +23,9 @@ for my $person ('alice', 'bob', 'carol', 'dave') {
 }
 verdict_is($node, 'carol', 'accept OK', 'carol gets a second reference', flow => 'add_reference');
 
+$node->safe_psql('postgres', "SELECT visage.enrol_factor('$_', 'password', 'correct horse battery')") for 'bob', 'carol';
+$node->safe_psql('postgres', q{SELECT visage.open_session('bob', 'verify')});
+
 # The backups; then life goes on.
 $node->backup('base');
 my $dump = $node->basedir . '/visage.dump';
@@ -31,6 +34,8 @@ $node->safe_psql('postgres', sprintf $consent, 'erin');
 verdict_is($node, 'erin', 'accept OK', 'erin comes after the backups', flow => 'register');
 is($node->safe_psql('postgres', q{SELECT fixture.verdict(visage.drop_reference('carol', (SELECT reference FROM visage.list_references('carol') LIMIT 1)))}),
   'accept OK', 'carol drops one of her references');
+is($node->safe_psql('postgres', q{SELECT fixture.verdict(visage.replace_factor('carol', 'password', 'another horse battery'))}),
+  'accept OK', 'carol replaces her password');
 is($node->safe_psql('postgres', q{SELECT visage.withdraw_consent('dave')}), 1, 'dave withdraws his consent');
 $node->safe_psql('postgres', q{SELECT pg_create_restore_point('noon')});
 is($node->safe_psql('postgres', q{SELECT fixture.verdict(visage.cancel('alice'))}), 'accept OK', 'alice is cancelled, after the point in time');
@@ -64,12 +69,14 @@ sub finish {
   $server->command_ok([ 'psql', '-X', '-d', $server->connstr($database), '-c', "\\copy visage.erasure FROM '$list'" ], "$name: the list is loaded");
   is($server->safe_psql($database, 'SELECT * FROM visage.after_restore()'), $expected{erased}, "$name: what was erased is erased again");
   all_settled($server, $database);
-  is($server->safe_psql($database, 'SELECT * FROM visage.integrity()'), '', "$name: keys, references, subjects, policy and ledger belong together");
+  is($server->safe_psql($database, 'SELECT * FROM visage.integrity()'), '', "$name: all that is there belongs together");
   is($server->safe_psql($database, 'SELECT string_agg(external_id, q ORDER BY external_id) FROM visage.subject, (VALUES (chr(32))) t (q)'), $expected{people}, "$name: who is there");
   verdict_is($server, 'alice', 'refuse UNKNOWN_SUBJECT', "$name: alice stays erased", database => $database);
   verdict_is($server, 'dave', 'refuse CONSENT_MISSING', "$name: dave's withdrawal stands", database => $database);
   verdict_is($server, 'bob', 'accept OK', "$name: bob is verified", database => $database);
   is($server->safe_psql($database, q{SELECT count(*) FROM visage.list_references('carol')}), 1, "$name: carol has the reference that she kept");
+  is($server->safe_psql($database, q{SELECT string_agg(decision::text, ' ') FROM unnest(ARRAY['bob', 'carol']) p, LATERAL visage.open_session(p, 'verify') s,
+    LATERAL visage.present_factor(s.session, 'password', 'correct horse battery')}), 'accept reject', "$name: bob's password is good, the one that carol replaced is not");
   is($server->safe_psql($database, 'SELECT count(*) FROM visage.verify_ledger()'), 0, "$name: the ledger verifies");
   return;
 }
@@ -81,7 +88,7 @@ $empty->start;
 $empty->safe_psql('postgres', 'CREATE DATABASE bank');
 $empty->command_ok([ 'pg_restore', '-e', '-d', $empty->connstr('bank'), $dump ], 'dump: restored');
 serve($empty, 'bank');
-finish($empty, 'bank', 'dump', erased => "subjects|1\nreferences|1\nfactors|0\nconsents|1", people => 'bob carol dave');
+finish($empty, 'bank', 'dump', erased => "subjects|1\nreferences|1\nfactors|1\nconsents|1", people => 'bob carol dave');
 # What came after the dump is lost, and a kept checkpoint shows it.
 like($empty->safe_psql('bank', "SELECT fault FROM visage.verify_ledger(checkpoint => \$n\$$checkpoint\$n\$)"), qr/./,
   'dump: a checkpoint that was kept shows that events are missing');

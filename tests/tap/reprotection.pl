@@ -47,12 +47,15 @@ $node->safe_psql('postgres', q{UPDATE visage.adaptation_policy SET reprotect = t
 is(stored(), $before, 'no reference has moved');
 is(progress(), '1 f t 3 4 1 1.00', 'and none is done');
 
+# Say that bob's came from an authority's photo: what is made anew comes from a capture.
+$node->safe_psql('postgres', q{UPDATE visage.subject_reference r SET origin = 'authority' FROM visage.subject s WHERE s.id = r.subject AND s.external_id = 'bob'});
 my $id = $node->safe_psql('postgres', q{SELECT reference FROM visage.list_references('bob')});
 is(verify('bob', 'bob', 7), 'accept OK', 'a strong verification');
 is(stored(), 'alice/1/1 alice/1/1 bob/2/2 carol/1/1 carol/adapted/1/1', 'brings the reference under the new root, in its place');
 is($node->safe_psql('postgres', q{SELECT reference FROM visage.list_references('bob')}), $id, '… under its old id');
 is($node->safe_psql('postgres', qq{SELECT concat_ws(' ', h.subject, h.decision, h.reference = '$id', h.after IS NOT NULL, h.target_fmr, regexp_replace(h.note, '[0-9a-f-]{36}', 'V'))
   FROM visage.history h WHERE operation = 'reprotect'}), 'bob accept t t 4e-06 verification V, transform key version 1 to 2', 'and is an event');
+is($node->safe_psql('postgres', q{SELECT r.origin FROM visage.subject_reference r JOIN visage.subject s ON s.id = r.subject WHERE s.external_id = 'bob'}), 'capture', '… of a capture');
 is(verify('bob', 'bob', 8), 'accept OK', 'which verifies');
 is(verify('bob', 'alice', 4), 'reject NO_MATCH', '… as before');
 is(stored(), 'alice/1/1 alice/1/1 bob/2/2 carol/1/1 carol/adapted/1/1', 'once is enough');

@@ -37,7 +37,8 @@ constexpr std::string_view kOperations[] = {"register",
                                             "reprotect",
                                             "find_duplicate",
                                             "review_duplicate",
-                                            "allow_duplicate"};
+                                            "allow_duplicate",
+                                            "check_identity"};
 constexpr std::string_view kDecisions[] = {"", "accept", "reject", "refuse"};
 constexpr std::string_view kReasons[] = {"",
                                          "OK",
@@ -73,7 +74,8 @@ constexpr std::string_view kReasons[] = {"",
                                          "FACTOR_EXISTS",
                                          "DUPLICATE_PERSON",
                                          "UNDETERMINED",
-                                         "REFERENCE_EXPIRED"};
+                                         "REFERENCE_EXPIRED",
+                                         "IDENTITY_UNCHECKED"};
 static_assert(std::size(kOperations) == static_cast<size_t>(Operation::kCount));
 static_assert(std::size(kDecisions) == static_cast<size_t>(Decision::kCount));
 static_assert(std::size(kReasons) == static_cast<size_t>(Reason::kCount));

@@ -48,6 +48,7 @@ enum class Operation : uint8_t {
   kFindDuplicate,
   kReviewDuplicate,
   kAllowDuplicate,
+  kCheckIdentity,
   kCount,
 };
 enum class Decision : uint8_t { kNone, kAccept, kReject, kRefuse, kCount };
@@ -86,6 +87,7 @@ enum class Reason : uint8_t {
   kDuplicatePerson,
   kUndetermined,
   kReferenceExpired,
+  kIdentityUnchecked,
   kCount,
 };
 

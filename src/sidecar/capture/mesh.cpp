@@ -62,6 +62,12 @@ Status Mesher::fit(const cv::Mat& image, const Similarity& crop, Mesh& out) cons
   for (size_t i = 0; i < kMeshPoints; ++i) {
     out.points[i] = back({points[3 * i] - 0.5f, points[3 * i + 1] - 0.5f});
     out.depth[i] = points[3 * i + 2] * back.scale();
+    // What measures and draws them rounds to whole pixels: neither NaN nor something astronomic may get
+    // there.
+    constexpr float kFar = 1e6f;
+    if (!(std::abs(out.points[i].x) < kFar && std::abs(out.points[i].y) < kFar &&
+          std::abs(out.depth[i]) < kFar))
+      return Status::error(Code::kInternal, "the mesh network gave points that are no points");
   }
   out.presence = 1 / (1 + std::exp(-presence));
   return {};

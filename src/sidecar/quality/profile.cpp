@@ -7,7 +7,7 @@ using enum Scale;
 using probe::Measure;
 
 // T/IIFAA 3001.1 7.4 and 6.1.3. Figures that the standard states are its own; where it has only words, the
-// figure was set so that fewer than about one in fifty bona fide pictures fails (docs/quality.md).
+// figure was set so that at most one in thirty of the portraits fails (docs/quality.md).
 constexpr Limit kIifaa[] = {
     {Measure::kImageWidth, kNative, 640, kNoHigh},                         // 7.4a
     {Measure::kImageHeight, kNative, 480, kNoHigh},                        // 7.4a

@@ -156,6 +156,37 @@ TEST(ReferenceEnvelope, SuiteAndCodeLengthAreAuthenticated) {
   }
 }
 
+// [6.2e] Made anew from another capture: the same id, the next generation, and nothing else of the old one.
+// The old envelope does not open in the new one's row.
+TEST(ReferenceEnvelope, IsRenewedUnderItsId) {
+  for (crypto::Suite suite : test::kSuites) {
+    const Subject alice(kAlice, suite);
+    const Buffer old = alice.enrol(random_contents(20, 128), 1024, 3);
+    const probe::Contents capture = random_contents(21, 128);
+    Header before, header = {};
+    ASSERT_OK(parse(old, before));
+    header.suite = suite;
+    header.scheme = kSchemeRfr1;
+    header.code_bits = kDefaultCodeBits;
+    header.owner = alice.owner;
+    header.reference = before.reference;
+    header.generation = before.generation + 1;
+    Buffer renewed(sealed_size(suite, kDefaultCodeBits));
+    ASSERT_OK(renew(engine(), ring(), alice.key, capture, header, renewed));
+    Header after;
+    ASSERT_OK(parse(renewed, after));
+    EXPECT_EQ(after.reference, before.reference);
+    EXPECT_EQ(after.generation, before.generation + 1);
+    EXPECT_EQ(after.transform_version, ring().transform.newest()->version);
+    EXPECT_NE(std::memcmp(after.salt, before.salt, sizeof after.salt), 0);
+    EXPECT_GT(alice.score(renewed, capture), 0.9);
+    Opened opened;
+    const Stored row = {after.reference, after.generation, old};
+    EXPECT_EQ(open(engine(), ring(), alice.owner, alice.key, row, header, opened).code,
+              Code::kAuthenticationFailed);
+  }
+}
+
 // [8.2.4e] [6.2b] a row copied to another subject, or to the same subject id of another institution.
 TEST(ReferenceEnvelope, BelongsToOneSubject) {
   const keys::Owner elsewhere = {kAlice.institution + 1, kAlice.subject};

@@ -46,6 +46,20 @@ TEST(QualityProfile, DatabaseKnowsEveryMeasure) {  // [6.1.3a]
   }
 }
 
+TEST(QualityProfile, DocumentListsEveryMeasure) {
+  std::ifstream stream("docs/quality.md");
+  const std::string document{std::istreambuf_iterator<char>(stream), {}};
+  for (const Definition& definition : definitions()) {
+    char id[16];
+    std::snprintf(id, sizeof id, "| 0x%02x | ", static_cast<unsigned>(definition.id));
+    const std::string row = id + std::string(definition.name) + " | " + std::string(definition.unit) + " | " +
+                            std::string(definition.clause) + " | " + std::string(definition.method) + " |";
+    EXPECT_NE(document.find(row), std::string::npos) << row;
+  }
+  for (const Profile& profile : profiles())
+    EXPECT_NE(document.find("`" + std::string(profile.name) + "`"), std::string::npos) << profile.name;
+}
+
 TEST(QualityProfile, LimitsNameMeasuresOnce) {
   for (const Profile& profile : profiles()) {
     EXPECT_EQ(find_profile(profile.name), &profile);
