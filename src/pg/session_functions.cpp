@@ -1,6 +1,7 @@
 // Opening, claiming and closing sessions.   [5.3, 6.5d]
 #include <algorithm>
 
+#include "core/challenge/challenge.h"
 #include "pg/boundary.h"
 #include "pg/clock.h"
 #include "pg/keys.h"
@@ -39,8 +40,6 @@ Statement claim = {
     3,
     {"uuid", "timestamptz", "bytea"}};
 
-const char* const kMovements[] = {"turn_left", "turn_right", "nod", "blink", "open_mouth", "smile"};
-
 bytea* bytes_value(const void* bytes, size_t size) {
   auto* value = static_cast<bytea*>(palloc(VARHDRSZ + size));
   SET_VARSIZE(value, VARHDRSZ + size);
@@ -53,17 +52,17 @@ char* make_challenge(int32 institution) {
   const Datum arguments[] = {Int32GetDatum(institution)};
   execute(find_steps, arguments, nullptr, true);
   bool is_null;
-  const int steps = std::min(DatumGetInt32(column(0, 1, &is_null)), static_cast<int>(lengthof(kMovements)));
-  uint8_t random[lengthof(kMovements)];
+  const int steps = std::min(DatumGetInt32(column(0, 1, &is_null)), static_cast<int>(challenge::kMovements));
+  uint8_t random[challenge::kMovements];
   raise_unless_ok(guarded([&] { return engine().random(random); }), "cannot make a challenge");
-  int order[lengthof(kMovements)];
-  for (int i = 0; i < static_cast<int>(lengthof(kMovements)); ++i) order[i] = i;
+  int order[challenge::kMovements];
+  for (int i = 0; i < static_cast<int>(challenge::kMovements); ++i) order[i] = i;
   StringInfoData text;
   initStringInfo(&text);
   for (int i = 0; i < steps; ++i) {
-    const int left = static_cast<int>(lengthof(kMovements)) - i;
+    const int left = static_cast<int>(challenge::kMovements) - i;
     std::swap(order[i], order[i + random[i] % left]);
-    appendStringInfo(&text, "%s%s", i == 0 ? "" : ",", kMovements[order[i]]);
+    appendStringInfo(&text, "%s%s", i == 0 ? "" : ",", challenge::kWords[static_cast<size_t>(order[i])]);
   }
   return text.data;
 }

@@ -33,6 +33,13 @@ inline constexpr size_t kMaxSize = 10240;
 enum class LivenessMethod : uint8_t {
   kDeclared = 1,  // stated by the caller's own SDK through visage.seal_probe
   kPassive = 2,   // one-image network
+  // Of a capture of several frames, or with depth; docs/liveness.md says what each looks at.
+  kChallenge = 3,   // movements that the session asked for
+  kContinuity = 4,  // one face throughout
+  kLight = 5,       // colours that the session asked for
+  kDepth = 6,
+  kInjection = 7,  // where the frames came from
+  kTexture = 8,    // dots of a print, pixels of a screen
 };
 
 struct Liveness {

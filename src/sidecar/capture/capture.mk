@@ -3,7 +3,7 @@
 
 capture_dir := src/sidecar/capture
 CAPTURE_LIB := $(BUILD)/libvisage_capture.a
-CAPTURE_SOURCES := $(wildcard $(capture_dir)/*.cpp src/sidecar/quality/*.cpp)
+CAPTURE_SOURCES := $(wildcard $(capture_dir)/*.cpp src/sidecar/quality/*.cpp src/sidecar/liveness/*.cpp)
 CAPTURE_OBJS := $(CAPTURE_SOURCES:src/%.cpp=$(BUILD)/%.o)
 # ONNX Runtime is opened at run time: only its headers are needed, and `make setup` puts them there.
 CAPTURE_INCLUDES := -isystem /usr/include/opencv4 -isystem models/runtime/include

@@ -35,9 +35,7 @@ Failure FlowService::admits() const {
 
 Failure FlowService::make_probe(FlowRequest& request, Bytes image, const char* part, WipedBytes& out) {
   capture::Capture capture;
-  const bool stores = request.flow == db::Flow::kRegister || request.flow == db::Flow::kAddReference ||
-                      request.flow == db::Flow::kReplaceReferences ||
-                      request.flow == db::Flow::kReplaceReference;
+  const bool stores = request.flow == db::Flow::kRegister || request.flow == db::Flow::kAddReference;
   const capture::Options options{.require_single_face = stores};
   const auto failure = pipeline_.load()->process(image, options, capture);
   const capture::Timings& t = capture.timings;

@@ -1,0 +1,41 @@
+#include "sidecar/liveness/fusion.h"
+
+#include <algorithm>
+
+namespace visage::liveness {
+
+Outcome fuse(std::span<const Outcome> outcomes, Demand demanded) {
+  const Outcome* weakest = nullptr;
+  for (const Outcome& outcome : outcomes) {
+    if (outcome.verdict == Verdict::kFail) return outcome;
+    if (outcome.verdict == Verdict::kPass && (weakest == nullptr || outcome.value < weakest->value))
+      weakest = &outcome;
+  }
+  for (uint8_t i = 0; i < 32; ++i) {
+    const auto method = static_cast<Method>(i);
+    if (!demanded.has(method)) continue;
+    const auto found =
+        std::find_if(outcomes.begin(), outcomes.end(), [&](const Outcome& o) { return o.method == method; });
+    if (found == outcomes.end()) return undetermined(method, Reason::kTooFewFrames);
+    if (found->verdict != Verdict::kPass) return *found;
+  }
+  return weakest != nullptr ? *weakest : undetermined(Method::kPassive, Reason::kTooFewFrames);
+}
+
+void keep(std::span<const Outcome> outcomes, Demand demanded, probe::Contents& out) {
+  out.liveness_count = 0;
+  const auto add = [&](Method method, float value) {
+    if (out.liveness_count < probe::kMaxLiveness) out.liveness[out.liveness_count++] = {method, value};
+  };
+  for (const Outcome& outcome : outcomes)
+    if (outcome.verdict != Verdict::kUndetermined) add(outcome.method, outcome.value);
+  for (uint8_t i = 0; i < 32; ++i) {
+    const auto method = static_cast<Method>(i);
+    const bool judged = std::any_of(outcomes.begin(), outcomes.end(), [&](const Outcome& o) {
+      return o.method == method && o.verdict != Verdict::kUndetermined;
+    });
+    if (demanded.has(method) && !judged) add(method, 0);
+  }
+}
+
+}  // namespace visage::liveness

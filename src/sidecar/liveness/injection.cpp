@@ -1,0 +1,204 @@
+#include "sidecar/liveness/injection.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+namespace visage::liveness {
+namespace {
+
+constexpr int64_t kShortestStep = 4'000;       // us; no camera of a phone or PC is faster than 240 fps
+constexpr int64_t kLongestStep = 3'000'000;    // us; a gap in which anything can be exchanged
+constexpr int64_t kLongestSpan = 120'000'000;  // us
+
+constexpr float kFewestPixels = 400;
+constexpr float kLeastGrain = 0.25f;  // grey levels RMS; less is what compression leaves of noise
+constexpr float kSameGrain = 0.6f;
+constexpr float kLoopGrain = 0.85f;
+
+Reason judge_times(Observations frames, const Origin& origin) {
+  for (size_t i = 1; i < frames.size(); ++i) {
+    const int64_t step = frames[i].time_us - frames[i - 1].time_us;
+    if (step < kShortestStep || step > kLongestStep) return Reason::kTimes;
+  }
+  const int64_t span = frames.back().time_us - frames.front().time_us;
+  if (span > kLongestSpan || (origin.most_us > 0 && span > origin.most_us)) return Reason::kTimes;
+  return Reason::kNone;
+}
+
+// A page may read the camera faster than the camera delivers, so neighbours may be one and the same frame. No
+// camera gives the same pixels a second time.
+Reason judge_pixels(Observations frames) {
+  std::vector<const std::array<uint8_t, 32>*> runs;
+  for (const Observation& frame : frames) {
+    if (!runs.empty() && *runs.back() == frame.pixels) continue;
+    for (const auto* earlier : runs)
+      if (*earlier == frame.pixels) return Reason::kLoop;
+    runs.push_back(&frame.pixels);
+  }
+  if (frames.size() >= 3 && 2 * runs.size() < frames.size()) return Reason::kStillFrames;
+  return Reason::kNone;
+}
+
+Reason judge_grain(Observations frames, bool& judged) {
+  std::vector<float> neighbours;
+  int repeats = 0, compared = 0;
+  for (size_t i = 0; i < frames.size(); ++i) {
+    float best = 0;
+    for (size_t j = 0; j < i; ++j) {
+      if (frames[i].pixels == frames[j].pixels) continue;
+      const Sameness same = compare_grain(frames[i], frames[j]);
+      if (same.pixels == 0) continue;
+      if (j + 1 == i)
+        neighbours.push_back(same.correlation);
+      else
+        best = std::max(best, same.correlation);
+      ++compared;
+    }
+    if (best > kLoopGrain) ++repeats;
+  }
+  judged = compared > 0;
+  if (!neighbours.empty()) {
+    const auto middle = neighbours.begin() + static_cast<long>(neighbours.size() / 2);
+    std::nth_element(neighbours.begin(), middle, neighbours.end());
+    if (*middle > kSameGrain) return Reason::kSameNoise;
+  }
+  if (repeats >= 2) return Reason::kLoop;
+  return Reason::kNone;
+}
+
+Sameness compare_shifted(const Observation& a, const Observation& b, int dx, int dy) {
+  float n = 0, sa = 0, sb = 0, aa = 0, bb = 0, ab = 0;
+  for (int row = 1; row + 1 < kGrain; ++row)
+    for (int column = 1; column + 1 < kGrain; ++column) {
+      const float x = a.grain[static_cast<size_t>(row * kGrain + column)];
+      const float y = b.grain[static_cast<size_t>((row + dy) * kGrain + column + dx)];
+      if (std::isnan(x) || std::isnan(y)) continue;
+      n += 1, sa += x, sb += y, aa += x * x, bb += y * y, ab += x * y;
+    }
+  if (n < kFewestPixels) return {};
+  const float va = aa / n - sa * sa / n / n, vb = bb / n - sb * sb / n / n;
+  if (std::min(va, vb) < kLeastGrain * kLeastGrain) return {};
+  return {(ab / n - sa * sb / n / n) / std::sqrt(va * vb), static_cast<int>(n)};
+}
+
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 'a' - 'A') : c;
+}
+
+bool contains_any(std::string_view text, std::span<const std::string_view> words) {
+  return std::any_of(words.begin(), words.end(), [&](std::string_view word) {
+    return std::search(text.begin(), text.end(), word.begin(), word.end(),
+                       [](char a, char b) { return lower(a) == b; }) != text.end();
+  });
+}
+
+constexpr std::string_view kEditors[] = {
+    "photoshop", "gimp",     "lightroom",   "snapseed",      "faceapp",    "facetune",
+    "meitu",     "picsart",  "affinity",    "pixelmator",    "paint.net",  "krita",
+    "canva",     "inkscape", "illustrator", "after effects", "midjourney", "stable diffusion",
+    "dall-e",    "comfyui",  "openai",      "deepfacelab",   "faceswap",   "trainedalgorithmicmedia"};
+
+// The bytes of a file that hold no picture: JPEG's APP and COM segments, PNG's and WebP's other chunks.
+template <typename Take>
+void for_metadata(Bytes file, Take take) {
+  const auto text = [&](size_t from, size_t size) {
+    return std::string_view(reinterpret_cast<const char*>(file.data()) + from,
+                            std::min(size, file.size() - std::min(from, file.size())));
+  };
+  if (file.size() > 4 && file[0] == 0xff && file[1] == 0xd8) {
+    for (size_t at = 2; at + 4 <= file.size() && file[at] == 0xff;) {
+      const uint8_t marker = file[at + 1];
+      if (marker == 0xda || marker == 0xd9) return;
+      if (marker == 0xff) {
+        ++at;
+        continue;
+      }
+      const size_t size = static_cast<size_t>(file[at + 2]) << 8 | file[at + 3];
+      if (size < 2) return;
+      if ((marker >= 0xe0 && marker <= 0xef) || marker == 0xfe) take(text(at + 4, size - 2));
+      at += 2 + size;
+    }
+  } else if (file.size() > 8 && std::memcmp(file.data(), "\x89PNG", 4) == 0) {
+    for (size_t at = 8; at + 8 <= file.size();) {
+      const size_t size = static_cast<size_t>(file[at]) << 24 | static_cast<size_t>(file[at + 1]) << 16 |
+                          static_cast<size_t>(file[at + 2]) << 8 | file[at + 3];
+      if (size > file.size() - at - 8) return;
+      if (std::memcmp(file.data() + at + 4, "IDAT", 4) != 0) take(text(at + 8, size));
+      at += 12 + size;
+    }
+  } else if (file.size() > 12 && std::memcmp(file.data(), "RIFF", 4) == 0) {
+    for (size_t at = 12; at + 8 <= file.size();) {
+      const size_t size = static_cast<size_t>(file[at + 7]) << 24 | static_cast<size_t>(file[at + 6]) << 16 |
+                          static_cast<size_t>(file[at + 5]) << 8 | file[at + 4];
+      if (size > file.size() - at - 8) return;
+      if (std::memcmp(file.data() + at, "VP8", 3) != 0 && std::memcmp(file.data() + at, "ALPH", 4) != 0)
+        take(text(at + 8, size));
+      at += 8 + size + size % 2;
+    }
+  }
+}
+
+}  // namespace
+
+bool is_virtual_camera(std::string_view label) {
+  constexpr std::string_view kWords[] = {"virtual",
+                                         "obs-camera",
+                                         "manycam",
+                                         "xsplit",
+                                         "snap camera",
+                                         "droidcam",
+                                         "dummy video",
+                                         "v4l2loopback",
+                                         "mmhmm",
+                                         "e2esoft",
+                                         "vcam",
+                                         "camtwist",
+                                         "iriun",
+                                         "epoccam",
+                                         "splitcam",
+                                         "youcam",
+                                         "altercam",
+                                         "webcamoid",
+                                         "akvcam",
+                                         "fake_device",
+                                         "newtek ndi",
+                                         "unity video",
+                                         "screencapturerecorder",
+                                         "sparkocam",
+                                         "chromacam",
+                                         "nvidia broadcast",
+                                         "camo "};
+  return contains_any(label, kWords);
+}
+
+bool names_editor(Bytes file) {
+  bool found = false;
+  for_metadata(file, [&](std::string_view text) { found = found || contains_any(text, kEditors); });
+  return found;
+}
+
+Sameness compare_grain(const Observation& a, const Observation& b) {
+  if (a.grain.size() != kGrain * kGrain || b.grain.size() != a.grain.size()) return {};
+  // The face is found to about a pixel, so the neighbouring places are tried too.
+  Sameness best;
+  for (int dy = -1; dy <= 1; ++dy)
+    for (int dx = -1; dx <= 1; ++dx)
+      if (const Sameness here = compare_shifted(a, b, dx, dy);
+          here.pixels > 0 && (best.pixels == 0 || here.correlation > best.correlation))
+        best = here;
+  return best;
+}
+
+Outcome judge_injection(Observations frames, const Origin& origin) {
+  constexpr Method kMethod = Method::kInjection;
+  if (is_virtual_camera(origin.device)) return fail(kMethod, Reason::kVirtualCamera);
+  if (origin.edited) return fail(kMethod, Reason::kEditor);
+  if (frames.size() < 3) return undetermined(kMethod, Reason::kTooFewFrames);
+  bool judged = false;
+  for (const Reason reason : {judge_times(frames, origin), judge_pixels(frames), judge_grain(frames, judged)})
+    if (reason != Reason::kNone) return fail(kMethod, reason);
+  return judged ? pass(kMethod) : undetermined(kMethod, Reason::kTooSmooth);
+}
+
+}  // namespace visage::liveness

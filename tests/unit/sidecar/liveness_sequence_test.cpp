@@ -1,0 +1,271 @@
+// Challenge, continuity, light and injection over made films.   [6.1.2a, 6.1.2c]
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "liveness_faces.h"
+#include "sidecar/liveness/continuity.h"
+#include "sidecar/liveness/fusion.h"
+#include "sidecar/liveness/injection.h"
+#include "sidecar/liveness/light.h"
+#include "sidecar/liveness/movement.h"
+#include "sidecar/liveness/passive.h"
+#include "sidecar/liveness/texture.h"
+
+namespace visage::liveness {
+namespace {
+
+using challenge::Challenge;
+using challenge::Movement;
+using test::Gesture;
+using test::make_film;
+
+constexpr Gesture kLeft{.yaw = 25}, kRight{.yaw = -25}, kNod{.pitch = 15}, kBlink{.blink = 0.7f},
+    kOpen{.open = 0.6f}, kSmile{.smile = 0.8f};
+
+Challenge asked(std::string_view text) {
+  Challenge out;
+  EXPECT_TRUE(challenge::parse(text, out).ok()) << text;
+  return out;
+}
+
+Reason challenged(const std::vector<Gesture>& done, std::string_view text) {
+  return judge_challenge(make_film(done), asked(text)).reason;
+}
+
+TEST(Challenge, ReadsTheWordsOfASession) {
+  const Challenge all = asked("smile,nod,turn_left,blink,turn_right,open_mouth");
+  ASSERT_EQ(all.count, 6u);
+  EXPECT_EQ(all.steps[0], Movement::kSmile);
+  EXPECT_EQ(all.steps[5], Movement::kOpenMouth);
+  EXPECT_EQ(asked("").count, 0u);
+  Challenge out;
+  for (const char* bad : {"jump", "nod,nod", "nod,", ",nod", "nod, blink", "NOD"})
+    EXPECT_FALSE(challenge::parse(bad, out).ok()) << bad;
+}
+
+TEST(Challenge, EveryMovementIsSeenAlone) {
+  const std::pair<const char*, Gesture> all[] = {{"turn_left", kLeft},  {"turn_right", kRight},
+                                                 {"nod", kNod},         {"blink", kBlink},
+                                                 {"open_mouth", kOpen}, {"smile", kSmile}};
+  for (const auto& [word, gesture] : all)
+    for (const auto& [other, unused] : all)
+      EXPECT_EQ(judge_challenge(make_film({gesture}), asked(other)).verdict,
+                std::string(word) == other ? Verdict::kPass : Verdict::kFail)
+          << word << " for " << other;
+}
+
+TEST(Challenge, OrderCounts) {
+  EXPECT_EQ(challenged({kLeft, kNod, kOpen}, "turn_left,nod,open_mouth"), Reason::kNone);
+  EXPECT_EQ(challenged({kNod, kLeft, kOpen}, "turn_left,nod,open_mouth"), Reason::kMovementNotAsked);
+  EXPECT_EQ(challenged({kLeft, kNod}, "turn_left,nod,open_mouth"), Reason::kMovementMissing);
+  EXPECT_EQ(challenged({kBlink}, "turn_left,nod,open_mouth"), Reason::kMovementMissing);
+}
+
+// A recording in which somebody does everything must not pass for whatever is asked.
+TEST(Challenge, MovementsThatNobodyAskedForAreARecording) {
+  EXPECT_EQ(challenged({kLeft, kRight, kNod, kOpen}, "turn_left,nod"), Reason::kMovementNotAsked);
+  EXPECT_EQ(challenged({kBlink, kLeft, kBlink, kNod, kSmile}, "turn_left,nod"), Reason::kNone);
+}
+
+TEST(Challenge, ATurnedPhotographIsFlat) {
+  Gesture flat = kLeft;
+  flat.flat = true;
+  const auto film = make_film({flat});
+  auto rest = make_film({});
+  for (Observation& frame : rest) frame = test::make_face({.flat = true}, frame.time_us);
+  std::vector<Observation> whole;
+  for (size_t i = 0; i < film.size(); ++i)
+    whole.push_back(test::make_face({.yaw = film[i].pose.yaw, .flat = true}, film[i].time_us));
+  EXPECT_EQ(judge_challenge(whole, asked("turn_left")).reason, Reason::kFlatTurn);
+  EXPECT_GT(parallax(test::make_face({}, 0).mesh, test::make_face(kLeft, 1).mesh), 0.02f);
+  EXPECT_LT(parallax(test::make_face({.flat = true}, 0).mesh, test::make_face(flat, 1).mesh), 1e-3f);
+}
+
+TEST(Challenge, NothingIsDecidedFromNothing) {
+  EXPECT_EQ(judge_challenge(make_film({kLeft}), {}).verdict, Verdict::kUndetermined);
+  EXPECT_EQ(judge_challenge({}, asked("nod")).verdict, Verdict::kUndetermined);
+}
+
+TEST(Continuity, OneFaceThroughout) {
+  auto film = make_film({kLeft, kNod});
+  EXPECT_EQ(judge_continuity(film).verdict, Verdict::kPass);
+  film[8] = test::make_face({}, film[8].time_us, 5);
+  EXPECT_EQ(judge_continuity(film).reason, Reason::kAnotherFace);
+}
+
+TEST(Continuity, AFaceDoesNotJump) {
+  auto film = make_film({kLeft});
+  for (size_t i = 4; i < film.size(); ++i) film[i].box.x += 200;
+  EXPECT_EQ(judge_continuity(film).reason, Reason::kJump);
+}
+
+TEST(Continuity, AFaceThatLeavesIsUndetermined) {
+  auto film = make_film({kLeft});
+  for (size_t i = 2; i < 6; ++i) film[i].faces = 0;
+  EXPECT_EQ(judge_continuity(film).verdict, Verdict::kUndetermined);
+}
+
+std::vector<Observation> lit(const LightSequence& by, float face, float background, float shake = 0) {
+  std::vector<Observation> film;
+  for (int step = 0; step < static_cast<int>(kLightSteps); ++step)
+    for (int i = 0; i < 2; ++i) {
+      film.push_back(test::make_face({}, 100'000 * static_cast<int64_t>(film.size() + 1)));
+      Observation& frame = film.back();
+      const Colour& c = by[static_cast<size_t>(step)];
+      const float s = 1 + shake * ((step * 7 + i * 3) % 5 - 2.0f);
+      frame.light_step = step;
+      frame.skin = {0.3f * s * (1 + face * c.r), 0.2f * s * (1 + face * c.g), 0.15f * s * (1 + face * c.b)};
+      frame.background = {0.4f * (1 + background * c.r), 0.4f * (1 + background * c.g),
+                          0.4f * (1 + background * c.b)};
+    }
+  return film;
+}
+
+TEST(Light, FollowsTheSequence) {
+  const std::vector<uint8_t> nonce(32, 1), other(32, 3);
+  const LightSequence shown = light_sequence(nonce), recorded = light_sequence(other);
+  EXPECT_EQ(judge_light(lit(shown, 0.1f, 0.01f), shown).reason, Reason::kNone);
+  EXPECT_EQ(judge_light(lit(recorded, 0.1f, 0.01f), shown).verdict, Verdict::kFail);
+  EXPECT_EQ(judge_light(lit(shown, 0, 0), shown).reason, Reason::kColourAbsent);
+  EXPECT_EQ(judge_light(lit(shown, 0.1f, 0.1f), shown).reason, Reason::kColourEverywhere);
+  // Exposure that wanders by several per cent hides what the screen does.
+  EXPECT_EQ(judge_light(lit(shown, 0.002f, 0, 0.01f), shown).verdict, Verdict::kUndetermined);
+  EXPECT_EQ(judge_light(make_film({}), shown).verdict, Verdict::kUndetermined);
+}
+
+TEST(Light, NeighboursDifferAndNoncesToo) {
+  std::set<std::string> seen;
+  for (int i = 0; i < 200; ++i) {
+    std::vector<uint8_t> nonce(32, static_cast<uint8_t>(i));
+    std::string text;
+    const LightSequence colours = light_sequence(nonce);
+    for (size_t j = 0; j < kLightSteps; ++j) {
+      text += std::to_string(static_cast<int>(colours[j].r) * 4 + static_cast<int>(colours[j].g) * 2 +
+                             static_cast<int>(colours[j].b));
+      EXPECT_TRUE(j == 0 || text[j] != text[j - 1]);
+    }
+    EXPECT_EQ(text[0], '0');
+    seen.insert(text);
+  }
+  EXPECT_GT(seen.size(), 150u);
+}
+
+Reason injected(Observations frames, const Origin& origin = {}) {
+  return judge_injection(frames, origin).reason;
+}
+
+TEST(Injection, ACameraPasses) {
+  EXPECT_EQ(injected(make_film({kLeft, kNod})), Reason::kNone);
+  EXPECT_EQ(judge_injection(make_film({kLeft}), {}).verdict, Verdict::kPass);
+}
+
+TEST(Injection, OnePictureForMany) {
+  auto film = make_film({kLeft});
+  for (Observation& frame : film) frame.pixels = film[0].pixels;
+  EXPECT_EQ(injected(film), Reason::kStillFrames);
+}
+
+TEST(Injection, TheSameFrameReadTwiceIsNoAttack) {
+  auto film = make_film({kLeft});
+  film[3].pixels = film[2].pixels;
+  EXPECT_EQ(injected(film), Reason::kNone);
+}
+
+TEST(Injection, ALoop) {
+  auto film = make_film({kLeft});
+  film[8].pixels = film[2].pixels;
+  EXPECT_EQ(injected(film), Reason::kLoop);
+  // Encoded again: other pixels, the same noise.
+  film = make_film({kLeft});
+  for (size_t i = 6; i < film.size(); ++i) film[i].grain = film[i - 5].grain;
+  EXPECT_EQ(injected(film), Reason::kLoop);
+}
+
+TEST(Injection, NoiseThatStays) {
+  auto film = make_film({kLeft});
+  for (size_t i = 1; i < film.size(); ++i)
+    for (size_t j = 0; j < film[i].grain.size(); ++j)
+      film[i].grain[j] = film[0].grain[j] + 0.3f * film[i].grain[j];
+  EXPECT_EQ(injected(film), Reason::kSameNoise);
+}
+
+TEST(Injection, PicturesWithoutNoiseAreUndetermined) {
+  auto film = make_film({kLeft});
+  for (Observation& frame : film) frame.grain.assign(kGrain * kGrain, 0);
+  EXPECT_EQ(injected(film), Reason::kTooSmooth);
+}
+
+TEST(Injection, TimesThatCannotBe) {
+  for (const int64_t step : {int64_t{0}, int64_t{-5}, int64_t{1000}, int64_t{10'000'000}}) {
+    auto film = make_film({kLeft});
+    film[5].time_us = film[4].time_us + step;
+    EXPECT_EQ(injected(film), Reason::kTimes) << step;
+  }
+  EXPECT_EQ(injected(make_film({kLeft}), {.device = "", .most_us = 500'000}), Reason::kTimes);
+}
+
+TEST(Injection, DevicesAndEditors) {
+  EXPECT_TRUE(is_virtual_camera("OBS Virtual Camera"));
+  EXPECT_TRUE(is_virtual_camera("Dummy video device (0x0000)"));
+  EXPECT_TRUE(is_virtual_camera("ManyCam"));
+  for (const char* real : {"FaceTime HD Camera", "Integrated Camera (04f2:b6be)", "camera2 1, facing front",
+                           "OBSBOT Tiny 4K", "Logitech BRIO", ""})
+    EXPECT_FALSE(is_virtual_camera(real)) << real;
+  EXPECT_EQ(injected(make_film({}), {.device = "v4l2loopback"}), Reason::kVirtualCamera);
+  EXPECT_EQ(injected(make_film({}), {.device = "", .edited = true}), Reason::kEditor);
+  const auto jpeg = [](const std::string& comment) {
+    std::string file("\xff\xd8\xff\xfe", 4);
+    file += static_cast<char>((comment.size() + 2) >> 8);
+    file += static_cast<char>((comment.size() + 2) & 255);
+    return file + comment + std::string("\xff\xda\0\2gimp", 8);
+  };
+  EXPECT_TRUE(names_editor(as_bytes(jpeg("Created with GIMP"))));
+  // Only metadata counts, and a length that lies must not lead astray.
+  EXPECT_FALSE(names_editor(as_bytes(jpeg("a camera"))));
+  const std::string file = jpeg("a camera");
+  for (size_t size = 0; size < file.size(); ++size) names_editor(as_bytes(file).first(size));
+  EXPECT_FALSE(names_editor(as_bytes(std::string_view("\xff\xd8\xff\xfe\xff\xff", 6))));
+}
+
+TEST(Passive, TheMedianOfFrontalFramesDecides) {
+  auto film = make_film({kLeft});
+  EXPECT_EQ(judge_passive(film).verdict, Verdict::kPass);
+  for (Observation& frame : film)
+    if (frame.pose.yaw > 12) frame.live = 0;
+  EXPECT_EQ(judge_passive(film).verdict, Verdict::kPass);
+  for (Observation& frame : film) frame.live = 0.2f;
+  film[0].live = 1;
+  EXPECT_EQ(judge_passive(film).reason, Reason::kNetwork);
+  EXPECT_EQ(judge_passive({}).verdict, Verdict::kUndetermined);
+}
+
+TEST(Texture, Dots) {
+  auto film = make_film({});
+  EXPECT_EQ(judge_texture(film).verdict, Verdict::kPass);
+  for (Observation& frame : film) frame.peaks = 30;
+  EXPECT_EQ(judge_texture(film).reason, Reason::kPeriodicDots);
+}
+
+TEST(Fusion, AnyFailureFailsAndDemandsAreMet) {
+  const Outcome passes[] = {pass(Method::kPassive, 0.8f), pass(Method::kChallenge)};
+  EXPECT_EQ(fuse(passes, {Method::kPassive}).verdict, Verdict::kPass);
+  EXPECT_EQ(fuse(passes, {Method::kDepth}).verdict, Verdict::kUndetermined);
+  const Outcome mixed[] = {pass(Method::kPassive), fail(Method::kLight, Reason::kColourAbsent)};
+  EXPECT_EQ(fuse(mixed, {}).reason, Reason::kColourAbsent);
+  const Outcome open[] = {pass(Method::kPassive), undetermined(Method::kDepth, Reason::kNoDepth)};
+  EXPECT_EQ(fuse(open, {}).verdict, Verdict::kPass);
+  EXPECT_EQ(fuse(open, {Method::kDepth}).reason, Reason::kNoDepth);
+  EXPECT_EQ(fuse({}, {}).verdict, Verdict::kUndetermined);
+
+  probe::Contents contents{};
+  keep(open, {Method::kDepth}, contents);
+  ASSERT_EQ(contents.liveness_count, 2);
+  EXPECT_EQ(contents.liveness[1].method, Method::kDepth);
+  EXPECT_EQ(contents.liveness[1].value, 0);
+  keep(open, {}, contents);
+  EXPECT_EQ(contents.liveness_count, 1);
+}
+
+}  // namespace
+}  // namespace visage::liveness
