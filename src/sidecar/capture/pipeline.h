@@ -61,6 +61,7 @@ struct Region {
 
 struct Timings {  // milliseconds
   double decode = 0, detect = 0, mesh = 0, expression = 0, quality = 0, align = 0, feature = 0, liveness = 0;
+  double networks = 0;  // of the above, inside the networks themselves
 
   double total() const { return decode + detect + mesh + expression + quality + align + feature + liveness; }
 };

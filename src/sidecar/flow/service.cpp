@@ -48,6 +48,11 @@ Failure FlowService::make_probe(FlowRequest& request, Bytes image, const char* p
                                             {"feature", t.feature},
                                             {"liveness", t.liveness}})
     if (milliseconds > 0) observe(request, stage, milliseconds);
+  if (t.networks > 0) {
+    // Inside the stages above, so not one of them.
+    request.times.push_back({"networks", t.networks});
+    parts_.metrics.observe("visaged_networks_seconds", "", t.networks / 1000);
+  }
   if (failure) return capture_problem(*failure, part);
   return seal(request, capture, out);
 }

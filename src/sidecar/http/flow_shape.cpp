@@ -154,6 +154,7 @@ std::string build_context(const Exchange& exchange, const Form& form) {
     if (const std::string value = form.text(name); !value.empty()) context[name] = value;
   context["caller"] = exchange.caller;
   context["request_id"] = exchange.id;
+  context["trace_id"] = exchange.trace.trace_id;
   return context.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
