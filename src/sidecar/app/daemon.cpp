@@ -62,6 +62,7 @@ class Daemon {
   SourceKeyFile source_key_;
   Sealer sealer_;
   Gate gate_;
+  FrameDesk frames_;
   FlowService service_;
   Readiness readiness_;
   bool memory_locked_ = false;
@@ -81,7 +82,7 @@ Daemon::Daemon(const Settings& settings)
       source_key_(settings.source_key_file),
       sealer_(source_key_, std::chrono::seconds(settings.probe_lifetime_s)),
       gate_(settings.pipelines, settings.waiting, std::chrono::milliseconds(settings.wait_timeout_ms)),
-      service_({gate_, sealer_, pool_, metrics_}),
+      service_({gate_, sealer_, pool_, metrics_, frames_}),
       readiness_(pool_, source_key_) {}
 
 http::ServerLimits Daemon::limits(size_t connections) const {

@@ -29,7 +29,8 @@ constexpr std::string_view kRoutes[] = {"register",
                                         "unlock",
                                         "replace_reference",
                                         "replace_references",
-                                        "quality"};
+                                        "quality",
+                                        "frame_key"};
 constexpr std::string_view kBlanks = " \t\r";
 
 std::string_view next_field(std::string_view& line) {
