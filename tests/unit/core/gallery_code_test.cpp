@@ -171,7 +171,7 @@ TEST(GalleryCodes, AreComparableWithinTheirEpochAlone) {
   }
 }
 
-// [8.2.4] The code in a gallery and the reference of the same capture are under rotations of their own.
+// [8.2.4c] The code in a gallery and the reference of the same capture are under rotations of their own.
 TEST(GalleryCodes, TellNothingOfTheReference) {
   std::mt19937_64 random(72);
   const probe::Contents face = test::contents_of(test::random_feature(random, 512));
