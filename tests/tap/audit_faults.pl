@@ -202,6 +202,8 @@ for my $round (1 .. 4) {
     if $round == 1;
 }
 is($ends, 4, 'the writer was ended four times');
+# Whoever calls while it is away is told so; it is back within the second that the postmaster waits.
+$node->poll_query_until('postgres', "SELECT state = 'ready' AND pid <> $pid FROM visage.audit_status");
 my ($answers, %errors) = (0);
 for (@loads) {
   my ($run, $out, $error) = @$_;

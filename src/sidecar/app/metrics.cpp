@@ -20,6 +20,8 @@ constexpr std::pair<std::string_view, std::string_view> kHelp[] = {
     {"visaged_build_info", "1, labelled with the version"},
     {"visaged_connections", "Connections of the API: open ones, and those that wait for a thread"},
     {"visaged_database_connections", "Connections to the database"},
+    {"visaged_liveness_total",
+     "Methods of liveness by what they said of captures of several frames, and why"},
     {"visaged_memory_locked", "1 when the memory cannot reach swap"},
     {"visaged_networks_seconds", "Time of one picture inside the networks, a part of its stages"},
     {"visaged_outcomes_total", "Verdicts by flow, decision and reason"},
@@ -54,9 +56,9 @@ std::string label(std::string_view name, std::string_view value) {
   return text + "\"";
 }
 
-void Metrics::count(std::string_view name, const std::string& labels) {
+void Metrics::count(std::string_view name, const std::string& labels, uint64_t add) {
   const std::lock_guard lock(mutex_);
-  ++counters_[std::string(name)][labels];
+  counters_[std::string(name)][labels] += add;
 }
 
 void Metrics::observe(std::string_view name, const std::string& labels, double seconds) {

@@ -17,8 +17,8 @@ namespace visage::sidecar {
 
 class Metrics {
  public:
-  // `labels` as they are printed: route="verify",status="200".
-  void count(std::string_view name, const std::string& labels);
+  // `labels` as they are printed: route="verify",status="200". With nothing to add the series is there, at 0.
+  void count(std::string_view name, const std::string& labels, uint64_t add = 1);
   void observe(std::string_view name, const std::string& labels, double seconds);
   // Asked at each scrape. Register all before serving.
   void gauge(std::string_view name, const std::string& labels, std::function<double()> value);

@@ -49,7 +49,7 @@ class FlowService {
     Metrics& metrics;
     FrameDesk& frames;
   };
-  explicit FlowService(Parts parts) : parts_(parts) {}
+  explicit FlowService(Parts parts);
 
   // Null until the models are loaded.
   void use(const capture::Pipeline* pipeline) { pipeline_ = pipeline; }

@@ -31,7 +31,22 @@ Problem not_ours() {
           "/v1/frame-key and capture again."};
 }
 
+constexpr char kLivenessTotal[] = "visaged_liveness_total";
+
+std::string labels_of(Method method, liveness::Verdict verdict, liveness::Reason reason) {
+  return label("method", liveness::name(method)) + "," + label("verdict", liveness::name(verdict)) + "," +
+         label("reason", liveness::info(reason).name);
+}
+
 }  // namespace
+
+FlowService::FlowService(Parts parts) : parts_(parts) {
+  // There from the start: a rate needs a sample before the first failure.
+  for (Method method : {Method::kPassive, Method::kChallenge, Method::kContinuity, Method::kLight,
+                        Method::kDepth, Method::kInjection, Method::kTexture})
+    parts_.metrics.count(kLivenessTotal, labels_of(method, liveness::Verdict::kPass, liveness::Reason::kNone),
+                         0);
+}
 
 Failure FlowService::frame_point(liveness::PublicPoint& out) {
   const Status status = parts_.frames.point(out);
@@ -83,10 +98,7 @@ Failure FlowService::make_probe_of_frames(FlowRequest& request, WipedBytes& out)
   if (failure) return capture_problem(*failure, "frames");
   // The record of why; who captured learns the decision only.
   for (const liveness::Outcome& outcome : judgement.outcomes)
-    parts_.metrics.count("visaged_liveness_total", label("method", liveness::name(outcome.method)) + "," +
-                                                       label("verdict", liveness::name(outcome.verdict)) +
-                                                       "," +
-                                                       label("reason", liveness::info(outcome.reason).name));
+    parts_.metrics.count(kLivenessTotal, labels_of(outcome.method, outcome.verdict, outcome.reason));
   return seal(request, capture, out);
 }
 
