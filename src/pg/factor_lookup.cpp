@@ -21,8 +21,10 @@ KnownRelation factor_index("factor_subject_kind_key");
 }  // namespace
 
 bool load_factor(const SessionRow& session, factor::Kind kind, FactorRow& out) {
+  // Whoever is not registered costs the rows of somebody who is, as in a verification.
+  const Uuid from = session.has_subject ? session.surrogate : uuid_by_chance();
   ScanKeyData key;
-  ScanKeyInit(&key, kSubjectColumn, BTGreaterEqualStrategyNumber, F_UUID_GE, uuid_datum(session.surrogate));
+  ScanKeyInit(&key, kSubjectColumn, BTGreaterEqualStrategyNumber, F_UUID_GE, uuid_datum(from));
   const Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
   bool found = false;
   Uuid subject = {};
@@ -31,12 +33,11 @@ bool load_factor(const SessionRow& session, factor::Kind kind, FactorRow& out) {
     subject = uuid_of(row, kSubjectColumn, description);
     const Datum label = DirectFunctionCall1(enum_out, datum_of(row, kKindColumn, description));
     factor::Kind stored;
-    found =
-        subject == session.surrogate && factor::find_kind(DatumGetCString(label), stored) && stored == kind;
+    found = subject == from && factor::find_kind(DatumGetCString(label), stored) && stored == kind;
     out.place = {
         kind, {static_cast<uint32_t>(session.institution), subject}, uuid_of(row, kIdColumn, description)};
     out.sealed = copy_of(row, kSealedColumn, description);
-    return found || subject != session.surrogate;
+    return found || subject != from;
   });
   const bool has_key = find_subject_key(snapshot, subject, out.wrapped_key);
   UnregisterSnapshot(snapshot);

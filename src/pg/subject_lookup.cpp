@@ -9,7 +9,6 @@
 
 extern "C" {
 #include "catalog/pg_collation.h"
-#include "common/pg_prng.h"
 #include "utils/snapmgr.h"
 }
 
@@ -79,10 +78,7 @@ bool find_key_from(Snapshot snapshot, Uuid& id, Bytes& wrapped) {
 
 // Somebody's key, for who is not there: it costs the rows of somebody who is.
 void find_any_key(Snapshot snapshot, Uuid& id, Bytes& wrapped) {
-  for (size_t i = 0; i < sizeof id.bytes; i += sizeof(uint64)) {
-    const uint64 bits = pg_prng_uint64(&pg_global_prng_state);
-    memcpy(id.bytes + i, &bits, sizeof bits);
-  }
+  id = uuid_by_chance();
   if (find_key_from(snapshot, id, wrapped)) return;
   id = {};  // behind the last is the first
   find_key_from(snapshot, id, wrapped);
