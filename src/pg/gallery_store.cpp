@@ -1,5 +1,8 @@
 #include "pg/gallery_store.h"
 
+#include <algorithm>
+
+#include "core/gallery/bound.h"
 #include "pg/boundary.h"
 #include "pg/envelope_io.h"
 #include "pg/keys.h"
@@ -10,11 +13,19 @@
 namespace visage::pg {
 namespace {
 
+#define VISAGE_EPOCH \
+  "SELECT g.id, g.epoch, g.dimension, g.suite, g.transform_version, g.salt FROM visage.gallery g "
+
 Statement find_open = {
-    "SELECT g.id, g.epoch, g.dimension, g.suite, g.transform_version, g.salt FROM visage.gallery g "
-    "WHERE g.institution = $1 AND g.model = $2 AND g.closed_at IS NULL",
-    2,
-    {"integer", "text"}};
+    VISAGE_EPOCH "WHERE g.institution = $1 AND g.model = $2 AND g.closed_at IS NULL", 2, {"integer", "text"}};
+// The newest that have codes.
+Statement find_epochs = {
+    VISAGE_EPOCH
+    "WHERE g.institution = $1 AND g.model = $2 "
+    "AND EXISTS (SELECT FROM visage.gallery_code c WHERE c.gallery = g.id) ORDER BY g.epoch DESC "
+    "LIMIT $3",
+    3,
+    {"integer", "text", "integer"}};
 // Closed meanwhile: then there is no code, rather than one that nobody expects.
 Statement put_code = {
     "INSERT INTO visage.gallery_code AS c (reference, subject, gallery, generation, code) "
@@ -33,26 +44,33 @@ struct GalleryKey {
 };
 Kept<GalleryKey, Gallery, 8> galleries;
 
+// Of a row that VISAGE_EPOCH finds.
+void read_epoch(uint64 row, int32 institution, const probe::Contents& probe, Gallery& out) {
+  bool is_null;
+  gallery::Epoch& epoch = out.epoch;
+  out.id = DatumGetInt32(column(row, 1, &is_null));
+  epoch.number = static_cast<uint32_t>(DatumGetInt32(column(row, 2, &is_null)));
+  epoch.dimension = static_cast<uint16_t>(DatumGetInt32(column(row, 3, &is_null)));
+  epoch.suite = static_cast<crypto::Suite>(DatumGetInt16(column(row, 4, &is_null)));
+  epoch.transform_version = static_cast<uint32_t>(DatumGetInt64(column(row, 5, &is_null)));
+  epoch.institution = static_cast<uint32_t>(institution);
+  memcpy(epoch.model_digest, probe.model_digest, sizeof epoch.model_digest);
+  const Bytes salt = column_bytes(row, 6);
+  if (salt.size() != sizeof epoch.salt || !crypto::known_suite(static_cast<uint8_t>(epoch.suite)))
+    elog(ERROR, "a row of visage.gallery is not one of ours");
+  memcpy(epoch.salt, salt.data(), sizeof epoch.salt);
+  out.open = true;
+}
+
 void read_gallery(const GalleryKey& key, const probe::Contents& probe, Gallery& out) {
   memset(static_cast<void*>(&out), 0, sizeof out);
   const Datum arguments[] = {Int32GetDatum(key.institution), CStringGetTextDatum(key.model)};
-  if (execute(find_open, arguments, nullptr, true) == 1) {
-    bool is_null;
-    gallery::Epoch& epoch = out.epoch;
-    out.id = DatumGetInt32(column(0, 1, &is_null));
-    epoch.number = static_cast<uint32_t>(DatumGetInt32(column(0, 2, &is_null)));
-    epoch.dimension = static_cast<uint16_t>(DatumGetInt32(column(0, 3, &is_null)));
-    epoch.suite = static_cast<crypto::Suite>(DatumGetInt16(column(0, 4, &is_null)));
-    epoch.transform_version = static_cast<uint32_t>(DatumGetInt64(column(0, 5, &is_null)));
-    epoch.institution = static_cast<uint32_t>(key.institution);
-    memcpy(epoch.model_digest, probe.model_digest, sizeof epoch.model_digest);
-    const Bytes salt = column_bytes(0, 6);
-    if (salt.size() != sizeof epoch.salt || !crypto::known_suite(static_cast<uint8_t>(epoch.suite)))
-      elog(ERROR, "a row of visage.gallery is not one of ours");
-    memcpy(epoch.salt, salt.data(), sizeof epoch.salt);
-    out.open = true;
-  }
+  if (execute(find_open, arguments, nullptr, true) == 1) read_epoch(0, key.institution, probe, out);
   SPI_freetuptable(SPI_tuptable);
+}
+
+void wipe_codes(void* codes) {
+  wipe(codes, sizeof(ProbeCodes));
 }
 
 }  // namespace
@@ -95,6 +113,49 @@ void store_code(int32 gallery, const reference::Header& of, struct varlena* seal
   const Datum values[] = {uuid_datum(of.reference), uuid_datum(of.owner.subject), Int32GetDatum(gallery),
                           Int32GetDatum(generation), PointerGetDatum(sealed)};
   execute(put_code, values, nullptr, false);
+}
+
+ProbeCodes* make_probe_codes(int32 institution, const probe::Contents& probe, double threshold,
+                             size_t code_bits) {
+  const keys::KeyRing& ring = key_ring();
+  auto* codes = static_cast<ProbeCodes*>(palloc0(sizeof(ProbeCodes)));
+  auto* callback = static_cast<MemoryContextCallback*>(palloc0(sizeof(MemoryContextCallback)));
+  callback->func = wipe_codes;
+  callback->arg = codes;
+  MemoryContextRegisterResetCallback(CurrentMemoryContext, callback);
+  codes->bound = gallery::distance_bound(threshold, code_bits, kMiss);
+  const Datum arguments[] = {Int32GetDatum(institution), CStringGetTextDatum(probe.model),
+                             Int32GetDatum(kMaxEpochs)};
+  const uint64 rows = execute(find_epochs, arguments, nullptr, true);
+  for (uint64 i = 0; i < rows; ++i) {
+    Gallery gallery = {};
+    read_epoch(i, institution, probe, gallery);
+    ProbeCodes::Each& each = codes->each[codes->count];
+    each.gallery = gallery;
+    // Without its root, or with a feature of another length, none of its codes is looked at.
+    const Status status = guarded([&]() -> Status {
+      VISAGE_TRY(gallery::derive_masks(engine(), ring, gallery.epoch, each.masks));
+      return gallery::make_code(gallery.epoch, each.masks, probe, each.code);
+    });
+    if (status.ok()) ++codes->count;
+  }
+  SPI_freetuptable(SPI_tuptable);
+  return codes;
+}
+
+bool is_far(const ProbeCodes& codes, const StoredCode& stored, const keys::SubjectKey& subject_key,
+            const gallery::CodeOwner& of) {
+  const auto* const end = codes.each + codes.count;
+  const auto* const each = std::find_if(
+      codes.each, end, [&](const ProbeCodes::Each& e) { return e.gallery.id == stored.gallery; });
+  if (each == end) return false;
+  Secret<gallery::SignCode> code;
+  if (!gallery::open_code(engine(), key_ring(), subject_key, each->gallery.epoch, each->masks, of,
+                          stored.sealed, code.value)
+           .ok())
+    return false;
+  return settings::kernels().hamming(code.value.view().data(), each->code.view().data(),
+                                     sizeof(gallery::SignCode)) > codes.bound;
 }
 
 // new_epoch() → (suite, transform_version, salt)

@@ -111,6 +111,32 @@ UPDATE visage.gallery SET salt = sha256(salt) WHERE epoch = 2;
 SELECT * FROM faults;
 ROLLBACK;
 
+-- The search for duplicates passes over whose code is too far, and finds whom it found without. [6.2c]
+INSERT INTO visage.duplicate_policy (institution, action) VALUES (:place, 'refuse');
+SELECT fixture.verdict(visage.register('g-again-' || p, pg_temp.probe(p, 20))) FROM unnest(ARRAY['g-before', 'g-ann', 'g-cat', 'g-dan']) p;
+SELECT pg_temp.register('g-new');
+SELECT note ~ '^duplicate: ' AS duplicate, count(*) FROM visage.history WHERE institution = 'gallery' AND operation = 'find_duplicate' GROUP BY 1;
+-- That it does pass over: a stranger's reference that does not open is missed by nobody who has a code. Without a code it must be opened.
+BEGIN;
+UPDATE visage.subject_reference r SET reference = (SELECT o.reference FROM visage.subject_reference o JOIN visage.subject t ON t.id = o.subject WHERE t.external_id = 'g-dan')
+  FROM visage.subject s WHERE s.id = r.subject AND s.external_id = 'g-cat';
+SELECT fixture.verdict(visage.register('g-else', pg_temp.probe('g-else', 1)));
+SELECT fixture.verdict(visage.cancel('g-else'));
+DELETE FROM visage.gallery_code c USING visage.subject s WHERE s.id = c.subject AND s.external_id = 'g-cat';
+SELECT fixture.verdict(visage.register('g-else', pg_temp.probe('g-else', 2)));
+ROLLBACK;
+-- A code that was altered, or is somebody else's, hides nobody: then the reference is compared. [8.2.4e]
+BEGIN;
+UPDATE visage.gallery_code c SET code = set_byte(code, 100, get_byte(code, 100) # 1) FROM visage.subject s WHERE s.id = c.subject AND s.external_id = 'g-cat';
+SELECT fixture.verdict(visage.register('g-altered', pg_temp.probe('g-cat', 21)));
+ROLLBACK;
+BEGIN;
+UPDATE visage.gallery_code c SET code = o.code, gallery = o.gallery FROM visage.subject s, visage.gallery_code o JOIN visage.subject t ON t.id = o.subject
+  WHERE s.id = c.subject AND s.external_id = 'g-cat' AND t.external_id = 'g-dan';
+SELECT fixture.verdict(visage.register('g-moved', pg_temp.probe('g-cat', 22)));
+ROLLBACK;
+DELETE FROM visage.duplicate_policy WHERE institution = :place;
+
 -- Closed: all codes go, and no more come. The next epoch has a number of its own.
 SET ROLE gallery_admin;
 SELECT visage.close_gallery('test/1');
