@@ -13,6 +13,8 @@ void describe(CLI::App& app, Settings& s) {
   app.add_option("--listen", s.listen, "address of the API")->capture_default_str();
   app.add_option("--admin-listen", s.admin_listen, "address of /live, /ready and /metrics")
       ->capture_default_str();
+  app.add_flag("--public-listen", s.public_listen,
+               "--listen may be reached from outside the internal network");
   app.add_option("--tls-certificate", s.tls_certificate, "server certificate chain (PEM)");
   app.add_option("--tls-key", s.tls_key, "server key (PEM, mode 0600)");
   app.add_option("--tls-client-ca", s.tls_client_ca, "authority of client certificates (PEM)");
@@ -20,6 +22,8 @@ void describe(CLI::App& app, Settings& s) {
                "a bearer token may stand in for a certificate");
   app.add_option("--callers-file", s.callers_file, "who may call what (mode 0600)");
   app.add_flag("--insecure-no-auth", s.insecure_no_auth, "accept anyone; loopback only, never in production");
+  app.add_option("--caller-rate", s.caller_rate,
+                 "calls of each caller that has no rate in the callers file: 20/s, 90/min; none: no limit");
   app.add_option("--database", s.database, "libpq connection string or URI, without a password")
       ->capture_default_str();
   app.add_option("--database-connections", s.database_connections)
@@ -46,6 +50,9 @@ void describe(CLI::App& app, Settings& s) {
   app.add_flag("--server-timing", s.server_timing, "answer with a Server-Timing header");
   app.add_option("--log-level", s.log_level)
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
+      ->capture_default_str();
+  app.add_option("--log-format", s.log_format, "a JSON object a line, or text for people")
+      ->check(CLI::IsMember({"json", "text"}))
       ->capture_default_str();
 }
 

@@ -14,6 +14,7 @@ struct Settings {
   // host:port or [v6]:port; port 0 takes a free one and logs it.
   std::string listen = "127.0.0.1:8480";
   std::string admin_listen = "127.0.0.1:8481";
+  bool public_listen = false;  // --listen may be an address that is not of an internal network
 
   std::string tls_certificate;  // PEM chain
   std::string tls_key;          // PEM
@@ -21,6 +22,7 @@ struct Settings {
   bool tls_client_optional = false;
   std::string callers_file;
   bool insecure_no_auth = false;
+  std::string caller_rate;  // of each caller that has none in the callers file; empty: no limit
 
   std::string database = "dbname=postgres";  // libpq connection string or URI
   size_t database_connections = 8;
@@ -41,6 +43,7 @@ struct Settings {
   bool server_timing = false;  // tell callers how long each stage took
 
   std::string log_level = "info";
+  std::string log_format = "json";  // or "text"
 };
 
 enum class Start { kRun, kExit };
@@ -49,8 +52,8 @@ enum class Start { kRun, kExit };
 // and for mistakes, which are printed.
 Start read_settings(int argc, char** argv, Settings& settings, int& exit_code);
 
-// The rules that make the daemon safe by default: no plain HTTP off the loopback interface, no open door, no
-// password on a command line. The message says which setting to change.
+// The rules that make the daemon safe by default: no plain HTTP off the loopback interface, no address that
+// strangers reach, no open door, no password on a command line. The message says which setting to change.
 Status check_settings(const Settings& settings);
 
 }  // namespace visage::sidecar

@@ -3,7 +3,6 @@
 #include <openssl/crypto.h>
 
 #include <algorithm>
-#include <optional>
 
 #include "core/crypto/engine.h"
 
@@ -30,7 +29,8 @@ constexpr std::string_view kRoutes[] = {"register",
                                         "unlock",
                                         "replace_reference",
                                         "replace_references",
-                                        "quality"};
+                                        "quality",
+                                        "frame_key"};
 constexpr std::string_view kBlanks = " \t\r";
 
 std::string_view next_field(std::string_view& line) {
@@ -77,14 +77,17 @@ bool Caller::may(std::string_view route) const {
 
 Status Callers::parse_line(std::string_view line, size_t number) {
   const std::string_view credential = next_field(line), name = next_field(line), routes = next_field(line);
-  Caller caller{std::string(name), {}};
+  const std::string_view rate = next_field(line);
+  Caller caller{std::string(name), {}, {}};
   // The line may hold a token that somebody put there by mistake, so no message repeats it.
   if (!next_field(line).empty() || !parse_routes(routes, caller.routes))
     return Status::error(
         Code::kInvalidArgument,
         "callers file, line %zu: expected <credential> <caller> <routes>, routes being * or a "
-        "comma-separated list of names of docs/http-api.md",
+        "comma-separated list of names of docs/http-api.md, and if any a rate such as 20/s",
         number);
+  if (!rate.empty() && !parse_rate(rate, caller.rate.emplace()))
+    return Status::error(Code::kInvalidArgument, "callers file, line %zu: a rate is 20/s or 90/min", number);
   constexpr std::string_view kToken = "sha256:", kCertificate = "certificate:";
   if (credential.starts_with(kToken)) {
     const auto digest = parse_digest(credential.substr(kToken.size()));
@@ -119,7 +122,7 @@ Status Callers::parse(std::string_view text) {
 
 void Callers::allow_any_certificate() {
   tokens_.clear();
-  certificates_ = {{"*", {"", {}}}};
+  certificates_ = {{"*", {"", {}, {}}}};
 }
 
 const Caller* Callers::by_token(std::string_view token) const {
