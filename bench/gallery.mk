@@ -14,3 +14,4 @@ $(GALLERY): $(GALLERY_OBJS) $(CORE_LIB)
 bench-gallery: $(GALLERY) install-server ## exact search of a gallery against a pass of popcount, FAISS and SQL's bit_count; a minute or two
 	@$(GALLERY)
 	@/usr/bin/python3 -B bench/gallery_sql.py $(GALLERY)
+	@/usr/bin/python3 -B bench/gallery_duplicates.py

@@ -168,7 +168,7 @@ BEGIN
                               'capture_source', 'attempt_limit', 'audit_policy', 'entitlement', 'notice', 'consent_rule', 'retention', 'risk_rule',
                               'deny_list', 'session_policy', 'requirement', 'factor_policy', 'otp_service', 'trust_anchor',
                               'revocation_list', 'duplicate_policy', 'adaptation_policy', 'reference_lifetime', 'authority',
-                              'authority_rule']
+                              'authority_rule', 'gallery']
   LOOP
     EXECUTE format('SELECT sha256(convert_to(coalesce(string_agg(r, E''\n'' ORDER BY r COLLATE "C"), ''''), ''UTF8''))
                       FROM (SELECT (to_jsonb(t) - ''created_at'')::text FROM visage.%I t) t (r)', name)

@@ -273,6 +273,10 @@ BEGIN
                                           'channel', r.channel, 'created_at', r.created_at, 'adapted', r.adapted, 'origin', r.origin,
                                           'bytes', length(visage.reference_send(r.reference))) ORDER BY r.created_at, r.id)
       FROM visage.subject_reference r WHERE r.subject = person.id), '[]'),
+    'gallery_codes', coalesce((
+      SELECT jsonb_agg(jsonb_build_object('reference', c.reference, 'generation', c.generation, 'model', g.model, 'epoch', g.epoch,
+                                          'bytes', length(c.code)) ORDER BY c.reference)
+      FROM visage.gallery_code c JOIN visage.gallery g ON g.id = c.gallery WHERE c.subject = person.id), '[]'),
     'consents', coalesce((
       SELECT jsonb_agg(to_jsonb(c) - '{institution,subject,notice,digest}'::text[]
                        || jsonb_build_object('digest', encode(c.digest, 'hex'), 'notice', to_jsonb(n) - '{id,institution,digest}'::text[])

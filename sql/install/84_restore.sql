@@ -192,6 +192,7 @@ BEGIN
              k.factors, k.capture_sources)
     FROM visage.keys k WHERE NOT k.loaded ORDER BY k.custody, k.version;
   RETURN QUERY SELECT f.* FROM visage.reference_faults(archived) f ORDER BY 1, 2;
+  RETURN QUERY SELECT f.* FROM visage.code_faults() f ORDER BY 1, 2;
   RETURN QUERY SELECT 'subjects', 'subject ' || s.id, 'has no reference' FROM visage.subject s
     WHERE NOT EXISTS (SELECT FROM visage.subject_reference r WHERE r.subject = s.id) ORDER BY s.id;
   -- Whom the ledger has registered and not erased is there, and nobody else.

@@ -1,11 +1,12 @@
-// Candidates by an exact scan: the 1:1 matcher against every reference of the institution and model. About
-// 7 µs a reference; a gallery does better.
+// Candidates by a scan of the table: the 1:1 matcher against every reference of the institution and model,
+// but for those whose gallery code is too far from the probe's.
 #include <algorithm>
 
 #include "core/match/match.h"
 #include "pg/boundary.h"
 #include "pg/duplicate.h"
 #include "pg/flow.h"
+#include "pg/gallery_store.h"
 #include "pg/keys.h"
 #include "pg/policy_generation.h"
 #include "pg/settings.h"
@@ -22,8 +23,10 @@ Statement count_references = {
     3,
     {"integer", "text", "bigint"}};
 Statement scan_references = {
-    "SELECT r.subject, k.wrapped, r.id, r.generation, r.reference FROM visage.subject_reference r "
+    "SELECT r.subject, k.wrapped, r.id, r.generation, r.reference, c.gallery, c.code "
+    "FROM visage.subject_reference r "
     "JOIN visage.subject s ON s.id = r.subject JOIN visage.subject_key k ON k.subject = r.subject "
+    "LEFT JOIN visage.gallery_code c ON c.reference = r.id "
     "WHERE s.institution = $1 AND r.model = $2",
     2,
     {"integer", "text"}};
@@ -32,15 +35,21 @@ struct Row {
   Uuid subject;
   Bytes wrapped;
   reference::Stored stored;
+  bool has_code;
+  StoredCode code;
   Status status;
+  bool far;  // not compared, as its score would be too low
   match::Comparison comparison;
 };
 
-void compare_row(int32 institution, const probe::Contents& probe, Row& row) {
+void compare_row(int32 institution, const probe::Contents& probe, const ProbeCodes* codes, Row& row) {
   row.status = guarded([&]() -> Status {
     const keys::Owner owner = {static_cast<uint32_t>(institution), row.subject};
     Secret<keys::SubjectKey> key;
     VISAGE_TRY(keys::unwrap_subject_key(engine(), key_ring(), owner, row.wrapped, key.value));
+    row.far = codes != nullptr && row.has_code &&
+              is_far(*codes, row.code, key.value, {owner, row.stored.id, row.stored.generation});
+    if (row.far) return {};
     return match::compare(engine(), key_ring(), owner, key.value, row.stored, probe, row.comparison,
                           settings::kernels());
   });
@@ -64,30 +73,24 @@ void keep(const Candidate& candidate, Candidates& out) {
   for (; same != out.best && same[-1].score < same->score; --same) std::swap(same[-1], *same);
 }
 
-}  // namespace
-
-void find_candidates(const Flow& flow, int64 most, Candidates& out) {
-  memset(static_cast<void*>(&out), 0, sizeof out);
-  const Datum arguments[] = {Int32GetDatum(flow.policy.institution),
-                             CStringGetTextDatum(flow.contents->model), Int64GetDatum(most + 1)};
-  begin_newest();
-  execute(count_references, arguments, nullptr, true);
-  bool is_null;
-  const bool too_many = DatumGetInt64(column(0, 1, &is_null)) > most;
-  SPI_freetuptable(SPI_tuptable);
-  out.complete = !too_many;
-  Portal cursor = too_many ? nullptr : open_cursor(scan_references, arguments);
-  while (cursor != nullptr) {
+// With codes, or all 1:1 without.
+void scan(const Flow& flow, const Datum* arguments, const ProbeCodes* codes, Candidates& out) {
+  Portal cursor = open_cursor(scan_references, arguments);
+  for (;;) {
     CHECK_FOR_INTERRUPTS();
     SPI_cursor_fetch(cursor, true, kPart);
     const uint64 rows = SPI_processed;
     for (uint64 i = 0; i < rows; ++i) {
       Row row = {};
+      bool is_null;
       row.subject = column_uuid(i, 1);
       row.wrapped = column_bytes(i, 2);
       row.stored = {column_uuid(i, 3), static_cast<uint32_t>(DatumGetInt32(column(i, 4, &is_null))),
                     column_bytes(i, 5)};
-      compare_row(flow.policy.institution, *flow.contents, row);
+      row.code.gallery = DatumGetInt32(column(i, 6, &is_null));
+      row.has_code = !is_null;
+      if (row.has_code) row.code.sealed = column_bytes(i, 7);
+      compare_row(flow.policy.institution, *flow.contents, codes, row);
       if (!row.status.ok()) {
         // It may be the very one. Not an error: one altered row must not end all registrations where policy
         // lets those pass that cannot be decided.
@@ -96,6 +99,8 @@ void find_candidates(const Flow& flow, int64 most, Candidates& out) {
                                    row.status.message),
                             errhint("SELECT * FROM visage.integrity() lists all that do not open.")));
         out.complete = false;
+      } else if (row.far) {
+        ++out.compared;
       } else if (row.comparison.comparable) {
         ++out.compared;
         keep({row.subject, row.comparison.score}, out);
@@ -104,7 +109,45 @@ void find_candidates(const Flow& flow, int64 most, Candidates& out) {
     SPI_freetuptable(SPI_tuptable);
     if (rows == 0) break;
   }
-  if (cursor != nullptr) SPI_cursor_close(cursor);
+  SPI_cursor_close(cursor);
+}
+
+bool find_search_threshold(const Flow& flow, uint64 compared, double& threshold) {
+  return compared > 0 && find_threshold(flow.policy.institution, flow.contents->model, kReferenceScheme,
+                                        match::search_fmr(flow.policy.duplicates.fpir, compared), threshold);
+}
+
+void begin_candidates(Candidates& out) {
+  memset(static_cast<void*>(&out), 0, sizeof out);
+  for (Candidate& candidate : out.best) candidate.score = -1;  // everybody may be too far
+}
+
+}  // namespace
+
+void find_candidates(const Flow& flow, int64 most, Candidates& out) {
+  begin_candidates(out);
+  const Datum arguments[] = {Int32GetDatum(flow.policy.institution),
+                             CStringGetTextDatum(flow.contents->model), Int64GetDatum(most + 1)};
+  begin_newest();
+  execute(count_references, arguments, nullptr, true);
+  bool is_null;
+  const int64 count = DatumGetInt64(column(0, 1, &is_null));
+  SPI_freetuptable(SPI_tuptable);
+  out.complete = count <= most;
+  if (out.complete) {
+    double looked_for = 0, wanted = 0;
+    const ProbeCodes* codes = nullptr;
+    if (find_search_threshold(flow, static_cast<uint64>(count), looked_for))
+      codes =
+          make_probe_codes(flow.policy.institution, *flow.contents, looked_for, reference::kDefaultCodeBits);
+    scan(flow, arguments, codes, out);
+    // Fewer comparisons leave each a larger share of the FPIR, and so a lower threshold than was looked for.
+    if (codes != nullptr && find_search_threshold(flow, out.compared, wanted) && wanted < looked_for) {
+      begin_candidates(out);
+      out.complete = true;
+      scan(flow, arguments, nullptr, out);
+    }
+  }
   end_newest();
 }
 

@@ -3,6 +3,7 @@
 #include "pg/boundary.h"
 #include "pg/envelope_io.h"
 #include "pg/flow.h"
+#include "pg/gallery_store.h"
 #include "pg/keys.h"
 #include "pg/settings.h"
 #include "pg/statement.h"
@@ -31,6 +32,12 @@ void make(const probe::Contents& probe, Bytes wrapped_key, bool anew, NewReferen
   header.scheme = reference::kSchemeRfr1;
   header.code_bits = reference::kDefaultCodeBits;
   out.sealed = new_envelope(reference::sealed_size(header.suite, header.code_bits));
+  Gallery gallery;
+  find_gallery(static_cast<int32>(header.owner.institution), probe, gallery);
+  if (gallery.open) {
+    out.gallery = gallery.id;
+    out.code = new_envelope(gallery::sealed_code_size(header.suite));
+  }
   const Status status = guarded([&]() -> Status {
     Secret<keys::SubjectKey> key;
     VISAGE_TRY(keys::unwrap_subject_key(engine(), ring, header.owner, wrapped_key, key.value));
@@ -42,7 +49,8 @@ void make(const probe::Contents& probe, Bytes wrapped_key, bool anew, NewReferen
     VISAGE_TRY(reference::open(engine(), ring, header.owner, key.value,
                                {header.reference, header.generation, envelope_bytes(out.sealed)}, header,
                                opened.value));
-    return reference::digest(engine(), key.value, header, opened.value, out.digest);
+    VISAGE_TRY(reference::digest(engine(), key.value, header, opened.value, out.digest));
+    return gallery.open ? encode(gallery, key.value, probe, header, envelope_span(out.code)) : Status();
   });
   raise_unless_ok(status, "cannot make a reference");
 }
@@ -81,6 +89,7 @@ void insert_reference(const NewReference& made, const char* model, const text* c
                           BoolGetDatum(adapted),
                           CStringGetTextDatum(origin)};
   execute(insert_row, values, nullptr, false);
+  store_code(made.gallery, header, made.code);
 }
 
 bool update_reference(const NewReference& made, bool dated_anew) {
@@ -90,7 +99,9 @@ bool update_reference(const NewReference& made, bool dated_anew) {
       PointerGetDatum(made.sealed),      Int32GetDatum(static_cast<int32>(header.generation)),
       Int64GetDatum(header.key_version), Int64GetDatum(header.transform_version),
       BoolGetDatum(dated_anew)};
-  return execute(update_row, values, nullptr, false) == 1;
+  if (execute(update_row, values, nullptr, false) != 1) return false;
+  store_code(made.gallery, header, made.code);
+  return true;
 }
 
 }  // namespace visage::pg

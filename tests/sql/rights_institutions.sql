@@ -66,6 +66,7 @@ DECLARE
   circumstances jsonb := jsonb_build_object('device', place || '-device', 'address', '192.0.2.1', 'biz_id', place || '-biz');
 BEGIN
   PERFORM visage.add_capture_source(place || '-source');
+  PERFORM visage.open_gallery('test/1', 128);
   PERFORM visage.give_consent(one, n.name, n.digest, n.purposes, false) FROM visage.notice n;
   RETURN QUERY SELECT 'register', fixture.verdict(visage.register(one, pg_temp.sample(place, 'rights-1', 1), context => circumstances));
   RETURN QUERY SELECT 'verify', fixture.verdict(visage.verify(one, pg_temp.sample(place, 'rights-1', 2), context => circumstances));
@@ -105,6 +106,7 @@ CREATE TEMP TABLE mark AS
     SELECT id::text FROM visage.subject WHERE institution = :north
     UNION SELECT r.id::text FROM visage.subject_reference r JOIN visage.subject s ON s.id = r.subject WHERE s.institution = :north
     UNION SELECT f.id::text FROM visage.factor f JOIN visage.subject s ON s.id = f.subject WHERE s.institution = :north
+    UNION SELECT encode(salt, 'hex') FROM visage.gallery WHERE institution = :north
     UNION SELECT id::text FROM visage.session WHERE institution = :north
     UNION SELECT id::text FROM visage.consent WHERE institution = :north
     UNION SELECT id::text FROM visage.authority_record WHERE institution = :north
@@ -216,6 +218,8 @@ INSERT INTO call
     'export_subject SELECT visage.export_subject(''secretnorth-1'')',
     'review_duplicate SELECT visage.review_duplicate(finding, ''same_person'', ''none of ours'') FROM known',
     'allow_duplicate SELECT visage.allow_duplicate(''south-9'', ''ours'')',
+    'close_gallery SELECT visage.close_gallery(''test/1'') > 0',
+    'open_gallery SELECT visage.open_gallery(''test/1'', 128)',
     'record_authority_check SELECT true WHERE visage.record_authority_check(''secretnorth-1'', ''secretnorth-authority'', true, ''{name}'') IS NOT NULL',
     'record_authority_check SELECT true FROM known WHERE visage.record_authority_check(''south-1'', ''south-authority'', true, ''{name}'', transaction_id) IS NOT NULL',
     'vouched_fields_match SELECT true FROM known WHERE visage.vouched_fields_match(record, sha256(''x''))',
