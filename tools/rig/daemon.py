@@ -23,7 +23,7 @@ class Daemon:
         self.settings = {"listen": "127.0.0.1:0", "admin_listen": "127.0.0.1:0",
                          "models": os.path.join(BASE, "models"), **settings}
         self.process = None
-        self.url = self.admin = None
+        self.url = self.admin = self.pages = None
 
     def __enter__(self):
         return self.start()
@@ -42,6 +42,7 @@ class Daemon:
         try:
             self.url = self._wait_for_line("API on ")
             self.admin = self._wait_for_line("admin on ")
+            self.pages = self._wait_for_line("pages on ") if "page_listen" in self.settings else None
         except BaseException:
             self.stop()
             raise

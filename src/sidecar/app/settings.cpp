@@ -13,6 +13,9 @@ void describe(CLI::App& app, Settings& s) {
   app.add_option("--listen", s.listen, "address of the API")->capture_default_str();
   app.add_option("--admin-listen", s.admin_listen, "address of /live, /ready and /metrics")
       ->capture_default_str();
+  app.add_option("--page-listen", s.page_listen, "address of the capture pages; without one there are none");
+  app.add_option("--page-origin", s.page_origin,
+                 "https://host[:port] that browsers reach the capture pages by");
   app.add_option("--tls-certificate", s.tls_certificate, "server certificate chain (PEM)");
   app.add_option("--tls-key", s.tls_key, "server key (PEM, mode 0600)");
   app.add_option("--tls-client-ca", s.tls_client_ca, "authority of client certificates (PEM)");

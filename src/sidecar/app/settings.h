@@ -14,6 +14,8 @@ struct Settings {
   // host:port or [v6]:port; port 0 takes a free one and logs it.
   std::string listen = "127.0.0.1:8480";
   std::string admin_listen = "127.0.0.1:8481";
+  std::string page_listen;  // of the capture pages, for people's browsers; empty: none are served
+  std::string page_origin;  // what their links begin with; empty: the address of page_listen
 
   std::string tls_certificate;  // PEM chain
   std::string tls_key;          // PEM

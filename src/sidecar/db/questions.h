@@ -1,4 +1,4 @@
-// What is asked of the database that is no flow: sessions, and lists of what is stored.
+// What is asked of the database that is no flow: sessions, consents, and lists of what is stored.
 //
 // The database writes each answer as one JSON object, with the names that the HTTP API has.
 #pragma once
@@ -17,6 +17,13 @@ enum class Question {
   kCloseSession,    // session
   kListFactors,     // subject
   kListReferences,  // subject
+  kReadNotice,      // notice: the version in force
+  kListConsents,    // subject
+  kGiveConsent,     // subject, notice, digest in hexadecimal, purposes as a JSON array, under_14, channel,
+                 // guardian and guardian_relation (empty: none)
+  kWithdrawConsent,  // subject, purpose (empty: all), channel
+  kOpenPage,         // session; "opened" is true once
+  kPageSession,      // session
 };
 
 // `found` is false when the database has no row to answer with. Arguments are in the order above.

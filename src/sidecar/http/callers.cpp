@@ -30,7 +30,12 @@ constexpr std::string_view kRoutes[] = {"register",
                                         "unlock",
                                         "replace_reference",
                                         "replace_references",
-                                        "quality"};
+                                        "quality",
+                                        "watch_session",
+                                        "read_notice",
+                                        "list_consents",
+                                        "give_consent",
+                                        "withdraw_consent"};
 constexpr std::string_view kBlanks = " \t\r";
 
 std::string_view next_field(std::string_view& line) {
