@@ -99,7 +99,8 @@ class Pages(HttpTest):
 
     def test_what_a_page_may_be_for(self):
         for purpose, page in (("cancel", {}), ("compare", {}), ("verify", {"color": "red"}), ("verify", {"notice": ""}),
-                              ("verify", {"purposes": ["payment"]}), ("verify", {"notice": "paged", "purposes": []})):
+                              ("verify", {"purposes": ["payment"]}), ("verify", {"notice": "paged", "purposes": []}),
+                              ("verify", {"notice": "other"}), ("verify", {"notice": "paged", "purposes": ["default", "other"]})):
             with self.subTest(purpose=purpose, page=page):
                 subject = None if purpose == "compare" else "paged"
                 reply = self.client.post_json("/v1/sessions", {**({"subject": subject} if subject else {}), "purpose": purpose,

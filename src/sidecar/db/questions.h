@@ -11,16 +11,16 @@
 namespace visage::sidecar::db {
 
 enum class Question {
-  kOpenSession,     // subject (empty: none), purpose, scenario, channel, context
-  kClaimSession,    // session, channel, context
-  kReadSession,     // session
-  kCloseSession,    // session
-  kListFactors,     // subject
-  kListReferences,  // subject
-  kReadNotice,      // notice: the version in force
-  kListConsents,    // subject
-  kGiveConsent,     // subject, notice, digest in hexadecimal, purposes as a JSON array, under_14, channel,
-                 // guardian and guardian_relation (empty: none)
+  kOpenSession,      // subject (empty: none), purpose, scenario, channel, context
+  kClaimSession,     // session, channel, context
+  kReadSession,      // session
+  kCloseSession,     // session
+  kListFactors,      // subject
+  kListReferences,   // subject
+  kReadNotice,       // notice: the version in force
+  kListConsents,     // subject
+  kGiveConsent,      // subject, notice, digest in hexadecimal, purposes as a JSON array, under_14, channel,
+                     // guardian and guardian_relation (empty: none)
   kWithdrawConsent,  // subject, purpose (empty: all), channel
   kOpenPage,         // session; "opened" is true once
   kPageSession,      // session

@@ -203,6 +203,8 @@ Failure Api::open_session(Exchange& exchange) const {
       return Problem{ProblemCode::kInvalidValue,
                      "No capture pages are served here. Ask the operator for page-listen."};
     VISAGE_HTTP_TRY(page::read_wanted(as_text(form.bytes("capture_page")), form.text("purpose"), wanted));
+    if (wanted.purposes.empty()) wanted.purposes = {form.text("scenario", "default")};
+    if (!wanted.notice.empty()) VISAGE_HTTP_TRY(check_notice(wanted));
   }
   std::string json;
   VISAGE_HTTP_TRY(service_.ask(Question::kOpenSession,
@@ -219,6 +221,21 @@ Failure Api::open_session(Exchange& exchange) const {
   return {};
 }
 
+// Now, and not when a person has opened the link: then it would be spent.
+Failure Api::check_notice(const page::Wanted& wanted) const {
+  std::string json;
+  const Failure failure = service_.ask(Question::kReadNotice, {wanted.notice}, json);
+  if (failure && failure->code != ProblemCode::kNotFound) return failure;
+  const auto notice = nlohmann::json::parse(failure ? "{}" : json, nullptr, false);
+  const auto told = notice.value("purposes", std::vector<std::string>());
+  const auto is_told = [&](const std::string& purpose) {
+    return std::find(told.begin(), told.end(), purpose) != told.end();
+  };
+  if (std::all_of(wanted.purposes.begin(), wanted.purposes.end(), is_told)) return {};
+  return Problem{ProblemCode::kInvalidValue,
+                 "Part \"capture_page\" names no notice in force, or a purpose that it does not tell of."};
+}
+
 Failure Api::make_link(const Exchange& exchange, const Form& form, page::Wanted& wanted,
                        const nlohmann::json& opened, std::string& link) const {
   page::Ticket ticket;
@@ -231,7 +248,6 @@ Failure Api::make_link(const Exchange& exchange, const Form& form, page::Wanted&
   ticket.context = as_text(form.bytes("context"));
   ticket.notice = std::move(wanted.notice);
   ticket.purposes = std::move(wanted.purposes);
-  if (ticket.purposes.empty()) ticket.purposes = {ticket.scenario};
   const auto context = nlohmann::json::parse(ticket.context, nullptr, false);
   if (context.is_object() && context.contains("finish_channel")) {
     // A channel's name; the database took it.

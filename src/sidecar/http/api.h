@@ -36,6 +36,7 @@ class Api {
   Failure give_consent(Exchange& exchange, const std::string& subject) const;      // api_consent.cpp
   Failure withdraw_consent(Exchange& exchange, const std::string& subject) const;  // api_consent.cpp
   Failure watch_session(Exchange& exchange, const std::string& session) const;     // api_events.cpp
+  Failure check_notice(const page::Wanted& wanted) const;
   // The link of the capture page for the session that was opened.
   Failure make_link(const Exchange& exchange, const Form& form, page::Wanted& wanted,
                     const nlohmann::json& opened, std::string& link) const;

@@ -22,12 +22,16 @@ crypto::Engine* engine_of_thread() {
   return engine.get();
 }
 
-Status derive(SourceKeyFile& file, crypto::Engine& engine, Key& out) {
+constexpr size_t kSaltSize = 16;
+// Each token has a key of its own, so one nonce serves: random ones under one key would have to stop at 2^32.
+constexpr uint8_t kNonce[crypto::kNonceSize] = {};
+
+Status derive(SourceKeyFile& file, crypto::Engine& engine, Bytes salt, Key& out) {
   Status why;
   const auto source = file.get(why);
   if (!source) return why;
   const Bytes root{source->value.key, sizeof source->value.key};
-  return engine.hkdf(kSuite, root, {}, source->value.source.view(), as_bytes(kKeyLabel), out.value.span());
+  return engine.hkdf(kSuite, root, source->value.source.view(), salt, as_bytes(kKeyLabel), out.value.span());
 }
 
 // RFC 4648 section 5 without padding: it stands in a URL's fragment.
@@ -76,15 +80,15 @@ Status TicketSealer::seal(const Ticket& ticket, Use use, std::string& out) const
   crypto::Engine* const engine = engine_of_thread();
   if (engine == nullptr)
     return Status::error(Code::kInternal, "libcrypto lacks an algorithm that links need");
-  Key key;
-  VISAGE_TRY(derive(key_, *engine, key));
   const std::string plain = to_json(ticket);
-  WipedBytes sealed(crypto::kNonceSize + plain.size() + kTagSize);
-  const MutableBytes nonce{sealed.data(), crypto::kNonceSize};
-  VISAGE_TRY(engine->random(nonce));
+  WipedBytes sealed(kSaltSize + plain.size() + kTagSize);
+  const MutableBytes salt{sealed.data(), kSaltSize};
+  VISAGE_TRY(engine->random(salt));
+  Key key;
+  VISAGE_TRY(derive(key_, *engine, salt, key));
   const uint8_t aad[] = {static_cast<uint8_t>(use)};
-  VISAGE_TRY(engine->seal(kSuite, key.value.view(), nonce, aad, as_bytes(plain),
-                          MutableBytes(sealed).subspan(crypto::kNonceSize)));
+  VISAGE_TRY(engine->seal(kSuite, key.value.view(), kNonce, aad, as_bytes(plain),
+                          MutableBytes(sealed).subspan(kSaltSize)));
   engine->forget_keys();
   out = to_url(sealed);
   return {};
@@ -92,17 +96,18 @@ Status TicketSealer::seal(const Ticket& ticket, Use use, std::string& out) const
 
 Status TicketSealer::open(std::string_view text, Use use, Ticket& out) const {
   WipedBytes sealed;
-  if (text.size() > kMaxText || !from_url(text, sealed) || sealed.size() < crypto::kNonceSize + kTagSize)
+  if (text.size() > kMaxText || !from_url(text, sealed) || sealed.size() < kSaltSize + kTagSize)
     return broken();
   crypto::Engine* const engine = engine_of_thread();
   if (engine == nullptr)
     return Status::error(Code::kInternal, "libcrypto lacks an algorithm that links need");
+  const Bytes salt = Bytes(sealed).first(kSaltSize);
   Key key;
-  VISAGE_TRY(derive(key_, *engine, key));
-  WipedBytes plain(sealed.size() - crypto::kNonceSize - kTagSize);
+  VISAGE_TRY(derive(key_, *engine, salt, key));
+  WipedBytes plain(sealed.size() - kSaltSize - kTagSize);
   const uint8_t aad[] = {static_cast<uint8_t>(use)};
-  const Status status = engine->open(kSuite, key.value.view(), Bytes(sealed).first(crypto::kNonceSize), aad,
-                                     Bytes(sealed).subspan(crypto::kNonceSize), plain);
+  const Status status =
+      engine->open(kSuite, key.value.view(), kNonce, aad, Bytes(sealed).subspan(kSaltSize), plain);
   engine->forget_keys();
   if (!status.ok()) return broken();
   try {
