@@ -13,6 +13,7 @@ const part = id => document.getElementById(id);
 const sleep = milliseconds => new Promise(done => { setTimeout(done, milliseconds); });
 
 let opened = null;  // what the link opened
+let over = Infinity;  // when its time is over, on performance.now()'s clock
 let running = 0;    // number of the capture that is under way; 0: none
 let told = [];      // how to say again, in another language, what is on the screen now
 
@@ -51,7 +52,8 @@ function finish(kind, title, words, again = null) {
 
 function fail(error, again = null) {
   if (error instanceof CallFailed && error.status === 401) return finish('bad', 'ended', 'no-link');
-  if (error instanceof CallFailed && error.status === 403) return finish('bad', 'ended', 'used');
+  if (error instanceof CallFailed && error.status === 403)
+    return finish('bad', 'ended', performance.now() > over ? 'expired' : 'used');
   return finish('bad', 'ended', 'trouble', again);
 }
 
@@ -112,8 +114,26 @@ async function agree(event) {
 async function stop() {
   running = 0;
   stopCamera(part('video'));
-  await decline().catch(() => {});
-  finish('', 'stopped', 'stopped-words');
+  try {
+    // A picture may have been on its way: then it is not the person who ended this, and the page must not say so.
+    if ((await decline()).closed) finish('', 'stopped', 'stopped-words');
+    else await follow(running = Date.now());
+  } catch (error) {
+    fail(error, stop);
+  }
+}
+
+// To the end of the session, whoever brings it there.
+async function follow(mine, tell = () => {}) {
+  while (running === mine) {
+    const seen = (await state()).state;
+    if (running !== mine) return;
+    if (seen === 'SUCCEEDED') return conclude({ result: 'pass' });
+    if (seen === 'FAILED') return conclude({ result: 'fail' });
+    if (seen === 'EXPIRED') return conclude({ result: 'ended', advice: ['expired'] });
+    tell(seen);
+    await sleep(ASK_MS);
+  }
 }
 
 function showProgress(done) {
@@ -192,16 +212,7 @@ function conclude({ result, advice }) {
 async function handOver(link) {
   part('qr').replaceChildren(qrPicture(link, word('handover-label')));
   show('handover');
-  const mine = running = Date.now();
-  while (running === mine) {
-    const seen = (await state()).state;
-    if (running !== mine) return;
-    if (seen === 'SUCCEEDED') return conclude({ result: 'pass' });
-    if (seen === 'FAILED') return conclude({ result: 'fail' });
-    if (seen === 'EXPIRED') return conclude({ result: 'ended', advice: ['expired'] });
-    say('handover-state', `state-${seen}`);
-    await sleep(ASK_MS);
-  }
+  await follow(running = Date.now(), seen => say('handover-state', `state-${seen}`));
 }
 
 async function start() {
@@ -218,6 +229,7 @@ async function start() {
   if (!takeLink()) return finish('bad', 'ended', 'no-link');
   try {
     opened = await open();
+    over = performance.now() + opened.seconds * 1000;
     if (opened.hand_over) return await handOver(opened.hand_over);
     fillNotice();
     show('notice');

@@ -160,6 +160,7 @@ class CapturePage(unittest.TestCase):
         page.wait_section("end")
         self.shot(page, "declined")
         self.assertIn("Stopped", page.text())
+        self.assertIn("The camera is off", page.text())
         self.assertEqual(0, page.run("window.cameras"))
         self.assertEqual("FAILED", self.state(session)["state"])
         self.assertEqual([], self.client.request("GET", "/v1/registrations/unwilling/consents").json["consents"])
@@ -183,6 +184,18 @@ class CapturePage(unittest.TestCase):
                 page.wait_section("end")
                 self.assertEqual("FAILED", self.state(session)["state"])
                 self.assertFalse(page.run("document.getElementById('video').srcObject?.active ?? false"))
+
+    def test_stop_comes_too_late(self):
+        """[6.1.1d] Who stops when the picture is under way is told what became of it, not that nothing happened."""
+        link, session = self.link("late", "register")
+        page = self.page(stand.browser(videos.person, PERSON), link)
+        page.call("Fetch.enable", patterns=[{"urlPattern": "*/capture/picture", "requestStage": "Response"}])
+        self.agree(page)
+        page.wait_section("capture")
+        page.wait_event("Fetch.requestPaused")  # the database has decided, and the page does not know
+        page.click("cancel")
+        page.wait_section("end")
+        self.assertEqual(("Done", "SUCCEEDED"), (page.run("document.getElementById('end-title').textContent"), self.state(session)["state"]))
 
     def test_retries_with_a_reason(self):
         """[6.1.3b] [6.1.1d] A picture below the channel's floors is asked for again, in the same session, with the reason."""

@@ -62,7 +62,7 @@ class Browser:
         self.log.close()
         shutil.rmtree(self.profile, ignore_errors=True)
 
-    def _pump(self):
+    def pump(self):
         try:
             data = os.read(self.input, 1 << 20)
         except BlockingIOError:
@@ -89,7 +89,7 @@ class Browser:
         while self.number not in self.replies:
             if time.monotonic() > deadline:
                 raise BrowserFailed(f"no answer to {method}")
-            self._pump()
+            self.pump()
         reply = self.replies.pop(self.number)
         if "error" in reply:
             raise BrowserFailed(f"{method}: {reply['error']}")
@@ -135,6 +135,14 @@ class Page:
             if time.monotonic() > deadline:
                 raise BrowserFailed(f"never true: {script} {words}; the page says:\n{self.text()}\n{self.faults()}")
             time.sleep(0.02)
+
+    def wait_event(self, method):
+        deadline = time.monotonic() + LIMIT_S
+        while not self.events(method):
+            if time.monotonic() > deadline:
+                raise BrowserFailed(f"no {method}; the page says:\n{self.text()}")
+            self.browser.pump()
+        return self.events(method)[-1]
 
     def text(self):
         return self.run("document.body.innerText")
