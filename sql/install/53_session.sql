@@ -90,7 +90,8 @@ CREATE VIEW visage.sessions WITH (security_barrier) AS
                        SELECT FROM visage.event t WHERE t.settles = d.seq AND t.note = 'rolled back')) THEN 'SUCCEEDED' ELSE 'FAILED' END
               WHEN s.expires_at <= clock_timestamp() THEN 'EXPIRED'
               WHEN s.claimed_at IS NOT NULL OR u.presented > 0 THEN 'IN_PROGRESS' ELSE 'CREATED' END AS state,
-         s.factors, u.presented::smallint, s.opened_at, s.expires_at, s.claimed_at, d.decision, d.reason, d.seq AS event
+         s.factors, u.presented::smallint, s.opened_at, s.expires_at, s.claimed_at, d.decision, d.reason, d.seq AS event,
+         s.challenge
   FROM visage.session s
   JOIN visage.institution i ON i.id = s.institution
   CROSS JOIN LATERAL (
@@ -115,6 +116,7 @@ COMMENT ON COLUMN visage.sessions.claimed_at IS 'when the other channel took ove
 COMMENT ON COLUMN visage.sessions.decision IS 'verdict of the call that used it up';
 COMMENT ON COLUMN visage.sessions.reason IS 'why';
 COMMENT ON COLUMN visage.sessions.event IS 'number of that call''s record';
+COMMENT ON COLUMN visage.sessions.challenge IS 'movements that the capture asks for, in order';
 
 CREATE TRIGGER guard_builtin BEFORE INSERT OR UPDATE OR DELETE ON visage.session_policy
   FOR EACH ROW EXECUTE FUNCTION visage.guard_builtin('institution');

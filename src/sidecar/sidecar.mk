@@ -19,9 +19,14 @@ SIDECAR_SANITIZED_OBJS := $(patsubst src/%.cpp,$(BUILD)/sanitized/%.o, \
 	$(patsubst src/%.cpp,$(BUILD)/sanitized/%.o,$(wildcard src/core/base/*.cpp src/core/crypto/*.cpp src/core/probe/*.cpp))
 SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=undefined
 
-.PHONY: visaged check-sidecar check-sidecar-sanitized demo demo-built
+.PHONY: visaged install-visaged check-sidecar check-sidecar-sanitized demo demo-built
 
 visaged: $(SIDECAR) ## build the daemon, build/visaged
+
+install-visaged: $(SIDECAR) ## install the daemon and its systemd unit; DESTDIR is honoured
+	$(SUDO) install -D -m 755 $(SIDECAR) $(DESTDIR)/usr/sbin/visaged
+	$(SUDO) install -D -m 644 deploy/systemd/visaged.service $(DESTDIR)/usr/lib/systemd/system/visaged.service
+	$(SUDO) install -D -m 644 deploy/systemd/visaged.sysusers $(DESTDIR)/usr/lib/sysusers.d/visaged.conf
 
 check-sidecar: install-server visaged $(BUILD)/side_by_side ## HTTP tests against a real visaged and a real server
 	@/usr/bin/python3 -B tests/sidecar/run.py

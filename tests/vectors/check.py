@@ -18,7 +18,7 @@ import tempfile
 FOLDER = pathlib.Path(__file__).resolve().parent
 LABELS = {"wrap": b"visage/wrap/1", "subject key": b"visage/subject-key/1", "source": b"visage/probe-source/1",
           "probe": b"visage/probe/1", "reference": b"visage/reference/1", "seed": b"rfr/1", "ledger key": b"visage/ledger-key/1",
-          "keyed hash": b"visage/keyed-hash/1"}
+          "keyed hash": b"visage/keyed-hash/1", "epoch": b"visage/gallery-epoch/1", "gallery code": b"visage/gallery-code/1"}
 
 
 # Primitives
@@ -292,6 +292,37 @@ def check_reference(values):
         assert abs(score - float(wanted)) < 2e-6, f"score {a} {b}: got {score}, wanted {wanted}"
 
 
+def check_gallery_code(values):
+    record = Record(values)
+    suite, epoch_suite, sealed = record.suite, Suite(record.number("epoch_suite")), record.bytes("sealed")
+    dimension, epoch, generation = record.number("dimension"), record.number("epoch"), record.number("generation")
+    institution, reference = record.number("institution"), record.bytes("reference")
+    version, root = record.root("transform_root")
+    subject_key = unwrap(record)
+    same("subject key", subject_key, record.bytes("subject_key"))
+
+    fields = struct.unpack_from("<cBBBIIII16s16s12s", sealed)
+    same("header", fields[:10],
+         (b"G", 1, suite.number, 0, version, institution, epoch, generation, reference, record.bytes("subject")))
+    same("length", len(sealed), 64 + 128 + suite.tag_size)
+    info = (LABELS["epoch"] + bytes([epoch_suite.number]) + hashlib.sha256(record.text("model").encode()).digest()[:16] +
+            struct.pack("<HII", dimension, institution, epoch))
+    seed = epoch_suite.hkdf(root, record.bytes("salt"), info, 32)
+    width = max(64, 1 << (dimension - 1).bit_length())
+    mask_size = -(-1024 // width) * 4 * width // 8
+    stream = epoch_suite.keystream(seed, mask_size + 16)
+    masks, confirmation = stream[:mask_size], stream[mask_size:]
+    info = LABELS["gallery code"] + bytes([suite.number]) + reference + struct.pack("<II", generation, epoch)
+    key = suite.hkdf(root + subject_key, b"", info, suite.key_size)
+    code = suite.open(key, fields[10], LABELS["gallery code"] + sealed[:64] + confirmation, sealed[64:])
+    same("code", code, record.bytes("code"))
+
+    y = rotate(scaled(formula(record.number("feature_seed"), dimension)), 1024, masks)
+    norm = math.sqrt(sum(v * v for v in y))
+    # Values at rounding error from zero may take either sign.
+    same("signs", [i for i, v in enumerate(y) if (v < 0) != bool(code[i // 8] >> i % 8 & 1) and abs(v) > 1e-4 * norm], [])
+
+
 # The ledger
 
 
@@ -437,6 +468,7 @@ def check_head(values):
 def main():
     checks = {"text-1.txt": check_text, "source_key-1.txt": check_source_key, "wrapped_key-1.txt": check_wrapped_key,
               "probe-1.txt": check_probe, "reference-1.txt": check_reference, "leaf-1.txt": check_leaf,
+              "gallery_code-1.txt": check_gallery_code,
               "ledger_key-1.txt": check_ledger_key, "tree-1.txt": check_tree, "head-1.txt": check_head}
     passed, failed = 0, 0
     for path in sorted(FOLDER.glob("*.txt")):

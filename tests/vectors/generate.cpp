@@ -8,6 +8,7 @@
 
 #include "core/audit/note.h"
 #include "core/base/text_form.h"
+#include "core/gallery/code.h"
 #include "core/keys/ledger_key.h"
 #include "support.h"
 #include "vectors.h"
@@ -207,6 +208,57 @@ void write_reference(File& file, const keys::KeyRing& ring, Suite suite, size_t 
     std::snprintf(line, sizeof line, "%d %d %.9f", own, other, subject.score(envelope, probe));
     file.text("score", line);
   }
+}
+
+void write_gallery_codes(const std::string& folder) {
+  File file(folder, "gallery_code-1.txt", "Gallery codes");
+  keys::KeyRing ring = {};
+  ring.envelope = root(2, 32, "envelope root");
+  ring.transform = root(6, 48, "transform root");
+  uint32_t seed = 300;
+  for (Suite suite : kSuites)
+    for (size_t dimension : kDimensions) {
+      ++seed;
+      gallery::CodeOwner of = {{9, {}}, {}, seed};
+      check(engine().random_uuid(of.owner.subject));
+      check(engine().random_uuid(of.reference));
+      const Subject subject(of.owner, suite, ring);
+      const std::string model = "vector/" + std::to_string(dimension);
+      const probe::Contents contents = contents_of(formula_feature(seed, dimension), model);
+      gallery::Epoch epoch = {};
+      // An epoch outlives a change of suite.
+      epoch.suite = kSuites[seed % 2];
+      epoch.institution = of.owner.institution;
+      epoch.number = seed - 300;
+      epoch.dimension = contents.dimension;
+      std::memcpy(epoch.model_digest, contents.model_digest, sizeof epoch.model_digest);
+      check(gallery::begin_epoch(engine(), ring, epoch));
+      gallery::EpochMasks masks;
+      check(gallery::derive_masks(engine(), ring, epoch, masks));
+      gallery::SignCode code;
+      check(gallery::make_code(epoch, masks, contents, code));
+      Buffer sealed(gallery::sealed_code_size(suite));
+      check(gallery::seal_code(engine(), ring, subject.key, suite, epoch, masks, of, code, sealed));
+
+      file.record();
+      file.number("suite", static_cast<int>(suite));
+      file.root("envelope_root", ring.envelope.roots[0]);
+      file.root("transform_root", ring.transform.roots[0]);
+      file.number("institution", of.owner.institution);
+      file.bytes("subject", of.owner.subject.view());
+      file.bytes("wrapped", subject.wrapped);
+      file.bytes("subject_key", subject.key.view());
+      file.bytes("reference", of.reference.view());
+      file.number("generation", of.generation);
+      file.number("epoch", epoch.number);
+      file.number("epoch_suite", static_cast<int>(epoch.suite));
+      file.bytes("salt", epoch.salt);
+      file.number("dimension", static_cast<int64_t>(dimension));
+      file.text("model", model);
+      file.number("feature_seed", seed);
+      file.bytes("sealed", sealed);
+      file.bytes("code", code.view());
+    }
 }
 
 void write_references(const std::string& folder) {
@@ -513,8 +565,9 @@ int main(int count, char** arguments) {
   }
   try {
     using namespace visage::test;
-    for (const Write write : {write_text, write_source_keys, write_wrapped_keys, write_probes,
-                              write_references, write_leaves, write_ledger_keys, write_trees, write_heads})
+    for (const Write write :
+         {write_text, write_source_keys, write_wrapped_keys, write_probes, write_references,
+          write_gallery_codes, write_leaves, write_ledger_keys, write_trees, write_heads})
       write_if_new(write, arguments[1]);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s: %s\n", arguments[0], error.what());

@@ -17,11 +17,13 @@ PROGRAM = os.environ.get("VISAGED", os.path.join(BASE, "build/visaged"))
 class Daemon:
     """Starts visaged with a configuration file; its log is a file in `directory`."""
 
-    def __init__(self, directory, name="visaged", **settings):
+    def __init__(self, directory, name="visaged", environment=None, wrapper=(), **settings):
         self.config = os.path.join(directory, f"{name}.toml")
         self.log = os.path.join(directory, f"{name}.log")
         self.settings = {"listen": "127.0.0.1:0", "admin_listen": "127.0.0.1:0",
                          "models": os.path.join(BASE, "models"), **settings}
+        self.environment = environment or {}
+        self.wrapper = list(wrapper)  # a program that becomes the daemon, with its arguments
         self.process = None
         self.url = self.admin = self.pages = None
 
@@ -37,8 +39,9 @@ class Daemon:
                 # TOML's strings and numbers are JSON's.
                 file.write(f"{name.replace('_', '-')} = {json.dumps(value)}\n")
         with open(self.log, "w") as log:
-            self.process = subprocess.Popen([PROGRAM, "--config", self.config],
-                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+            self.process = subprocess.Popen([*self.wrapper, PROGRAM, "--config", self.config],
+                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+                                            env={**os.environ, **self.environment})
         try:
             self.url = self._wait_for_line("API on ")
             self.admin = self._wait_for_line("admin on ")
@@ -48,16 +51,28 @@ class Daemon:
             raise
         return self
 
-    def log_text(self):
+    def log_lines(self):
+        """The whole lines of the log, as they were written."""
         with open(self.log, errors="replace") as file:
-            return file.read()
+            return [line for line in file if line.endswith("\n")]
+
+    def log_records(self):
+        """Each line as a dictionary; what is no JSON (the complaint about a setting) as a message."""
+        return [json.loads(line) if line.startswith("{") else {"message": line.rstrip("\n")}
+                for line in self.log_lines()]
+
+    def log_text(self):
+        """The log for people: the message, then name=value of what the line has besides."""
+        return "".join(" ".join([record.get("message", ""), *(f"{name}={value}" for name, value in record.items()
+                                                              if name != "message")]).strip() + "\n"
+                       for record in self.log_records())
 
     def _wait_for_line(self, words, seconds=20):
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            for line in self.log_text().splitlines():
-                if words in line:
-                    return line.split(words, 1)[1].strip()
+            for record in self.log_records():
+                if words in record.get("message", ""):
+                    return record["message"].split(words, 1)[1].strip()
             if self.process.poll() is not None:
                 raise Failed(f"visaged ended with {self.process.returncode}:\n{self.log_text()}")
             time.sleep(0.02)

@@ -71,6 +71,14 @@ enum class Measure : uint8_t {
   kDepthNoise = 0x26,   // mm
   kDepthRelief = 0x27,  // mm
   kDepthSkew = 0x28,    // ms
+  // A liveness method's value once more (0x30 + method), so that a channel's floor can demand the method.
+  kLivenessChallenge = 0x33,
+  kLivenessContinuity = 0x34,
+  kLivenessLight = 0x35,
+  kLivenessDepth = 0x36,
+  kLivenessInjection = 0x37,
+  kLivenessTexture = 0x38,
+  kLivenessReason = 0x3f,  // docs/liveness.md "reasons"
   kBackgroundUniformity = 0x42,
   kIlluminationUniformity = 0x43,
   kLuminanceMean = 0x44,

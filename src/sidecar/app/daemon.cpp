@@ -1,14 +1,16 @@
 #include "sidecar/app/daemon.h"
 
 #include <pthread.h>
-#include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include <csignal>
 #include <optional>
 #include <thread>
 
+#include "sidecar/app/log.h"
 #include "sidecar/app/private_file.h"
+#include "sidecar/app/process_memory.h"
+#include "sidecar/app/service_manager.h"
 #include "sidecar/http/admin.h"
 #include "sidecar/http/api.h"
 #include "sidecar/http/server.h"
@@ -21,18 +23,13 @@ namespace {
 constexpr size_t kMaxCallersFile = 1 << 20;
 constexpr size_t kAdminConnections = 8;
 
-void start_log(const Settings& settings) {
-  spdlog::set_default_logger(spdlog::stderr_logger_mt("visaged"));
-  spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
-  spdlog::set_level(spdlog::level::from_str(settings.log_level));
-  spdlog::flush_on(spdlog::level::info);
-}
-
 Status load_callers(const Settings& settings, std::optional<http::Auth>& out) {
   http::Callers callers;
+  http::Rate rate;
+  if (!settings.caller_rate.empty()) http::parse_rate(settings.caller_rate, rate);
   if (settings.insecure_no_auth) {
     spdlog::warn("--insecure-no-auth: anyone on this machine may call everything");
-    out = http::Auth::open_door();
+    out = http::Auth::open_door(rate);
     return {};
   }
   if (settings.callers_file.empty()) {
@@ -44,7 +41,7 @@ Status load_callers(const Settings& settings, std::optional<http::Auth>& out) {
       return why;
     VISAGE_TRY(callers.parse({text.data(), text.size()}));
   }
-  out.emplace(std::move(callers));
+  out.emplace(std::move(callers), rate);
   return {};
 }
 
@@ -67,8 +64,10 @@ class Daemon {
   SourceKeyFile source_key_;
   Sealer sealer_;
   Gate gate_;
+  FrameDesk frames_;
   FlowService service_;
   Readiness readiness_;
+  bool memory_locked_ = false;
   capture::Pipeline::Loaded models_;
   page::Links links_;
   std::optional<page::Pages> pages_;
@@ -87,7 +86,7 @@ Daemon::Daemon(const Settings& settings)
       source_key_(settings.source_key_file),
       sealer_(source_key_, std::chrono::seconds(settings.probe_lifetime_s)),
       gate_(settings.pipelines, settings.waiting, std::chrono::milliseconds(settings.wait_timeout_ms)),
-      service_({gate_, sealer_, pool_, metrics_}),
+      service_({gate_, sealer_, pool_, metrics_, frames_}),
       readiness_(pool_, source_key_),
       links_(source_key_) {}
 
@@ -101,8 +100,7 @@ void Daemon::observe(const http::Exchange& exchange, int status) {
                  label("route", exchange.route) + "," + label("status", std::to_string(status)));
   metrics_.observe("visaged_request_seconds", label("route", exchange.route), exchange.elapsed_ms() / 1000);
   // Route, not path: a path may hold a subject.
-  spdlog::info("request={} route={} status={} code={} caller={} ms={:.1f}", exchange.id, exchange.route,
-               status, exchange.code, exchange.caller, exchange.elapsed_ms());
+  log_request({exchange.route, status, exchange.code, exchange.caller, exchange.elapsed_ms()});
 }
 
 void Daemon::register_gauges() {
@@ -116,6 +114,10 @@ void Daemon::register_gauges() {
   gauge("visaged_database_connections", "used", [this] { return pool_.in_use(); });
   gauge("visaged_database_connections", "idle", [this] { return pool_.idle(); });
   gauge("visaged_database_connections", "limit", [this] { return pool_.size(); });
+  metrics_.gauge("visaged_ready", "", [this] { return readiness_.report().ready ? 1 : 0; });
+  metrics_.gauge("visaged_memory_locked", "", [this] { return memory_locked_ ? 1 : 0; });
+  metrics_.gauge("visaged_build_info", label("version", VISAGE_VERSION), [] { return 1; });
+  metrics_.gauge("process_resident_memory_bytes", "", [] { return resident_bytes(); });
 }
 
 // A listener of its own, which asks for no client certificate: people have none.
@@ -136,6 +138,9 @@ Status Daemon::prepare_pages() {
 }
 
 Status Daemon::prepare() {
+  memory_locked_ = lock_memory();
+  if (!memory_locked_)
+    spdlog::warn("memory is not locked: LimitMEMLOCK=infinity, or encrypt the swap or switch it off");
   VISAGE_TRY(load_callers(settings_, auth_));
   bool missing = false;
   if (const Status status = source_key_.load(missing); !status.ok()) {
@@ -184,12 +189,15 @@ void Daemon::serve() {
     if (page_server_) page_server_->run();
   });
   load_models();
+  tell_service_manager(models_.pipeline ? "READY=1" : "READY=1\nSTATUS=Not ready: models are missing");
   sigset_t stop;
   sigemptyset(&stop);
   sigaddset(&stop, SIGTERM);
   sigaddset(&stop, SIGINT);
   int signal = 0;
   sigwait(&stop, &signal);
+  readiness_.set_draining();
+  tell_service_manager("STOPPING=1");
   spdlog::info("draining: {} connections open", api_server_->open_connections());
   api_server_->drain();
   if (page_server_) page_server_->drain();
@@ -203,7 +211,7 @@ void Daemon::serve() {
 }  // namespace
 
 int run_daemon(const Settings& settings) {
-  start_log(settings);
+  start_log(settings.log_format == "json" ? LogFormat::kJson : LogFormat::kText, settings.log_level);
   // Blocked before any thread exists, so that only sigwait() sees them.
   sigset_t stop;
   sigemptyset(&stop);

@@ -7,6 +7,8 @@
 #include <csignal>
 #include <cstring>
 
+#include "sidecar/capture/runtime.h"
+
 namespace visage::sidecar {
 
 Status harden_process() {
@@ -15,6 +17,7 @@ Status harden_process() {
     return Status::error(Code::kInternal, "cannot forbid core files: %s", std::strerror(errno));
   if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
     return Status::error(Code::kInternal, "cannot make the process undumpable: %s", std::strerror(errno));
+  capture::forbid_telemetry();
   // A caller that hangs up must end its request, not the daemon.
   std::signal(SIGPIPE, SIG_IGN);
   return {};

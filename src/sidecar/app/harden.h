@@ -5,8 +5,8 @@
 
 namespace visage::sidecar {
 
-// Core size 0, not dumpable (so not traceable and /proc/self/mem closed to the same user), SIGPIPE ignored.
-// Call it first, before anything secret is read.
+// The model runtime's telemetry off, core size 0, not dumpable (so not traceable and /proc/self/mem closed to
+// the same user), SIGPIPE ignored. Call it first, before anything secret is read.
 Status harden_process();
 
 }  // namespace visage::sidecar

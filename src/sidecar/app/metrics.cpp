@@ -1,6 +1,9 @@
 #include "sidecar/app/metrics.h"
 
+#include <algorithm>
 #include <cstdio>
+#include <iterator>
+#include <utility>
 
 namespace visage::sidecar {
 namespace {
@@ -11,8 +14,28 @@ std::string number(double value) {
   return text;
 }
 
-std::string type_line(const std::string& name, const char* type) {
-  return "# TYPE " + name + " " + type + "\n";
+// What each one means; a test holds /metrics against this table.
+constexpr std::pair<std::string_view, std::string_view> kHelp[] = {
+    {"process_resident_memory_bytes", "Memory of the process in RAM"},
+    {"visaged_build_info", "1, labelled with the version"},
+    {"visaged_connections", "Connections of the API: open ones, and those that wait for a thread"},
+    {"visaged_database_connections", "Connections to the database"},
+    {"visaged_memory_locked", "1 when the memory cannot reach swap"},
+    {"visaged_networks_seconds", "Time of one picture inside the networks, a part of its stages"},
+    {"visaged_outcomes_total", "Verdicts by flow, decision and reason"},
+    {"visaged_pipelines", "Pictures that are processed, and requests that wait for that"},
+    {"visaged_ready", "1 when /ready says so"},
+    {"visaged_request_seconds", "First byte of a request to its answer"},
+    {"visaged_requests_total", "Requests by route and status"},
+    {"visaged_stage_seconds", "Stages of a request"},
+};
+
+std::string head(const std::string& name, const char* type) {
+  const auto* help = std::find_if(std::begin(kHelp), std::end(kHelp),
+                                  [&name](const auto& entry) { return entry.first == name; });
+  std::string text;
+  if (help != std::end(kHelp)) text = "# HELP " + name + " " + std::string(help->second) + "\n";
+  return text + "# TYPE " + name + " " + type + "\n";
 }
 
 std::string series(const std::string& name, const std::string& labels, const std::string& value) {
@@ -53,17 +76,17 @@ std::string Metrics::render() const {
   std::string text;
   std::string previous;
   for (const Gauge& gauge : gauges_) {
-    if (gauge.name != previous) text += type_line(gauge.name, "gauge");
+    if (gauge.name != previous) text += head(gauge.name, "gauge");
     previous = gauge.name;
     text += series(gauge.name, gauge.labels, number(gauge.value()));
   }
   const std::lock_guard lock(mutex_);
   for (const auto& [name, all] : counters_) {
-    text += type_line(name, "counter");
+    text += head(name, "counter");
     for (const auto& [labels, value] : all) text += series(name, labels, std::to_string(value));
   }
   for (const auto& [name, all] : histograms_) {
-    text += type_line(name, "histogram");
+    text += head(name, "histogram");
     for (const auto& [labels, histogram] : all) {
       uint64_t below = 0;
       for (size_t i = 0; i < histogram.buckets.size(); ++i) {

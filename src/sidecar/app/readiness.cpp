@@ -22,9 +22,11 @@ Readiness::Report Readiness::report() {
   }
   Status why;
   const bool key = source_key_.get(why) != nullptr;
-  const bool ready = missing_models_.empty() && database_fault_.empty() && key;
+  const bool draining = draining_;
+  const bool ready = !draining && missing_models_.empty() && database_fault_.empty() && key;
   nlohmann::ordered_json document = {
       {"ready", ready},
+      {"draining", draining},
       {"models", {{"ready", missing_models_.empty()}, {"missing", missing_models_}}},
       {"database", {{"ready", database_fault_.empty()}, {"why", database_fault_}}},
       {"source_key", {{"ready", key}, {"why", key ? "" : why.message}}},

@@ -1,6 +1,7 @@
 // Whether the flows can be served, and what is missing when not.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <mutex>
 #include <string>
@@ -18,6 +19,9 @@ class Readiness {
   // One line for each thing that is wrong; empty: the models are loaded.
   void set_models(std::vector<std::string> missing);
 
+  // From here on it is not: balancers shall send no more, what runs is finished.
+  void set_draining() { draining_ = true; }
+
   struct Report {
     bool ready;
     std::string json;
@@ -34,6 +38,7 @@ class Readiness {
   std::vector<std::string> missing_models_{"the models are being loaded"};
   std::string database_fault_;
   Clock::time_point asked_{};
+  std::atomic<bool> draining_{false};  // not under the mutex, which is held while the database is asked
 };
 
 }  // namespace visage::sidecar

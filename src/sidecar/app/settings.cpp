@@ -13,6 +13,8 @@ void describe(CLI::App& app, Settings& s) {
   app.add_option("--listen", s.listen, "address of the API")->capture_default_str();
   app.add_option("--admin-listen", s.admin_listen, "address of /live, /ready and /metrics")
       ->capture_default_str();
+  app.add_flag("--public-listen", s.public_listen,
+               "--listen may be reached from outside the internal network");
   app.add_option("--page-listen", s.page_listen, "address of the capture pages; without one there are none");
   app.add_option("--page-origin", s.page_origin,
                  "https://host[:port] that browsers reach the capture pages by");
@@ -23,6 +25,8 @@ void describe(CLI::App& app, Settings& s) {
                "a bearer token may stand in for a certificate");
   app.add_option("--callers-file", s.callers_file, "who may call what (mode 0600)");
   app.add_flag("--insecure-no-auth", s.insecure_no_auth, "accept anyone; loopback only, never in production");
+  app.add_option("--caller-rate", s.caller_rate,
+                 "calls of each caller that has no rate in the callers file: 20/s, 90/min; none: no limit");
   app.add_option("--database", s.database, "libpq connection string or URI, without a password")
       ->capture_default_str();
   app.add_option("--database-connections", s.database_connections)
@@ -49,6 +53,9 @@ void describe(CLI::App& app, Settings& s) {
   app.add_flag("--server-timing", s.server_timing, "answer with a Server-Timing header");
   app.add_option("--log-level", s.log_level)
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
+      ->capture_default_str();
+  app.add_option("--log-format", s.log_format, "a JSON object a line, or text for people")
+      ->check(CLI::IsMember({"json", "text"}))
       ->capture_default_str();
 }
 

@@ -14,8 +14,9 @@ struct Settings {
   // host:port or [v6]:port; port 0 takes a free one and logs it.
   std::string listen = "127.0.0.1:8480";
   std::string admin_listen = "127.0.0.1:8481";
-  std::string page_listen;  // of the capture pages, for people's browsers; empty: none are served
-  std::string page_origin;  // what their links begin with; empty: the address of page_listen
+  bool public_listen = false;  // --listen may be an address that is not of an internal network
+  std::string page_listen;     // of the capture pages, for people's browsers; empty: none are served
+  std::string page_origin;     // what their links begin with; empty: the address of page_listen
 
   std::string tls_certificate;  // PEM chain
   std::string tls_key;          // PEM
@@ -23,6 +24,7 @@ struct Settings {
   bool tls_client_optional = false;
   std::string callers_file;
   bool insecure_no_auth = false;
+  std::string caller_rate;  // of each caller that has none in the callers file; empty: no limit
 
   std::string database = "dbname=postgres";  // libpq connection string or URI
   size_t database_connections = 8;
@@ -43,6 +45,7 @@ struct Settings {
   bool server_timing = false;  // tell callers how long each stage took
 
   std::string log_level = "info";
+  std::string log_format = "json";  // or "text"
 };
 
 enum class Start { kRun, kExit };
@@ -51,8 +54,8 @@ enum class Start { kRun, kExit };
 // and for mistakes, which are printed.
 Start read_settings(int argc, char** argv, Settings& settings, int& exit_code);
 
-// The rules that make the daemon safe by default: no plain HTTP off the loopback interface, no open door, no
-// password on a command line. The message says which setting to change.
+// The rules that make the daemon safe by default: no plain HTTP off the loopback interface, no address that
+// strangers reach, no open door, no password on a command line. The message says which setting to change.
 Status check_settings(const Settings& settings);
 
 }  // namespace visage::sidecar

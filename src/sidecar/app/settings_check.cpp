@@ -1,6 +1,7 @@
 #include "sidecar/app/settings.h"
 #include "sidecar/db/conninfo.h"
 #include "sidecar/http/endpoint.h"
+#include "sidecar/http/rate_limit.h"
 
 namespace visage::sidecar {
 namespace {
@@ -43,6 +44,24 @@ Status check_pages(const Settings& settings) {
   return {};
 }
 
+// The interfaces are for callers inside (T/IIFAA 3001.1, 8.2.3 d); what is reached from outside is a
+// decision.
+Status check_reach(const Settings& settings, const http::Endpoint& api, const http::Endpoint& admin) {
+  if (!api.internal && !settings.public_listen)
+    return Status::error(Code::kInvalidArgument,
+                         "--listen is %s, which is not an address of an internal network: give that of one "
+                         "interface, or --public-listen when it must be reached from outside",
+                         settings.listen.c_str());
+  if (!admin.internal)
+    return Status::error(Code::kInvalidArgument,
+                         "--admin-listen is %s: /metrics and /ready are told to an internal network only",
+                         settings.admin_listen.c_str());
+  http::Rate rate;
+  if (!settings.caller_rate.empty() && !http::parse_rate(settings.caller_rate, rate))
+    return Status::error(Code::kInvalidArgument, "--caller-rate is 20/s or 90/min");
+  return {};
+}
+
 }  // namespace
 
 Status check_settings(const Settings& settings) {
@@ -68,6 +87,7 @@ Status check_settings(const Settings& settings) {
     return Status::error(Code::kInvalidArgument,
                          "--insecure-no-auth and --callers-file or --tls-client-ca exclude "
                          "each other");
+  VISAGE_TRY(check_reach(settings, api, admin));
   return db::check_conninfo(settings.database);
 }
 

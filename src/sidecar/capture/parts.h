@@ -7,6 +7,7 @@
 #include "sidecar/capture/liveness.h"
 #include "sidecar/capture/mesh.h"
 #include "sidecar/capture/pipeline.h"
+#include "sidecar/liveness/observation.h"
 #include "sidecar/quality/assess.h"
 
 namespace visage::capture {
@@ -39,6 +40,10 @@ struct Pipeline::Parts {
   // Decodes and finds; kNoFace when there is none.
   std::optional<Failure> look(Bytes image, Sight& out, Timings& timings) const;
   std::optional<Failure> inspect(const InspectRequest& request, Inspection& out) const;
+  std::optional<Failure> observe(const SequenceFrame& frame, Timings& timings,
+                                 liveness::Observation& out) const;
+  std::optional<Failure> run_sequence(const SequenceRequest& request, const Options& options, Capture& out,
+                                      Judgement& judgement) const;
   std::optional<Failure> run(Bytes image, const Options& options, Capture& out) const;
 };
 

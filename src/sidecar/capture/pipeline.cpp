@@ -3,6 +3,7 @@
 #include "core/crypto/engine.h"
 #include "sidecar/capture/decode.h"
 #include "sidecar/capture/parts.h"
+#include "sidecar/capture/session.h"
 #include "sidecar/capture/stopwatch.h"
 
 namespace visage::capture {
@@ -27,8 +28,11 @@ const std::string& Pipeline::model_id() const {
 }
 
 std::optional<Failure> Pipeline::process(Bytes image, const Options& options, Capture& out) const {
+  Session::take_run_time();
   try {
-    return parts_->run(image, options, out);
+    std::optional<Failure> failure = parts_->run(image, options, out);
+    out.timings.networks = Session::take_run_time();
+    return failure;
   } catch (const std::exception&) {  // memory; OpenCV on something unforeseen
     return Failure{FailureCode::kFeatureFailed, "out of memory or an unforeseen picture"};
   }

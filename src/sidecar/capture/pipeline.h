@@ -14,20 +14,26 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "core/base/bytes.h"
 #include "core/base/secret.h"
 #include "core/base/wiping_allocator.h"
+#include "core/challenge/challenge.h"
 #include "core/probe/probe.h"
 #include "sidecar/capture/failure.h"
 #include "sidecar/capture/limits.h"
+#include "sidecar/liveness/fusion.h"
 #include "sidecar/quality/depth_settings.h"
 #include "sidecar/quality/measure.h"
 
 namespace visage::quality {
 struct Profile;
+}
+namespace visage::liveness {
+struct Observation;
 }
 
 namespace visage::capture {
@@ -55,6 +61,7 @@ struct Region {
 
 struct Timings {  // milliseconds
   double decode = 0, detect = 0, mesh = 0, expression = 0, quality = 0, align = 0, feature = 0, liveness = 0;
+  double networks = 0;  // of the above, inside the networks themselves
 
   double total() const { return decode + detect + mesh + expression + quality + align + feature + liveness; }
 };
@@ -96,6 +103,31 @@ struct Inspection {
   const char* failed_part = "image";  // or "depth"
 };
 
+// Several frames of one capture, oldest first.
+struct SequenceFrame {
+  Bytes image;
+  int64_t time_us = 0;  // on the sender's clock
+  int light_step = -1;  // of the colour sequence that was shown; -1: none
+};
+
+struct SequenceRequest {
+  std::span<const SequenceFrame> frames;
+  challenge::Challenge asked{};  // movements, in order
+  Bytes light_nonce;             // the session's, when its colours were shown; empty: they were not
+  Bytes depth;                   // aligned with the first frame; empty: none
+  quality::DepthSettings depth_settings{};
+  std::string_view device;      // the camera's label; empty: not told
+  int64_t most_us = 0;          // time that there was to take the frames; 0: not known
+  liveness::Demand demanded{};  // without these no pass
+};
+
+// What the methods of liveness say; docs/liveness.md. Reasons are for the record, not for the client.
+struct Judgement {
+  std::vector<liveness::Outcome> outcomes;
+  liveness::Outcome verdict = liveness::undetermined(liveness::Method::kPassive, liveness::Reason::kNone);
+  size_t best = 0;  // the frame that the feature comes from
+};
+
 class Pipeline {
  public:
   struct Loaded {
@@ -111,6 +143,13 @@ class Pipeline {
   // Nothing when it succeeded. On a failure `out` holds what was known by then (timings, size, faces_found)
   // and no feature. Does not throw.
   std::optional<Failure> process(Bytes image, const Options& options, Capture& out) const;
+
+  // Judges all frames and makes the probe's contents from the best of them, with one liveness value a method.
+  // A failure of a frame is that of the capture, except that some frames may lack the face.
+  std::optional<Failure> process(const SequenceRequest& request, const Options& options, Capture& out,
+                                 Judgement& judgement) const;
+  // One frame as the methods see it; kNoFace is no failure here.
+  std::optional<Failure> observe(const SequenceFrame& frame, liveness::Observation& out) const;
 
   // As process(), but only looks: no feature, no liveness, nothing that could become a probe.
   std::optional<Failure> inspect(const InspectRequest& request, Inspection& out) const;

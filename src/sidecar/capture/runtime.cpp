@@ -2,6 +2,9 @@
 
 #include <dlfcn.h>
 
+#include <cstdlib>
+#include <cstring>
+
 #define ORT_API_MANUAL_INIT
 #include <onnxruntime_c_api.h>
 
@@ -11,9 +14,19 @@ namespace {
 // The oldest table with everything that session.cpp calls.
 constexpr uint32_t kApiVersion = 18;
 
+// Read by the runtime when its environment is made. DisableTelemetryEvents comes after that: too late, as a
+// database of events in the home directory, a log in /tmp and a thread that uploads are there by then.
+constexpr const char* kTelemetrySwitch = "ORT_DISABLE_TELEMETRY";
+
 }  // namespace
 
+void forbid_telemetry() {
+  const char* now = getenv(kTelemetrySwitch);
+  if (now == nullptr || std::strcmp(now, "1") != 0) setenv(kTelemetrySwitch, "1", 1);
+}
+
 std::shared_ptr<const Runtime> Runtime::open(const std::string& path, std::string& error) {
+  forbid_telemetry();
   void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {
     error = dlerror();

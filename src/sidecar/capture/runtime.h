@@ -15,6 +15,11 @@ struct OrtEnv;
 
 namespace visage::capture {
 
+// Runtimes from 1.30 on keep events on disk and send them to their maker, unless the environment says no
+// before they are opened. open() sees to that; a program with threads calls this before it has any
+// (setenv(3)).
+void forbid_telemetry();
+
 // The loaded library. Lives until the process ends once opened: the runtime does not survive dlclose.
 class Runtime {
  public:

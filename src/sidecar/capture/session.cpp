@@ -1,14 +1,19 @@
 #include "sidecar/capture/session.h"
 
 #include <array>
+#include <utility>
 
 #define ORT_API_MANUAL_INIT
 #include <onnxruntime_c_api.h>
+
+#include "sidecar/capture/stopwatch.h"
 
 namespace visage::capture {
 namespace {
 
 constexpr size_t kMaxOutputs = 8;
+
+thread_local double run_time = 0;
 
 size_t volume(const Shape& shape) {
   size_t size = 1;
@@ -116,7 +121,12 @@ size_t Session::output_size(size_t index) const {
   return volume(output_shapes_[index]);
 }
 
+double Session::take_run_time() {
+  return std::exchange(run_time, 0);
+}
+
 Status Session::run(std::span<const float> input, std::span<const std::span<float>> outputs) const {
+  const Stopwatch watch(run_time);
   const OrtApi& api = runtime_->api();
   if (outputs.size() != output_names_.size() || input.size() != volume(input_shapes_[0]))
     return Status::error(Code::kInternal, "%s: tensor of another size than the network's", name_.c_str());

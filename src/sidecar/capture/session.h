@@ -35,6 +35,9 @@ class Session {
   // Runs on one input tensor; writes each output into outputs[i], which holds output_size(i) values.
   Status run(std::span<const float> input, std::span<const std::span<float>> outputs) const;
 
+  // Milliseconds that run() took on this thread, of all networks, since this was asked last.
+  static double take_run_time();
+
  private:
   Session(std::shared_ptr<const Runtime> runtime, std::string name)
       : runtime_(std::move(runtime)), name_(std::move(name)) {}

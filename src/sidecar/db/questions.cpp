@@ -26,6 +26,9 @@ const char* statement(Question question) {
              "s.claimed_at, 'decision', s.decision, 'reason', s.reason, 'event', s.event) "
              "FROM visage.sessions s WHERE s.session = $1::uuid "
              "AND s.institution = current_setting('visage.institution')";
+    case Question::kReadChallenge:
+      return "SELECT json_build_object('challenge', s.challenge) FROM visage.sessions s "
+             "WHERE s.session = $1::uuid AND s.institution = current_setting('visage.institution')";
     case Question::kCloseSession:
       return "SELECT json_build_object('closed', visage.close_session($1::uuid))";
     case Question::kListFactors:

@@ -15,6 +15,7 @@ enum class Question {
   kClaimSession,     // session, channel, context
   kReadSession,      // session
   kCloseSession,     // session
+  kReadChallenge,    // session; {"challenge": "turn_left,nod"}
   kListFactors,      // subject
   kListReferences,   // subject
   kReadNotice,       // notice: the version in force

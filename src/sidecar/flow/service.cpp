@@ -48,7 +48,16 @@ Failure FlowService::make_probe(FlowRequest& request, Bytes image, const char* p
                                             {"feature", t.feature},
                                             {"liveness", t.liveness}})
     if (milliseconds > 0) observe(request, stage, milliseconds);
+  if (t.networks > 0) {
+    // Inside the stages above, so not one of them.
+    request.times.push_back({"networks", t.networks});
+    parts_.metrics.observe("visaged_networks_seconds", "", t.networks / 1000);
+  }
   if (failure) return capture_problem(*failure, part);
+  return seal(request, capture, out);
+}
+
+Failure FlowService::seal(FlowRequest& request, const capture::Capture& capture, WipedBytes& out) {
   const auto start = Clock::now();
   const Status status = parts_.sealer.seal(capture.contents, request.nonce, out);
   observe(request, "seal", ms_since(start));
@@ -65,7 +74,10 @@ Failure FlowService::make_probes(FlowRequest& request, WipedBytes& probe, WipedB
   const Gate::Permit permit = parts_.gate.enter();
   observe(request, "wait", ms_since(start));
   if (!permit) return busy();
-  VISAGE_HTTP_TRY(make_probe(request, request.image, "image", probe));
+  if (request.frames.empty())
+    VISAGE_HTTP_TRY(make_probe(request, request.image, "image", probe));
+  else
+    VISAGE_HTTP_TRY(make_probe_of_frames(request, probe));
   if (db::probes_of(request.flow) > 1)
     VISAGE_HTTP_TRY(make_probe(request, request.document, "document", document));
   return {};

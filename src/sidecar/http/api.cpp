@@ -39,8 +39,10 @@ std::string render_times(const std::vector<StageTime>& times) {
 }
 
 size_t count_pictures(std::span<const PartRule> rules) {
-  return static_cast<size_t>(std::count_if(rules.begin(), rules.end(),
-                                           [](const PartRule& r) { return r.kind == PartKind::kPicture; }));
+  size_t count = 0;
+  for (const PartRule& rule : rules)
+    count += rule.kind == PartKind::kPicture ? 1 : rule.kind == PartKind::kFrames ? kFramesPictures : 0;
+  return count;
 }
 
 // Where what the flow made can be found, or empty when it made nothing.
@@ -106,6 +108,7 @@ Api::Api(const Auth& auth, FlowService& service, SourceKeyFile& source_key, ApiO
            [this](auto& e, auto& v) { return read(e, Question::kReadSession, v[0]); }},
           {"DELETE", "/v1/sessions/{}", "close_session",
            [this](auto& e, auto& v) { return read(e, Question::kCloseSession, v[0]); }},
+          {"GET", "/v1/frame-key", "frame_key", [this](auto& e, auto&) { return frame_key(e); }},
           {"POST", "/v1/sessions/{}/claim", "claim_session",
            [this](auto& e, auto& v) { return claim_session(e, v[0]); }},
           flow_route("POST", "/v1/sessions/{}/factors", "present_factor", Flow::kPresentFactor),

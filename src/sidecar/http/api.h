@@ -31,6 +31,7 @@ class Api {
   Route flow_route(std::string_view method, std::string_view path, std::string_view name, db::Flow flow);
   Failure flow(Exchange& exchange, const FlowShape& shape, const Segments& segments) const;
   Failure open_session(Exchange& exchange) const;
+  Failure frame_key(Exchange& exchange) const;  // api_frames.cpp
   Failure claim_session(Exchange& exchange, const std::string& session) const;
   Failure quality(Exchange& exchange) const;                                       // api_quality.cpp
   Failure give_consent(Exchange& exchange, const std::string& subject) const;      // api_consent.cpp

@@ -19,16 +19,23 @@ std::string_view bearer_token(const httplib::Request& request) {
 
 }  // namespace
 
-Auth Auth::open_door() {
+Auth Auth::open_door(Rate rate) {
   Auth auth;
   auth.open_ = true;
+  auth.rate_ = rate;
   return auth;
+}
+
+Failure Auth::check_rate(const std::string& caller, Rate rate) const {
+  const unsigned wait = limiter_->take(caller, rate, Clock::now());
+  if (wait == 0) return {};
+  return Problem{ProblemCode::kRateLimited, "Call less often; try again after Retry-After.", wait};
 }
 
 Failure Auth::check(Exchange& exchange) const {
   if (open_) {
     exchange.caller = "anyone";
-    return {};
+    return check_rate(exchange.caller, rate_);
   }
   const std::string certificate = peer_name(exchange.connection.tls());
   const Caller* caller = certificate.empty() ? nullptr : callers_.by_certificate(certificate);
@@ -47,6 +54,7 @@ Failure Auth::check(Exchange& exchange) const {
         ProblemCode::kUnauthenticated,
         "Present a client certificate, or a token that is in the callers file, as Authorization: Bearer."};
   exchange.caller = caller->name.empty() ? certificate : caller->name;
+  VISAGE_HTTP_TRY(check_rate(exchange.caller, caller->rate.value_or(rate_)));
   if (!caller->may(exchange.route))
     return Problem{ProblemCode::kForbidden, "The caller is known, but \"" + std::string(exchange.route) +
                                                 "\" is not among its routes in the callers file."};

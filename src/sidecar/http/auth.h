@@ -1,6 +1,8 @@
 // Tells who calls: by client certificate (mutual TLS) or bearer token (RFC 6750).
 #pragma once
 
+#include <memory>
+
 #include "sidecar/http/callers.h"
 #include "sidecar/http/exchange.h"
 
@@ -9,17 +11,22 @@ namespace visage::sidecar::http {
 class Auth {
  public:
   // Without authentication everybody is "anyone"; only ever on loopback (app/settings_check.cpp).
-  static Auth open_door();
-  explicit Auth(Callers callers) : callers_(std::move(callers)) {}
+  // `rate` is of every caller that has none of its own.
+  static Auth open_door(Rate rate);
+  Auth(Callers callers, Rate rate) : callers_(std::move(callers)), rate_(rate) {}
 
-  // Sets exchange.caller. UNAUTHENTICATED when it is not known who calls, FORBIDDEN when it is known and the
-  // route is not theirs. A certificate decides when both are presented and the certificate is listed.
+  // Sets exchange.caller. UNAUTHENTICATED when it is not known who calls, RATE_LIMITED when it calls too
+  // often, FORBIDDEN when the route is not theirs. A certificate decides when both are presented and the
+  // certificate is listed.
   Failure check(Exchange& exchange) const;
 
  private:
   Auth() = default;
+  Failure check_rate(const std::string& caller, Rate rate) const;
 
   Callers callers_;
+  Rate rate_;
+  std::unique_ptr<RateLimiter> limiter_ = std::make_unique<RateLimiter>();
   bool open_ = false;
 };
 

@@ -3,7 +3,6 @@
 #include <openssl/crypto.h>
 
 #include <algorithm>
-#include <optional>
 
 #include "core/crypto/engine.h"
 
@@ -35,7 +34,8 @@ constexpr std::string_view kRoutes[] = {"register",
                                         "read_notice",
                                         "list_consents",
                                         "give_consent",
-                                        "withdraw_consent"};
+                                        "withdraw_consent",
+                                        "frame_key"};
 constexpr std::string_view kBlanks = " \t\r";
 
 std::string_view next_field(std::string_view& line) {
@@ -82,14 +82,17 @@ bool Caller::may(std::string_view route) const {
 
 Status Callers::parse_line(std::string_view line, size_t number) {
   const std::string_view credential = next_field(line), name = next_field(line), routes = next_field(line);
-  Caller caller{std::string(name), {}};
+  const std::string_view rate = next_field(line);
+  Caller caller{std::string(name), {}, {}};
   // The line may hold a token that somebody put there by mistake, so no message repeats it.
   if (!next_field(line).empty() || !parse_routes(routes, caller.routes))
     return Status::error(
         Code::kInvalidArgument,
         "callers file, line %zu: expected <credential> <caller> <routes>, routes being * or a "
-        "comma-separated list of names of docs/http-api.md",
+        "comma-separated list of names of docs/http-api.md, and if any a rate such as 20/s",
         number);
+  if (!rate.empty() && !parse_rate(rate, caller.rate.emplace()))
+    return Status::error(Code::kInvalidArgument, "callers file, line %zu: a rate is 20/s or 90/min", number);
   constexpr std::string_view kToken = "sha256:", kCertificate = "certificate:";
   if (credential.starts_with(kToken)) {
     const auto digest = parse_digest(credential.substr(kToken.size()));
@@ -124,7 +127,7 @@ Status Callers::parse(std::string_view text) {
 
 void Callers::allow_any_certificate() {
   tokens_.clear();
-  certificates_ = {{"*", {"", {}}}};
+  certificates_ = {{"*", {"", {}, {}}}};
 }
 
 const Caller* Callers::by_token(std::string_view token) const {

@@ -1,9 +1,10 @@
 // Who may call what: the list in --callers-file.
 //
 // One caller a line, blanks between the fields, # starts a comment:
-//   sha256:<64 hex digits of SHA-256(token)>   <caller>   <route>[,<route>…] or *
+//   sha256:<64 hex digits of SHA-256(token)>   <caller>   <route>[,<route>…] or *   [<rate>]
 //   certificate:<name in the certificate>      <caller>   …
 //   certificate:*                              …          any certificate of the client authority
+// A rate is 20/s or 90/min, of all calls of that name together.
 // Routes are the names of the routing table, as docs/http-api.md lists them. Tokens themselves are never
 // stored.
 #pragma once
@@ -11,17 +12,20 @@
 #include <openssl/ssl.h>
 
 #include <array>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/base/status.h"
+#include "sidecar/http/rate_limit.h"
 
 namespace visage::sidecar::http {
 
 struct Caller {
   std::string name;
   std::vector<std::string> routes;  // empty: all
+  std::optional<Rate> rate;         // absent: --caller-rate
 
   bool may(std::string_view route) const;
 };

@@ -22,6 +22,18 @@ bool is_loopback(const sockaddr* address) {
   return IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr);
 }
 
+// RFC 1918, RFC 6598 (carriers' and clouds' inner networks), RFC 3927; RFC 4193, RFC 4291.
+bool is_internal(const sockaddr* address) {
+  if (is_loopback(address)) return true;
+  if (address->sa_family == AF_INET) {
+    const uint32_t v4 = ntohl(reinterpret_cast<const sockaddr_in*>(address)->sin_addr.s_addr);
+    return v4 >> 24 == 10 || v4 >> 20 == 0xac1 || v4 >> 16 == 0xc0a8 || v4 >> 22 == 0x191 ||
+           v4 >> 16 == 0xa9fe;
+  }
+  const uint8_t* v6 = reinterpret_cast<const sockaddr_in6*>(address)->sin6_addr.s6_addr;
+  return (v6[0] & 0xfe) == 0xfc || (v6[0] == 0xfe && (v6[1] & 0xc0) == 0x80);
+}
+
 std::string describe(const sockaddr_storage& address, socklen_t length) {
   char host[NI_MAXHOST], port[NI_MAXSERV];
   if (getnameinfo(reinterpret_cast<const sockaddr*>(&address), length, host, sizeof host, port, sizeof port,
@@ -50,9 +62,11 @@ Status resolve_endpoint(std::string_view text, Endpoint& out) {
                          text.data(), gai_strerror(error));
   std::memcpy(&out.address, found->ai_addr, found->ai_addrlen);
   out.length = found->ai_addrlen;
-  out.loopback = true;
-  for (const addrinfo* entry = found; entry != nullptr; entry = entry->ai_next)
+  out.loopback = out.internal = true;
+  for (const addrinfo* entry = found; entry != nullptr; entry = entry->ai_next) {
     out.loopback = out.loopback && is_loopback(entry->ai_addr);
+    out.internal = out.internal && is_internal(entry->ai_addr);
+  }
   freeaddrinfo(found);
   return {};
 }

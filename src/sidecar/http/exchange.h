@@ -7,6 +7,7 @@
 
 #include "sidecar/http/connection.h"
 #include "sidecar/http/problem.h"
+#include "sidecar/http/trace_context.h"
 
 namespace visage::sidecar::http {
 
@@ -17,6 +18,7 @@ struct Exchange {
   const httplib::Request* request = nullptr;  // null until the headers are complete
   httplib::Response* response = nullptr;
   std::string id;                      // random UUID, for the log and the caller
+  TraceContext trace = new_trace();    // the caller's once the headers are complete
   Clock::time_point started;           // first byte of the request
   std::string_view route = "unknown";  // of the routing table: never what the caller typed
   std::string caller = "-";            // who it is, once known

@@ -10,7 +10,10 @@ namespace {
 using db::Flow;
 
 constexpr PartRule kSubject{"subject", PartKind::kText, true};
-constexpr PartRule kImage{"image", PartKind::kPicture, true};
+constexpr PartRule kImage{"image", PartKind::kPicture, false};  // or frames
+constexpr PartRule kFrames{"frames", PartKind::kFrames, false};
+constexpr PartRule kPageKey{"page_key", PartKind::kText, false};
+constexpr PartRule kDevice{"device", PartKind::kText, false};
 constexpr PartRule kDocument{"document", PartKind::kPicture, true};
 constexpr PartRule kKind{"kind", PartKind::kText, true};
 constexpr PartRule kSecret{"secret", PartKind::kSecret, true};
@@ -21,9 +24,12 @@ constexpr PartRule kScenario{"scenario", PartKind::kText, false};
 constexpr PartRule kContext{"context", PartKind::kObject, false};
 constexpr PartRule kBizId{"biz_id", PartKind::kText, false};
 
-constexpr PartRule kFaceOf[] = {kSubject, kImage, kSession, kNonce, kChannel, kScenario, kContext, kBizId};
-constexpr PartRule kTwoFaces[] = {kImage, kDocument, kSession, kNonce, kChannel, kScenario, kContext, kBizId};
-constexpr PartRule kFace[] = {kImage, kSession, kNonce, kChannel, kScenario, kContext, kBizId};
+constexpr PartRule kFaceOf[] = {kSubject, kImage,   kFrames,   kPageKey, kDevice, kSession,
+                                kNonce,   kChannel, kScenario, kContext, kBizId};
+constexpr PartRule kTwoFaces[] = {kImage, kFrames,  kPageKey,  kDevice,  kDocument, kSession,
+                                  kNonce, kChannel, kScenario, kContext, kBizId};
+constexpr PartRule kFace[] = {kImage, kFrames,  kPageKey,  kDevice,  kSession,
+                              kNonce, kChannel, kScenario, kContext, kBizId};
 constexpr PartRule kNoFace[] = {kSession, kChannel, kScenario, kContext, kBizId};
 constexpr PartRule kOfLocked[] = {kSubject, {"session", PartKind::kText, true}, kChannel, kScenario, kContext,
                                   kBizId};
@@ -78,6 +84,26 @@ Failure check_shown(const Form& form) {
   return {};
 }
 
+// Either one picture or the sealed frames of a session's capture.
+Failure read_frames(const Form& form, FlowRequest& out) {
+  out.frames = form.bytes("frames");
+  out.page_key = form.bytes("page_key");
+  out.device = form.text("device");
+  if (out.frames.empty()) {
+    if (!form.has("image")) return missing("image", "it shows the face; or part \"frames\", of a session");
+    if (form.has("page_key") || form.has("device"))
+      return missing("frames", "page_key and device describe them");
+    return {};
+  }
+  if (form.has("image"))
+    return Problem{ProblemCode::kInvalidValue, "Send part \"image\" or part \"frames\", not both."};
+  if (!form.has("session")) return missing("session", "frames are sealed for one");
+  if (form.text("page_key").size() != 2 * liveness::kPointSize)
+    return missing("page_key",
+                   "the public point that the frames were sealed with, in 130 hexadecimal digits");
+  return {};
+}
+
 }  // namespace
 
 const FlowShape& shape_of(Flow flow) {
@@ -109,6 +135,7 @@ Failure read_request(const Exchange& exchange, const FlowShape& shape,
   out.arguments.scenario = value("scenario", "default");
   out.arguments.context = build_context(exchange, form);
   if (db::probes_of(out.flow) == 0) return {};
+  VISAGE_HTTP_TRY(read_frames(form, out));
   const bool in_session = !out.arguments.session.empty();
   if (in_session && !form.has("nonce"))
     return missing("nonce", "a picture of a session is sealed with its nonce");
@@ -127,6 +154,7 @@ std::string build_context(const Exchange& exchange, const Form& form) {
     if (const std::string value = form.text(name); !value.empty()) context[name] = value;
   context["caller"] = exchange.caller;
   context["request_id"] = exchange.id;
+  context["trace_id"] = exchange.trace.trace_id;
   return context.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 

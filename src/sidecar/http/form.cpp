@@ -20,12 +20,13 @@ std::string quoted(std::string_view name) {
 
 Failure check_part(const PartRule& rule, Bytes content, size_t max_picture) {
   const std::string name = quoted(rule.name);
-  if (rule.kind == PartKind::kPicture) {
+  if (rule.kind == PartKind::kPicture || rule.kind == PartKind::kFrames) {
+    const size_t limit = rule.kind == PartKind::kFrames ? kFramesPictures * max_picture : max_picture;
     if (content.empty())
       return Problem{ProblemCode::kInvalidValue, "Part " + name + " is empty; send a picture."};
-    if (content.size() > max_picture)
-      return Problem{ProblemCode::kBodyTooLarge, "Part " + name + " is over " + std::to_string(max_picture) +
-                                                     " bytes; send a smaller file."};
+    if (content.size() > limit)
+      return Problem{ProblemCode::kBodyTooLarge,
+                     "Part " + name + " is over " + std::to_string(limit) + " bytes; send a smaller file."};
     return {};
   }
   const size_t limit = rule.kind == PartKind::kText     ? kMaxText

@@ -20,8 +20,12 @@ enum class PartKind {
   kText,     // UTF-8 without control characters
   kObject,   // a JSON object
   kPicture,  // bytes; base64 inside JSON
+  kFrames,   // a bundle of sealed frames: bytes, more than of a picture; base64 inside JSON
   kSecret,   // text that may be long: a password, a certificate
 };
+
+// Sixty frames are much smaller than sixty pictures: what they may have together.
+inline constexpr size_t kFramesPictures = 2;
 
 struct PartRule {
   std::string_view name;

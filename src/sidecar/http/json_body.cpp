@@ -31,7 +31,8 @@ Failure take_member(const PartRule& rule, JsonReader& reader, Form& out) {
   if (!reader.next_is('"')) return malformed("Member \"" + name + "\" must be a string.");
   WipedString text;
   if (!reader.take_string(text)) return not_json();
-  if (rule.kind != PartKind::kPicture) return out.add(name, WipedBytes(text.begin(), text.end()));
+  if (rule.kind != PartKind::kPicture && rule.kind != PartKind::kFrames)
+    return out.add(name, WipedBytes(text.begin(), text.end()));
   WipedBytes picture;
   if (!decode_base64(text, picture))
     return Problem{ProblemCode::kMalformedBase64, "Member \"" + name +

@@ -41,6 +41,7 @@ constexpr Entry kEntries[] = {
     {ProblemCode::kForbidden, 403, "FORBIDDEN", "The caller may not do this"},
     {ProblemCode::kNotFound, 404, "NOT_FOUND", "There is nothing here"},
     {ProblemCode::kMethodNotAllowed, 405, "METHOD_NOT_ALLOWED", "The method is not allowed here"},
+    {ProblemCode::kRateLimited, 429, "RATE_LIMITED", "The caller calls too often"},
     {ProblemCode::kNotReady, 503, "NOT_READY", "The service is not ready"},
     {ProblemCode::kBusy, 503, "BUSY", "The service is busy"},
     {ProblemCode::kDatabaseUnavailable, 503, "DATABASE_UNAVAILABLE", "The database cannot be reached"},

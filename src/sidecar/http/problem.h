@@ -39,6 +39,7 @@ enum class ProblemCode {
   kForbidden,
   kNotFound,
   kMethodNotAllowed,
+  kRateLimited,
   // what we cannot do now
   kNotReady,
   kBusy,

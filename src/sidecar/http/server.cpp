@@ -4,6 +4,7 @@
 #include <cctype>
 #include <utility>
 
+#include "sidecar/app/log.h"
 #include "sidecar/http/endpoint.h"
 
 namespace visage::sidecar::http {
@@ -20,6 +21,14 @@ constexpr auto kFirstByteTime = std::chrono::seconds(1);
 
 // The exchange that this thread serves: httplib's hooks have no argument of ours. Set by serve_one() only.
 thread_local Exchange* current = nullptr;
+thread_local LogScope* scope = nullptr;
+
+// The caller's trace, unless it sent several or none that is well-formed.
+void adopt_trace(const httplib::Request& request) {
+  if (request.get_header_value_count("traceparent") == 1)
+    current->trace = continue_trace(request.headers.find("traceparent")->second);
+  scope->set_trace(current->trace.trace_id);
+}
 
 // httplib deletes its queue when it stops listening; ours is asked for its length from other threads after
 // that.
@@ -80,6 +89,7 @@ void Server::install_hooks() {
   set_pre_routing_handler([this](const httplib::Request& request, httplib::Response& response) {
     current->request = &request;
     current->response = &response;
+    adopt_trace(request);
     try {
       handler_(*current);
     } catch (const std::exception&) {
@@ -99,6 +109,7 @@ void Server::install_hooks() {
     response.headers.erase("Keep-Alive");
     response.headers.erase("Connection");
     response.set_header("X-Request-Id", current->id);
+    response.set_header("traceresponse", current->trace.text());
     response.set_header("Cache-Control", "no-store");
     response.set_header("X-Content-Type-Options", "nosniff");
     current->close_after = current->close_after || draining_ || wants_close(request) ||
@@ -152,6 +163,7 @@ bool Server::process_and_close_socket(socket_t socket) {
 void Server::refuse_connection(Connection& connection) {
   if (connection.is_tls()) return;
   const Exchange exchange(connection);
+  const LogScope logged(exchange.id, exchange.trace.trace_id);
   const Problem problem{ProblemCode::kBusy, "All connections are taken; try again after Retry-After.", 1};
   const std::string text = raw_problem(problem, exchange.id);
   connection.begin_answer(Clock::now() + std::chrono::milliseconds(10));
@@ -176,8 +188,10 @@ void Server::serve(Connection& connection) {
 bool Server::serve_one(Connection& connection) {
   Exchange exchange(connection);
   exchange.wanted_back = [this] { return draining_ || waiting_connections() > 0; };
+  LogScope logged(exchange.id, exchange.trace.trace_id);
   connection.begin_request(exchange.started + limits_.request);
   current = &exchange;
+  scope = &logged;
   bool closed = false;
   const bool written = process_request(
       connection, false, closed, [&](httplib::Request& request) { prepare_request(connection, request); });
@@ -193,6 +207,7 @@ bool Server::serve_one(Connection& connection) {
     observer_(exchange, status_of(problem.code));
   }
   current = nullptr;
+  scope = nullptr;
   return written && !closed && !exchange.close_after;
 }
 

@@ -3,6 +3,15 @@
 #include <algorithm>
 
 namespace visage::liveness {
+namespace {
+
+constexpr uint8_t kMeasureBase = 0x30;
+static_assert(static_cast<uint8_t>(probe::Measure::kLivenessChallenge) ==
+              kMeasureBase + static_cast<uint8_t>(Method::kChallenge));
+static_assert(static_cast<uint8_t>(probe::Measure::kLivenessTexture) ==
+              kMeasureBase + static_cast<uint8_t>(Method::kTexture));
+
+}  // namespace
 
 Outcome fuse(std::span<const Outcome> outcomes, Demand demanded) {
   const Outcome* weakest = nullptr;
@@ -24,8 +33,14 @@ Outcome fuse(std::span<const Outcome> outcomes, Demand demanded) {
 
 void keep(std::span<const Outcome> outcomes, Demand demanded, probe::Contents& out) {
   out.liveness_count = 0;
+  const auto measure = [&](probe::Measure id, uint8_t scalar, float value) {
+    if (out.quality_count < probe::kMaxQuality) out.quality[out.quality_count++] = {id, scalar, value};
+  };
   const auto add = [&](Method method, float value) {
     if (out.liveness_count < probe::kMaxLiveness) out.liveness[out.liveness_count++] = {method, value};
+    if (method >= Method::kChallenge && method <= Method::kTexture)
+      measure(static_cast<probe::Measure>(kMeasureBase + static_cast<uint8_t>(method)),
+              static_cast<uint8_t>(100 * value + 0.5f), value);
   };
   for (const Outcome& outcome : outcomes)
     if (outcome.verdict != Verdict::kUndetermined) add(outcome.method, outcome.value);
@@ -36,6 +51,8 @@ void keep(std::span<const Outcome> outcomes, Demand demanded, probe::Contents& o
     });
     if (demanded.has(method) && !judged) add(method, 0);
   }
+  measure(probe::Measure::kLivenessReason, probe::kScalarUndetermined,
+          static_cast<float>(fuse(outcomes, demanded).reason));
 }
 
 }  // namespace visage::liveness

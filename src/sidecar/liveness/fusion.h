@@ -28,8 +28,9 @@ class Demand {
 // demanded one has no verdict. The answer is the outcome that decided.
 Outcome fuse(std::span<const Outcome> outcomes, Demand demanded);
 
-// Writes verdicts into a probe, where the database holds them against the channel. A method without a verdict
-// is written as 0 when it was demanded, and left out otherwise.
+// Writes verdicts into a probe, where the database holds them against the channel's floors: each method as
+// liveness value and, except the network, as measure (to demand it); and the reason of what decided. A method
+// without a verdict is written as 0 when it was demanded, and left out otherwise. Keeps other measures.
 void keep(std::span<const Outcome> outcomes, Demand demanded, probe::Contents& out);
 
 }  // namespace visage::liveness

@@ -72,6 +72,10 @@ std::string_view name(Method method) {
   return "unknown";
 }
 
+std::string_view name(Verdict verdict) {
+  return verdict == Verdict::kPass ? "pass" : verdict == Verdict::kFail ? "fail" : "undetermined";
+}
+
 std::string_view name(Species species) {
   constexpr std::string_view kNames[] = {"none",   "picture", "bent-print", "mould",  "smooth",
                                          "replay", "still",   "injected",   "edited", "exchange"};

@@ -77,6 +77,7 @@ inline const ReasonInfo& info(Reason reason) {
   return reasons()[static_cast<size_t>(reason)];
 }
 std::string_view name(Method method);
+std::string_view name(Verdict verdict);
 std::string_view name(Species species);
 
 struct Outcome {

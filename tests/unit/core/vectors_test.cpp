@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "core/base/text_form.h"
+#include "core/gallery/code.h"
 
 namespace visage {
 namespace {
@@ -161,6 +162,42 @@ TEST(VectorsReference, Reference1) {
       ASSERT_TRUE(comparison.comparable);
       EXPECT_NEAR(comparison.score, score, 2e-6) << "single precision, summed in any order";
     }
+  }
+}
+
+TEST(VectorsGallery, GalleryCode1) {
+  for (const VectorRecord& record : vectors("gallery_code-1.txt", 10)) {
+    keys::KeyRing ring = {};
+    record.load_root("envelope_root", ring.envelope);
+    record.load_root("transform_root", ring.transform);
+    const gallery::CodeOwner of = {
+        {static_cast<uint32_t>(record.number("institution")), record.uuid("subject")},
+        record.uuid("reference"),
+        static_cast<uint32_t>(record.number("generation"))};
+    keys::SubjectKey key;
+    ASSERT_OK(keys::unwrap_subject_key(engine(), ring, of.owner, record.bytes("wrapped"), key));
+    const auto contents =
+        test::contents_of(test::formula_feature(static_cast<uint32_t>(record.number("feature_seed")),
+                                                static_cast<size_t>(record.number("dimension"))),
+                          record.text("model"));
+    gallery::Epoch epoch = {};
+    epoch.suite = static_cast<crypto::Suite>(record.number("epoch_suite"));
+    epoch.transform_version = ring.transform.newest()->version;
+    epoch.institution = of.owner.institution;
+    epoch.number = static_cast<uint32_t>(record.number("epoch"));
+    epoch.dimension = contents.dimension;
+    std::memcpy(epoch.model_digest, contents.model_digest, sizeof epoch.model_digest);
+    const Buffer salt = record.bytes("salt");
+    ASSERT_EQ(salt.size(), sizeof epoch.salt);
+    std::memcpy(epoch.salt, salt.data(), sizeof epoch.salt);
+    gallery::EpochMasks masks;
+    ASSERT_OK(gallery::derive_masks(engine(), ring, epoch, masks));
+    gallery::SignCode code, made;
+    ASSERT_OK(gallery::open_code(engine(), ring, key, epoch, masks, of, record.bytes("sealed"), code));
+    EXPECT_EQ(test::to_hex(code.view()), record.text("code"));
+    ASSERT_OK(gallery::make_code(epoch, masks, contents, made));
+    EXPECT_LE(test::differing_bits(made.view(), code.view()), 1u)
+        << "a value at rounding error from zero may take either sign";
   }
 }
 

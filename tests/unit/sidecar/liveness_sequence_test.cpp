@@ -263,6 +263,11 @@ TEST(Fusion, AnyFailureFailsAndDemandsAreMet) {
   ASSERT_EQ(contents.liveness_count, 2);
   EXPECT_EQ(contents.liveness[1].method, Method::kDepth);
   EXPECT_EQ(contents.liveness[1].value, 0);
+  // Once more as a measure, which a channel can demand, and why.
+  ASSERT_EQ(contents.quality_count, 2);
+  EXPECT_EQ(contents.quality[0].measure, probe::Measure::kLivenessDepth);
+  EXPECT_EQ(contents.quality[1].measure, probe::Measure::kLivenessReason);
+  EXPECT_EQ(contents.quality[1].native, static_cast<float>(Reason::kNoDepth));
   keep(open, {}, contents);
   EXPECT_EQ(contents.liveness_count, 1);
 }

@@ -1,0 +1,93 @@
+// FlowService, with several sealed frames in place of a picture.
+#include <spdlog/spdlog.h>
+
+#include <charconv>
+#include <nlohmann/json.hpp>
+
+#include "sidecar/flow/capture_problem.h"
+#include "sidecar/flow/service.h"
+
+namespace visage::sidecar {
+namespace {
+
+using http::Failure;
+using http::Problem;
+using http::ProblemCode;
+using liveness::Method;
+
+bool read_point(Bytes hex, liveness::PublicPoint& out) {
+  const char* const text = reinterpret_cast<const char*>(hex.data());
+  if (hex.size() != 2 * out.size()) return false;
+  for (size_t i = 0; i < out.size(); ++i) {
+    const auto [end, error] = std::from_chars(text + 2 * i, text + 2 * i + 2, out[i], 16);
+    if (error != std::errc() || end != text + 2 * i + 2) return false;
+  }
+  return true;
+}
+
+Problem not_ours() {
+  return {ProblemCode::kInvalidValue,
+          "Part \"frames\" was not sealed for this daemon and session, or was sent before; ask for "
+          "/v1/frame-key and capture again."};
+}
+
+}  // namespace
+
+Failure FlowService::frame_point(liveness::PublicPoint& out) {
+  const Status status = parts_.frames.point(out);
+  if (status.ok()) return {};
+  spdlog::error("{}", status.message);
+  return Problem{ProblemCode::kInternal, "No key for frames can be made now."};
+}
+
+// What was asked comes from the database, never from who answers it.
+Failure FlowService::read_challenge(const std::string& session, challenge::Challenge& out) {
+  std::string json;
+  VISAGE_HTTP_TRY(ask(db::Question::kReadChallenge, {session}, json));
+  const auto document = nlohmann::json::parse(json, nullptr, false);
+  const Status status = challenge::parse(document.value("challenge", std::string()), out);
+  if (status.ok()) return {};
+  spdlog::error("session: {}", status.message);
+  return Problem{ProblemCode::kInternal, "The session asks for movements that this daemon does not know."};
+}
+
+Failure FlowService::make_probe_of_frames(FlowRequest& request, WipedBytes& out) {
+  liveness::PublicPoint page;
+  OpenedFrames opened;
+  if (!read_point(request.page_key, page)) return not_ours();
+  if (const Status status = parts_.frames.open(page, request.nonce, request.frames, opened); !status.ok()) {
+    spdlog::info("frames: {}", status.message);
+    return not_ours();
+  }
+  capture::SequenceRequest sequence;
+  VISAGE_HTTP_TRY(read_challenge(request.arguments.session, sequence.asked));
+  std::vector<capture::SequenceFrame> frames;
+  for (size_t i = 0; i < opened.pictures.size(); ++i) {
+    const liveness::FrameHeader& header = opened.headers[i];
+    const bool lit = header.light_step != liveness::kNoLight;
+    frames.push_back({opened.pictures[i], header.time_us, lit ? header.light_step : -1});
+    if (lit) sequence.light_nonce = request.nonce;
+  }
+  sequence.frames = frames;
+  sequence.depth = opened.depth;
+  sequence.device = request.device;
+  sequence.demanded = {Method::kPassive, Method::kContinuity, Method::kInjection};
+  if (sequence.asked.count > 0) sequence.demanded.add(Method::kChallenge);
+
+  capture::Capture capture;
+  capture::Judgement judgement;
+  const bool stores = request.flow == db::Flow::kRegister || request.flow == db::Flow::kAddReference;
+  const capture::Options options{.require_single_face = stores};
+  const auto failure = pipeline_.load()->process(sequence, options, capture, judgement);
+  observe(request, "liveness", capture.timings.liveness);
+  if (failure) return capture_problem(*failure, "frames");
+  // The record of why; who captured learns the decision only.
+  for (const liveness::Outcome& outcome : judgement.outcomes)
+    parts_.metrics.count("visaged_liveness_total", label("method", liveness::name(outcome.method)) + "," +
+                                                       label("verdict", liveness::name(outcome.verdict)) +
+                                                       "," +
+                                                       label("reason", liveness::info(outcome.reason).name));
+  return seal(request, capture, out);
+}
+
+}  // namespace visage::sidecar
