@@ -131,6 +131,23 @@ class Work(HttpTest):
         self.assertGreaterEqual(sum(reply.status == 200 for reply in replies), 2)
         self.assert_serving(daemon)
 
+    def test_memory_follows_the_pipelines_and_not_the_connections(self):
+        """Pictures over many connections take the memory of those that are in work at a time."""
+        daemon = self.start("lean", pipelines=2, waiting=100, wait_timeout_ms=60000)
+        image = self.portrait(STRANGER)
+        before = self.resident_mb(daemon)
+        self.connect(daemon).verify("nobody", image, channel=CHANNEL)
+        one = self.resident_mb(daemon) - before
+        with concurrent.futures.ThreadPoolExecutor(24) as pool:
+            replies = list(pool.map(lambda _: self.connect(daemon).verify("nobody", image, channel=CHANNEL), range(48)))
+        self.assertEqual({200}, {reply.status for reply in replies})
+        # Two in work and two heaps beside them; some for connections and for how heaps fall into pieces.
+        self.assertLess(self.resident_mb(daemon) - before, 6 * one + 100)
+
+    def resident_mb(self, daemon):
+        with open(f"/proc/{daemon.process.pid}/statm") as file:
+            return int(file.read().split()[1]) * 4096 / 1e6
+
     def test_body_limit_is_a_setting(self):
         daemon = self.start("small", max_image_bytes=20000)
         reply = self.connect(daemon).verify("nobody", self.portrait(PERSON) + b"\0" * 20000, channel=CHANNEL)

@@ -212,6 +212,8 @@ void Daemon::serve() {
 
 int run_daemon(const Settings& settings) {
   start_log(settings.log_format == "json" ? LogFormat::kJson : LogFormat::kText, settings.log_level);
+  // One for each picture in work, and two for what else is done meanwhile.
+  bound_heaps(settings.pipelines + 2);
   // Blocked before any thread exists, so that only sigwait() sees them.
   sigset_t stop;
   sigemptyset(&stop);

@@ -1,6 +1,7 @@
 #include "sidecar/app/process_memory.h"
 
 #include <linux/capability.h>
+#include <malloc.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -23,6 +24,10 @@ bool may_lock_without_limit() {
 
 bool lock_memory() {
   return may_lock_without_limit() && mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) == 0;
+}
+
+void bound_heaps(size_t count) {
+  mallopt(M_ARENA_MAX, static_cast<int>(count));
 }
 
 double resident_bytes() {

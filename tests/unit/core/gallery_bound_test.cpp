@@ -100,9 +100,9 @@ TEST(GalleryBound, TheMarginIsNeeded) {
   EXPECT_GT(count, 1000 * 0.001 + 4.5 * std::sqrt(1.0));
 }
 
-// A bound that let everybody pass would find everybody too, and be of no use. Strangers are at cosines around
-// zero: at the threshold of SFace for one in 100,000 and one miss in a million, fewer than one in 10,000
-// pass.
+// A bound that let everybody pass would find everybody too, and be of no use. Random codes, as those of
+// strangers at a cosine of zero: at the threshold of SFace for one in 100,000 and one miss in a million,
+// fewer than one in 100,000 pass.
 TEST(GalleryBound, KeepsStrangersOut) {
   const uint32_t bound = distance_bound(0.494, 1024, 1e-6);
   double passing = 0, weight = std::exp2(-1024);
