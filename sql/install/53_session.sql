@@ -53,13 +53,15 @@ CREATE TABLE visage.session (
   challenge text NOT NULL,
   opened_at timestamptz NOT NULL,
   expires_at timestamptz NOT NULL,
-  claimed_at timestamptz
+  claimed_at timestamptz,
+  page_opened_at timestamptz
 );
 CREATE INDEX session_expires_at ON visage.session (expires_at);
 COMMENT ON TABLE visage.session IS 'sessions as they were opened; rows leave a day after they expire, their events stay';
 COMMENT ON COLUMN visage.session.subject_hash IS 'keyed hash of the subject''s name, whether or not anybody is registered under it';
 COMMENT ON COLUMN visage.session.subject IS 'surrogate, where somebody was';
 COMMENT ON COLUMN visage.session.device IS 'keyed hash of the device that may use it';
+COMMENT ON COLUMN visage.session.page_opened_at IS 'when its capture page was opened, which is once';
 
 CREATE FUNCTION visage.open_session(
   subject text, purpose visage.operation, scenario text DEFAULT 'default', channel text DEFAULT 'default',

@@ -425,6 +425,7 @@ CREATE UNIQUE INDEX subject_reference_adapted ON visage.subject_reference (subje
 
 -- include 80_consent.sql
 -- include 82_retention.sql
+-- include 83_capture_page.sql
 -- include 84_restore.sql
 -- include 85_integrity.sql
 

@@ -3,9 +3,10 @@
 sidecar_dir := src/sidecar
 SIDECAR := $(BUILD)/visaged
 SIDECAR_SOURCES := $(wildcard $(sidecar_dir)/main.cpp $(sidecar_dir)/app/*.cpp $(sidecar_dir)/http/*.cpp \
-	$(sidecar_dir)/db/*.cpp $(sidecar_dir)/flow/*.cpp $(sidecar_dir)/openapi/*.cpp)
+	$(sidecar_dir)/db/*.cpp $(sidecar_dir)/flow/*.cpp $(sidecar_dir)/openapi/*.cpp $(sidecar_dir)/page/*.cpp)
 SIDECAR_OBJS := $(SIDECAR_SOURCES:src/%.cpp=$(BUILD)/%.o)
 SIDECAR_OPENAPI := $(BUILD)/generated/sidecar/openapi/openapi.inc
+SIDECAR_ASSETS := $(BUILD)/generated/sidecar/page/assets.inc
 # Only what the layer rule allows: the libpq client headers, never the server's.
 SIDECAR_CXXFLAGS = $(VISAGE_CXXFLAGS) -I$(BUILD)/generated -isystem $(shell $(PG_CONFIG) --includedir) \
 	-DVISAGE_VERSION='"$(VERSION)"' -DSPDLOG_COMPILED_LIB -DSPDLOG_FMT_EXTERNAL
@@ -53,6 +54,11 @@ $(SIDECAR_OPENAPI): $(sidecar_dir)/openapi/openapi.yaml
 	@{ printf 'R"yaml('; cat $<; printf ')yaml"'; } > $@
 $(BUILD)/sidecar/openapi/openapi.o: $(SIDECAR_OPENAPI)
 
+$(SIDECAR_ASSETS): src/web $(wildcard src/web/*)
+	@mkdir -p $(@D)
+	@for file in $(filter-out src/web,$^); do printf '{"%s", R"web(' "$${file##*/}"; cat "$$file"; printf ')web"},\n'; done > $@
+$(BUILD)/sidecar/page/assets.o: $(SIDECAR_ASSETS)
+
 $(SIDECAR_OBJS): $(BUILD)/%.o: src/%.cpp
 	@mkdir -p $(@D)
 	@echo "  CXX  $<" >&2
@@ -64,6 +70,7 @@ $(SIDECAR): $(SIDECAR_OBJS) $(CAPTURE_LIB) $(CORE_LIB)
 		-Wl,-z,relro,-z,now -Wl,--as-needed
 
 $(BUILD)/sanitized/sidecar/openapi/openapi.o: $(SIDECAR_OPENAPI)
+$(BUILD)/sanitized/sidecar/page/assets.o: $(SIDECAR_ASSETS)
 $(SIDECAR_SANITIZED_OBJS): $(BUILD)/sanitized/%.o: src/%.cpp
 	@mkdir -p $(@D)
 	@echo "  CXX  $<" >&2

@@ -128,6 +128,10 @@ class StartRefused(HttpTest):
         self.refused("go together", tls_certificate="x")
         self.refused("needs --tls-certificate", tls_client_ca="x")
         self.refused("not host:port", listen="localhost")
+        self.refused("loopback interface only and --page-listen", page_listen="0.0.0.0:0")
+        self.refused("needs --page-listen", page_origin="https://face.bank.example")
+        for origin in ("face.bank.example", "https://", "https://face.bank.example/", "https://a@b", "javascript:x"):
+            self.refused("nothing behind it", page_listen="127.0.0.1:0", page_origin=origin)
         self.refused("cannot read the certificate", tls_certificate="/nonexistent", tls_key="/nonexistent")
 
     def test_open_files(self):

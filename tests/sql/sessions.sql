@@ -67,6 +67,14 @@ SELECT visage.close_session(:'session');
 SELECT fixture.verdict(visage.verify('sessions-1', session_probe('sessions-1', 21, :'nonce'), context => in_session(:'session')));
 SELECT state(:'session');
 SELECT visage.close_session(gen_random_uuid());
+-- [6.4a] Its capture page opens once, and not when it has expired.
+SELECT * FROM visage.open_session('sessions-1', 'verify') \gset
+SELECT visage.open_capture_page(:'session'), visage.open_capture_page(NULL) AS none,
+  visage.open_capture_page(gen_random_uuid()) AS unknown;
+SELECT visage.open_capture_page(:'session');
+SELECT * FROM visage.open_session('sessions-1', 'verify') \gset
+UPDATE visage.session SET expires_at = clock_timestamp() WHERE id = :'session';
+SELECT visage.open_capture_page(:'session');
 -- A change that its caller takes back has used its session up, and has failed.
 SELECT * FROM visage.open_session('sessions-1', 'enrol_factor') \gset
 UPDATE visage.session SET factors = 0 WHERE id = :'session';

@@ -25,7 +25,7 @@ class Daemon:
         self.environment = environment or {}
         self.wrapper = list(wrapper)  # a program that becomes the daemon, with its arguments
         self.process = None
-        self.url = self.admin = None
+        self.url = self.admin = self.pages = None
 
     def __enter__(self):
         return self.start()
@@ -45,6 +45,7 @@ class Daemon:
         try:
             self.url = self._wait_for_line("API on ")
             self.admin = self._wait_for_line("admin on ")
+            self.pages = self._wait_for_line("pages on ") if "page_listen" in self.settings else None
         except BaseException:
             self.stop()
             raise

@@ -15,6 +15,7 @@
 #include "sidecar/http/api.h"
 #include "sidecar/http/server.h"
 #include "sidecar/http/tls.h"
+#include "sidecar/page/pages.h"
 
 namespace visage::sidecar {
 namespace {
@@ -51,6 +52,7 @@ class Daemon {
   void serve();
 
  private:
+  Status prepare_pages();
   void register_gauges();
   void load_models();
   void observe(const http::Exchange& exchange, int status);
@@ -67,11 +69,13 @@ class Daemon {
   Readiness readiness_;
   bool memory_locked_ = false;
   capture::Pipeline::Loaded models_;
+  page::Links links_;
+  std::optional<page::Pages> pages_;
   std::optional<http::Auth> auth_;
   std::optional<http::Api> api_;
   std::optional<http::Router> admin_;
-  http::TlsContext tls_;
-  std::optional<http::Server> api_server_, admin_server_;
+  http::TlsContext tls_, page_tls_;
+  std::optional<http::Server> api_server_, admin_server_, page_server_;
 };
 
 Daemon::Daemon(const Settings& settings)
@@ -83,7 +87,8 @@ Daemon::Daemon(const Settings& settings)
       sealer_(source_key_, std::chrono::seconds(settings.probe_lifetime_s)),
       gate_(settings.pipelines, settings.waiting, std::chrono::milliseconds(settings.wait_timeout_ms)),
       service_({gate_, sealer_, pool_, metrics_, frames_}),
-      readiness_(pool_, source_key_) {}
+      readiness_(pool_, source_key_),
+      links_(source_key_) {}
 
 http::ServerLimits Daemon::limits(size_t connections) const {
   return {std::chrono::milliseconds(settings_.request_timeout_ms),
@@ -115,6 +120,23 @@ void Daemon::register_gauges() {
   metrics_.gauge("process_resident_memory_bytes", "", [] { return resident_bytes(); });
 }
 
+// A listener of its own, which asks for no client certificate: people have none.
+Status Daemon::prepare_pages() {
+  if (settings_.page_listen.empty()) return {};
+  if (!settings_.tls_certificate.empty())
+    VISAGE_TRY(http::make_tls_context({settings_.tls_certificate, settings_.tls_key, "", false}, page_tls_));
+  pages_.emplace(service_, links_, settings_.max_image_bytes);
+  page_server_.emplace(
+      limits(settings_.max_connections), page_tls_.get(), [this](http::Exchange& e) { pages_->handle(e); },
+      [this](const http::Exchange& e, int status) { observe(e, status); });
+  std::string bound;
+  VISAGE_TRY(page_server_->bind(settings_.page_listen, bound));
+  const std::string address = std::string(page_tls_ ? "https://" : "http://") + bound;
+  links_.set_origin(settings_.page_origin.empty() ? address : settings_.page_origin);
+  spdlog::info("pages on {}", address);
+  return {};
+}
+
 Status Daemon::prepare() {
   memory_locked_ = lock_memory();
   if (!memory_locked_)
@@ -130,7 +152,7 @@ Status Daemon::prepare() {
                                        settings_.tls_client_optional},
                                       tls_));
   api_.emplace(*auth_, service_, source_key_,
-               http::ApiOptions{settings_.max_image_bytes, settings_.server_timing});
+               http::ApiOptions{settings_.max_image_bytes, settings_.server_timing, &links_});
   admin_.emplace(http::make_admin_router(readiness_, metrics_));
   api_server_.emplace(
       limits(settings_.max_connections), tls_.get(), [this](http::Exchange& e) { api_->handle(e); },
@@ -142,6 +164,7 @@ Status Daemon::prepare() {
   std::string api_bound, admin_bound;
   VISAGE_TRY(api_server_->bind(settings_.listen, api_bound));
   VISAGE_TRY(admin_server_->bind(settings_.admin_listen, admin_bound));
+  VISAGE_TRY(prepare_pages());
   spdlog::info("API on {}://{}", tls_ ? "https" : "http", api_bound);
   spdlog::info("admin on http://{}", admin_bound);
   return {};
@@ -162,6 +185,9 @@ void Daemon::load_models() {
 void Daemon::serve() {
   std::thread api([this] { api_server_->run(); });
   std::thread admin([this] { admin_server_->run(); });
+  std::thread pages([this] {
+    if (page_server_) page_server_->run();
+  });
   load_models();
   tell_service_manager(models_.pipeline ? "READY=1" : "READY=1\nSTATUS=Not ready: models are missing");
   sigset_t stop;
@@ -174,7 +200,9 @@ void Daemon::serve() {
   tell_service_manager("STOPPING=1");
   spdlog::info("draining: {} connections open", api_server_->open_connections());
   api_server_->drain();
+  if (page_server_) page_server_->drain();
   api.join();
+  pages.join();
   admin_server_->drain();
   admin.join();
   spdlog::info("stopped");

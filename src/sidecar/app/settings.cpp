@@ -15,6 +15,9 @@ void describe(CLI::App& app, Settings& s) {
       ->capture_default_str();
   app.add_flag("--public-listen", s.public_listen,
                "--listen may be reached from outside the internal network");
+  app.add_option("--page-listen", s.page_listen, "address of the capture pages; without one there are none");
+  app.add_option("--page-origin", s.page_origin,
+                 "https://host[:port] that browsers reach the capture pages by");
   app.add_option("--tls-certificate", s.tls_certificate, "server certificate chain (PEM)");
   app.add_option("--tls-key", s.tls_key, "server key (PEM, mode 0600)");
   app.add_option("--tls-client-ca", s.tls_client_ca, "authority of client certificates (PEM)");

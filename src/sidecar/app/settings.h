@@ -15,6 +15,8 @@ struct Settings {
   std::string listen = "127.0.0.1:8480";
   std::string admin_listen = "127.0.0.1:8481";
   bool public_listen = false;  // --listen may be an address that is not of an internal network
+  std::string page_listen;     // of the capture pages, for people's browsers; empty: none are served
+  std::string page_origin;     // what their links begin with; empty: the address of page_listen
 
   std::string tls_certificate;  // PEM chain
   std::string tls_key;          // PEM

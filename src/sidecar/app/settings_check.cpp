@@ -17,6 +17,33 @@ Status check_tls(const Settings& settings) {
   return {};
 }
 
+// Scheme and authority alone: a link is made of it and a path.
+bool is_origin(std::string_view text) {
+  const bool https = text.starts_with("https://");
+  if (!https && !text.starts_with("http://")) return false;
+  text.remove_prefix(https ? 8 : 7);
+  return !text.empty() && text.find_first_of("/?#@ \t") == text.npos;
+}
+
+Status check_pages(const Settings& settings) {
+  if (settings.page_listen.empty()) {
+    if (settings.page_origin.empty()) return {};
+    return Status::error(Code::kInvalidArgument, "--page-origin needs --page-listen");
+  }
+  http::Endpoint pages;
+  VISAGE_TRY(http::resolve_endpoint(settings.page_listen, pages));
+  // Browsers give a camera to https alone, and to localhost.
+  if (settings.tls_certificate.empty() && !pages.loopback)
+    return Status::error(Code::kInvalidArgument,
+                         "plain HTTP is served on the loopback interface only and --page-listen is %s: give "
+                         "--tls-certificate and --tls-key",
+                         settings.page_listen.c_str());
+  if (!settings.page_origin.empty() && !is_origin(settings.page_origin))
+    return Status::error(Code::kInvalidArgument,
+                         "--page-origin is https://host[:port] and nothing behind it");
+  return {};
+}
+
 // The interfaces are for callers inside (T/IIFAA 3001.1, 8.2.3 d); what is reached from outside is a
 // decision.
 Status check_reach(const Settings& settings, const http::Endpoint& api, const http::Endpoint& admin) {
@@ -42,6 +69,7 @@ Status check_settings(const Settings& settings) {
   VISAGE_TRY(http::resolve_endpoint(settings.listen, api));
   VISAGE_TRY(http::resolve_endpoint(settings.admin_listen, admin));
   VISAGE_TRY(check_tls(settings));
+  VISAGE_TRY(check_pages(settings));
   if (settings.tls_certificate.empty() && !api.loopback)
     return Status::error(Code::kInvalidArgument,
                          "plain HTTP is served on the loopback interface only and --listen is %s: give "

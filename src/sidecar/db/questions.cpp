@@ -35,6 +35,40 @@ const char* statement(Question question) {
       return "SELECT json_build_object('factors', coalesce(json_agg(json_build_object('factor', f.factor, "
              "'kind', "
              "f.kind, 'enrolled_at', f.created_at)), '[]')) FROM visage.list_factors($1) f";
+    case Question::kReadNotice:
+      return "SELECT json_build_object('notice', $1::text, 'version', n.version, 'digest', encode(n.digest, "
+             "'hex'), "
+             "'purposes', n.purposes, 'manner', n.manner, 'scope', n.scope, 'storage', n.storage, 'text', "
+             "n.text, "
+             "'published_at', n.published_at) FROM visage.read_notice($1) n";
+    case Question::kListConsents:
+      return "SELECT json_build_object('consents', coalesce(json_agg(json_build_object('consent', c.consent, "
+             "'purpose', c.purpose, 'notice', c.notice, 'version', c.version, 'channel', c.channel, "
+             "'given_at', "
+             "c.given_at, 'valid_until', c.valid_until, 'under_14', c.under_14, 'by_guardian', "
+             "c.by_guardian, "
+             "'ended_at', c.ended_at, 'ended_by', c.ended_by)), '[]')) FROM visage.list_consents($1) c";
+    case Question::kGiveConsent:
+      return "SELECT json_build_object('consents', json_agg(json_build_object('consent', c.consent, "
+             "'purpose', "
+             "c.purpose, 'valid_until', c.valid_until))) FROM visage.give_consent($1, $2, decode($3, 'hex'), "
+             "ARRAY(SELECT jsonb_array_elements_text($4::jsonb)), $5::boolean, $6, nullif($7, ''), "
+             "nullif($8, '')) c";
+    case Question::kWithdrawConsent:
+      return "SELECT json_build_object('withdrawn', visage.withdraw_consent($1, CASE WHEN $2 <> '' THEN "
+             "ARRAY[$2] END, "
+             "$3))";
+    case Question::kOpenPage:
+      return "SELECT json_build_object('opened', s.state IN ('CREATED', 'IN_PROGRESS') AND "
+             "visage.open_capture_page(s.session), 'state', s.state, "
+             "'until', "
+             "floor(extract(epoch FROM s.expires_at))::bigint) FROM visage.sessions s WHERE s.session = "
+             "$1::uuid "
+             "AND s.institution = current_setting('visage.institution')";
+    case Question::kPageSession:
+      return "SELECT json_build_object('opened', true, 'state', s.state, 'until', floor(extract(epoch FROM "
+             "s.expires_at))::bigint) FROM visage.sessions s WHERE s.session = $1::uuid "
+             "AND s.institution = current_setting('visage.institution')";
     case Question::kListReferences:
       break;
   }

@@ -1,4 +1,4 @@
-// What is asked of the database that is no flow: sessions, and lists of what is stored.
+// What is asked of the database that is no flow: sessions, consents, and lists of what is stored.
 //
 // The database writes each answer as one JSON object, with the names that the HTTP API has.
 #pragma once
@@ -11,13 +11,20 @@
 namespace visage::sidecar::db {
 
 enum class Question {
-  kOpenSession,     // subject (empty: none), purpose, scenario, channel, context
-  kClaimSession,    // session, channel, context
-  kReadSession,     // session
-  kCloseSession,    // session
-  kReadChallenge,   // session; {"challenge": "turn_left,nod"}
-  kListFactors,     // subject
-  kListReferences,  // subject
+  kOpenSession,      // subject (empty: none), purpose, scenario, channel, context
+  kClaimSession,     // session, channel, context
+  kReadSession,      // session
+  kCloseSession,     // session
+  kReadChallenge,    // session; {"challenge": "turn_left,nod"}
+  kListFactors,      // subject
+  kListReferences,   // subject
+  kReadNotice,       // notice: the version in force
+  kListConsents,     // subject
+  kGiveConsent,      // subject, notice, digest in hexadecimal, purposes as a JSON array, under_14, channel,
+                     // guardian and guardian_relation (empty: none)
+  kWithdrawConsent,  // subject, purpose (empty: all), channel
+  kOpenPage,         // session; "opened" is true once
+  kPageSession,      // session
 };
 
 // `found` is false when the database has no row to answer with. Arguments are in the order above.

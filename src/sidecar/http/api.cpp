@@ -23,7 +23,8 @@ constexpr PartRule kNewSession[] = {{"subject", PartKind::kText, false},
                                     kChannel,
                                     {"scenario", PartKind::kText, false},
                                     kContext,
-                                    kBizId};
+                                    kBizId,
+                                    {"capture_page", PartKind::kObject, false}};
 constexpr PartRule kClaim[] = {{"channel", PartKind::kText, true}, kContext, kBizId};
 
 std::string render_times(const std::vector<StageTime>& times) {
@@ -44,22 +45,6 @@ size_t count_pictures(std::span<const PartRule> rules) {
   return count;
 }
 
-// What does not look like a session's id names none, and need not be asked for.
-Failure check_session(const std::string& id) {
-  if (id.size() == 36 && id.find_first_not_of("0123456789abcdefABCDEF-") == std::string::npos) return {};
-  return Problem{ProblemCode::kNotFound, "There is no session of this name."};
-}
-
-// The database's answer, and what belongs to the HTTP call.
-std::string render_answer(const std::string& json, const Exchange& exchange, const std::string* biz_id) {
-  auto document = nlohmann::ordered_json::parse(json, nullptr, false);
-  if (biz_id != nullptr)
-    document["biz_id"] = biz_id->empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(*biz_id);
-  document["request_id"] = exchange.id;
-  document["elapsed_ms"] = std::round(exchange.elapsed_ms() * 10) / 10;
-  return document.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
 // Where what the flow made can be found, or empty when it made nothing.
 std::string location(const FlowRequest& request, const db::Outcome& outcome) {
   if (outcome.decision != "accept") return {};
@@ -77,6 +62,22 @@ std::string location(const FlowRequest& request, const db::Outcome& outcome) {
 }
 
 }  // namespace
+
+Failure check_session(const std::string& id) {
+  if (id.size() == 36 && id.find_first_not_of("0123456789abcdefABCDEF-") == std::string::npos) return {};
+  return Problem{ProblemCode::kNotFound, "There is no session of this name."};
+}
+
+std::string render_answer(const std::string& json, const Exchange& exchange, const std::string* biz_id,
+                          const std::string* capture_link) {
+  auto document = nlohmann::ordered_json::parse(json, nullptr, false);
+  if (biz_id != nullptr)
+    document["biz_id"] = biz_id->empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(*biz_id);
+  if (capture_link != nullptr && !capture_link->empty()) document["capture_link"] = *capture_link;
+  document["request_id"] = exchange.id;
+  document["elapsed_ms"] = std::round(exchange.elapsed_ms() * 10) / 10;
+  return document.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
 
 Api::Api(const Auth& auth, FlowService& service, SourceKeyFile& source_key, ApiOptions options)
     : auth_(auth),
@@ -111,6 +112,16 @@ Api::Api(const Auth& auth, FlowService& service, SourceKeyFile& source_key, ApiO
           {"POST", "/v1/sessions/{}/claim", "claim_session",
            [this](auto& e, auto& v) { return claim_session(e, v[0]); }},
           flow_route("POST", "/v1/sessions/{}/factors", "present_factor", Flow::kPresentFactor),
+          {"GET", "/v1/sessions/{}/events", "watch_session",
+           [this](auto& e, auto& v) { return watch_session(e, v[0]); }},
+          {"GET", "/v1/notices/{}", "read_notice",
+           [this](auto& e, auto& v) { return read(e, Question::kReadNotice, v[0]); }},
+          {"GET", "/v1/registrations/{}/consents", "list_consents",
+           [this](auto& e, auto& v) { return read(e, Question::kListConsents, v[0]); }},
+          {"POST", "/v1/registrations/{}/consents", "give_consent",
+           [this](auto& e, auto& v) { return give_consent(e, v[0]); }},
+          {"DELETE", "/v1/registrations/{}/consents", "withdraw_consent",
+           [this](auto& e, auto& v) { return withdraw_consent(e, v[0]); }},
           {"POST", "/v1/quality", "quality", [this](auto& e, auto&) { return quality(e); }},
           {"GET", "/openapi.yaml", "openapi",
            [](auto& e, auto&) {
@@ -189,6 +200,15 @@ Failure Api::open_session(Exchange& exchange) const {
   Form form;
   VISAGE_HTTP_TRY(take_form(exchange, kNewSession, false, body, form));
   const std::string biz_id = form.text("biz_id");
+  page::Wanted wanted;
+  if (form.has("capture_page")) {
+    if (options_.links == nullptr || !options_.links->enabled())
+      return Problem{ProblemCode::kInvalidValue,
+                     "No capture pages are served here. Ask the operator for page-listen."};
+    VISAGE_HTTP_TRY(page::read_wanted(as_text(form.bytes("capture_page")), form.text("purpose"), wanted));
+    if (wanted.purposes.empty()) wanted.purposes = {form.text("scenario", "default")};
+    if (!wanted.notice.empty()) VISAGE_HTTP_TRY(check_notice(wanted));
+  }
   std::string json;
   VISAGE_HTTP_TRY(service_.ask(Question::kOpenSession,
                                {form.text("subject"), form.text("purpose"), form.text("scenario", "default"),
@@ -198,8 +218,51 @@ Failure Api::open_session(Exchange& exchange) const {
   const bool opened = answer.at("session").is_string();  // policy may deny it
   if (opened)
     exchange.response->set_header("Location", "/v1/sessions/" + answer.at("session").get<std::string>());
-  answer_json(exchange, opened ? 201 : 200, render_answer(json, exchange, &biz_id));
+  std::string link;
+  if (opened && form.has("capture_page")) VISAGE_HTTP_TRY(make_link(exchange, form, wanted, answer, link));
+  answer_json(exchange, opened ? 201 : 200, render_answer(json, exchange, &biz_id, &link));
   return {};
+}
+
+// Now, and not when a person has opened the link: then it would be spent.
+Failure Api::check_notice(const page::Wanted& wanted) const {
+  std::string json;
+  const Failure failure = service_.ask(Question::kReadNotice, {wanted.notice}, json);
+  if (failure && failure->code != ProblemCode::kNotFound) return failure;
+  const auto notice = nlohmann::json::parse(failure ? "{}" : json, nullptr, false);
+  const auto told = notice.value("purposes", std::vector<std::string>());
+  const auto is_told = [&](const std::string& purpose) {
+    return std::find(told.begin(), told.end(), purpose) != told.end();
+  };
+  if (std::all_of(wanted.purposes.begin(), wanted.purposes.end(), is_told)) return {};
+  return Problem{ProblemCode::kInvalidValue,
+                 "Part \"capture_page\" names no notice in force, or a purpose that it does not tell of."};
+}
+
+Failure Api::make_link(const Exchange& exchange, const Form& form, page::Wanted& wanted,
+                       const nlohmann::json& opened, std::string& link) const {
+  page::Ticket ticket;
+  ticket.session = opened.at("session").get<std::string>();
+  ticket.subject = form.text("subject");
+  ticket.purpose = form.text("purpose");
+  ticket.scenario = form.text("scenario", "default");
+  ticket.channel = form.text("channel", "default");
+  ticket.caller = exchange.caller;
+  ticket.context = as_text(form.bytes("context"));
+  ticket.notice = std::move(wanted.notice);
+  ticket.purposes = std::move(wanted.purposes);
+  const auto context = nlohmann::json::parse(ticket.context, nullptr, false);
+  if (context.is_object() && context.contains("finish_channel")) {
+    // A channel's name; the database took it.
+    const auto finish = context.at("finish_channel").get<std::string>();
+    ticket.crosses = finish != ticket.channel;
+    ticket.channel = finish;
+  }
+  // Where another device finishes it, the nonce is told to that device alone.
+  if (!ticket.crosses) ticket.nonce = opened.at("nonce").get<std::string>();
+  if (options_.links->make(ticket, link).ok()) return {};
+  return Problem{ProblemCode::kNotReady,
+                 "There is no capture source key. Tell the operator; /ready says why.", 5};
 }
 
 Failure Api::claim_session(Exchange& exchange, const std::string& session) const {

@@ -1,17 +1,21 @@
 // The handlers of the API: from an exchange to a FlowRequest and back. What a flow does is FlowService's.
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
+
 #include "sidecar/flow/service.h"
 #include "sidecar/http/auth.h"
 #include "sidecar/http/body.h"
 #include "sidecar/http/flow_shape.h"
 #include "sidecar/http/router.h"
+#include "sidecar/page/links.h"
 
 namespace visage::sidecar::http {
 
 struct ApiOptions {
-  size_t max_picture;  // bytes
-  bool server_timing;  // tell the caller how long each stage took (W3C Server-Timing)
+  size_t max_picture;                  // bytes
+  bool server_timing;                  // tell the caller how long each stage took (W3C Server-Timing)
+  const page::Links* links = nullptr;  // of capture pages; not enabled where no pages are served
 };
 
 class Api {
@@ -29,7 +33,14 @@ class Api {
   Failure open_session(Exchange& exchange) const;
   Failure frame_key(Exchange& exchange) const;  // api_frames.cpp
   Failure claim_session(Exchange& exchange, const std::string& session) const;
-  Failure quality(Exchange& exchange) const;  // api_quality.cpp
+  Failure quality(Exchange& exchange) const;                                       // api_quality.cpp
+  Failure give_consent(Exchange& exchange, const std::string& subject) const;      // api_consent.cpp
+  Failure withdraw_consent(Exchange& exchange, const std::string& subject) const;  // api_consent.cpp
+  Failure watch_session(Exchange& exchange, const std::string& session) const;     // api_events.cpp
+  Failure check_notice(const page::Wanted& wanted) const;
+  // The link of the capture page for the session that was opened.
+  Failure make_link(const Exchange& exchange, const Form& form, page::Wanted& wanted,
+                    const nlohmann::json& opened, std::string& link) const;
   // A question about what the path names.
   Failure read(Exchange& exchange, db::Question question, const std::string& name) const;
 
@@ -45,5 +56,12 @@ class Api {
   const ApiOptions options_;
   const Router router_;
 };
+
+// What does not look like a session's id names none, and need not be asked for.
+Failure check_session(const std::string& id);
+
+// The database's answer, and what belongs to the HTTP call. Null, or an empty link: left out.
+std::string render_answer(const std::string& json, const Exchange& exchange,
+                          const std::string* biz_id = nullptr, const std::string* capture_link = nullptr);
 
 }  // namespace visage::sidecar::http

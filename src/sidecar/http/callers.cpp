@@ -30,6 +30,11 @@ constexpr std::string_view kRoutes[] = {"register",
                                         "replace_reference",
                                         "replace_references",
                                         "quality",
+                                        "watch_session",
+                                        "read_notice",
+                                        "list_consents",
+                                        "give_consent",
+                                        "withdraw_consent",
                                         "frame_key"};
 constexpr std::string_view kBlanks = " \t\r";
 

@@ -1,6 +1,7 @@
 // One request and the answer to it, on its way through the handlers. Used by one thread.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -23,6 +24,8 @@ struct Exchange {
   std::string caller = "-";            // who it is, once known
   std::string_view code = "OK";        // problem code, for the log
   bool close_after = false;            // the connection ends with this answer
+  // For answers that take their time: others wait for this thread, or the daemon is about to stop.
+  std::function<bool()> wanted_back = [] { return false; };
 
   double elapsed_ms() const {
     return std::chrono::duration<double, std::milli>(Clock::now() - started).count();

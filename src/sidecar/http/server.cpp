@@ -187,6 +187,7 @@ void Server::serve(Connection& connection) {
 // Returns whether the connection can take another request.
 bool Server::serve_one(Connection& connection) {
   Exchange exchange(connection);
+  exchange.wanted_back = [this] { return draining_ || waiting_connections() > 0; };
   LogScope logged(exchange.id, exchange.trace.trace_id);
   connection.begin_request(exchange.started + limits_.request);
   current = &exchange;

@@ -1,0 +1,42 @@
+// What people's browsers reach: the capture page's files, and the calls that the page makes. A listener of
+// its own, so that the API stays inside. [8.2.3d]
+//
+// A call shows "Authorization: Capture <link or ticket>" (page/ticket.h). The page learns pass or fail and
+// what to do, never a reason that would teach an attacker, never a score. docs/capture-page.md
+#pragma once
+
+#include "sidecar/flow/service.h"
+#include "sidecar/http/form.h"
+#include "sidecar/http/router.h"
+#include "sidecar/page/links.h"
+
+namespace visage::sidecar::page {
+
+class Pages {
+ public:
+  Pages(FlowService& service, const Links& links, size_t max_picture);
+
+  // Answers the exchange; thread-safe.
+  void handle(http::Exchange& exchange) const;
+
+ private:
+  http::Failure admit(http::Exchange& exchange, Use use, Ticket& ticket) const;
+  http::Failure take(http::Exchange& exchange, std::span<const http::PartRule> rules, size_t pictures,
+                     WipedBytes& body, http::Form& form) const;
+  http::Failure seal_ticket(const Ticket& ticket, std::string& out) const;
+
+  http::Failure open(http::Exchange& exchange) const;  // a link becomes a ticket, once
+  http::Failure claim(http::Exchange& exchange, Ticket& ticket) const;
+  http::Failure consent(http::Exchange& exchange) const;  // a ticket becomes one that may capture
+  http::Failure decline(http::Exchange& exchange) const;  // ends the session
+  http::Failure frame(http::Exchange& exchange) const;    // guidance
+  http::Failure picture(http::Exchange& exchange) const;  // the flow's one call
+  http::Failure state(http::Exchange& exchange) const;    // for the page that handed over
+
+  FlowService& service_;
+  const Links& links_;
+  const size_t max_picture_;
+  const http::Router router_;
+};
+
+}  // namespace visage::sidecar::page

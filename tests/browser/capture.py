@@ -1,0 +1,356 @@
+#!/usr/bin/env python3
+"""The capture page in a real browser with a false camera, against a real visaged and a real server.
+
+  tests/browser/capture.py [test …]     SHOTS=directory keeps screenshots
+
+Ends with "N passed, N failed".
+"""
+import contextlib
+import os
+import sys
+import tempfile
+import unittest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, "..", "sidecar"), os.path.join(HERE, "..", "..", "tools")]
+
+import qr_reader  # noqa: E402
+import videos  # noqa: E402
+from devtools import Browser  # noqa: E402
+from rig import bank  # noqa: E402
+from rig.client import Client  # noqa: E402
+from rig.cluster import Cluster  # noqa: E402
+from test_sessions import Sms  # noqa: E402
+
+PERSON, SAME_PERSON, STRANGER = "women/0", "women/2", "men/3"
+CHANNEL, PC, STRICT = "page", "pc", "strict"
+NOTICE = """
+INSERT INTO visage.notice (institution, name, purposes, manner, scope, storage, text) VALUES (1, 'face', ARRAY['default'],
+  'Compared by a machine.', 'Signs of a feature, not the picture. Nobody else gets it.', 'Two years after the last use.',
+  'The whole text of the notice.');
+"""
+# Counts what the page asks of the camera, from before its first script.
+COUNT_CAMERA = """
+window.cameras = 0;
+const ask = navigator.mediaDevices?.getUserMedia.bind(navigator.mediaDevices);
+if (ask) navigator.mediaDevices.getUserMedia = options => { window.cameras++; return ask(options); };
+"""
+MEASURE = open(os.path.join(HERE, "page_faults.js"), encoding="utf-8").read()
+
+
+class Stand:
+    def __init__(self, stack):
+        self.directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="pg_visage_page."))
+        self.cluster = stack.enter_context(Cluster({"fsync": "off"}, prefix="pg_visage_page."))
+        key = bank.install(self.cluster)
+        for name in (CHANNEL, PC, STRICT):
+            bank.make_channel(self.cluster, name)
+        self.cluster.psql(f"UPDATE visage.channel SET session_required = true WHERE name IN ('{CHANNEL}', '{PC}', '{STRICT}');" + NOTICE)
+        token, callers = bank.make_token(self.cluster)
+        self.daemon = bank.make_daemon(self.cluster, key, callers, page_listen="127.0.0.1:0")
+        stack.callback(self.daemon.stop)
+        self.daemon.start()
+        self.daemon.wait_ready()
+        self.client = Client(self.daemon.url, token)
+        stack.callback(self.client.close)
+        self.sms = Sms(self.cluster, self.directory)
+        self.browsers = {}
+        self.stack = stack
+
+    def browser(self, make, *names):
+        """One that sees the video that make() makes."""
+        key = (make.__name__, *names)
+        if key not in self.browsers:
+            path = make(os.path.join(self.directory, f"{len(self.browsers)}.y4m"), *names)
+            self.browsers[key] = self.stack.enter_context(Browser(
+                "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={path}"))
+        return self.browsers[key]
+
+
+stand = None
+
+
+class CapturePage(unittest.TestCase):
+    def setUp(self):
+        self.cluster, self.client = stand.cluster, stand.client
+
+    def link(self, subject, purpose, channel=CHANNEL, **more):
+        """(link, session); the factor that a registration needs is shown before, by the backend."""
+        reply = self.client.open_session(subject, purpose, channel=channel, capture_page={"notice": "face"}, **more)
+        self.assertEqual(201, reply.status, reply.body)
+        if purpose == "register":
+            shown = self.client.present(reply.json["session"], "otp", evidence=stand.sms.assertion(subject, reply.json))
+            self.assertEqual("accept", shown.decision, shown.body)
+        return reply.json["capture_link"], reply.json["session"]
+
+    def page(self, browser, link, **how):
+        page = browser.page(**how)
+        page.call("Page.addScriptToEvaluateOnNewDocument", source=COUNT_CAMERA)
+        page.open(link)
+        page.wait("document.querySelector('main > section:not([hidden]):not(#wait)') !== null")
+        self.addCleanup(lambda: self.assertEqual([], page.faults()))
+        return page
+
+    def shot(self, page, name):
+        if os.environ.get("SHOTS"):
+            page.picture(os.path.join(os.environ["SHOTS"], name + ".png"))
+
+    def agree(self, page, young=False):
+        page.wait_section("notice")
+        page.run(f"document.querySelector('input[name=age][value={str(young).lower()}]').click()")
+        page.click("agree")
+        page.run("document.getElementById('consent').requestSubmit()")
+
+    def capture(self, page):
+        self.agree(page)
+        page.wait_section("end")
+
+    def state(self, session):
+        return self.client.request("GET", "/v1/sessions/" + session).json
+
+    def register(self, subject, person=PERSON):
+        link, session = self.link(subject, "register")
+        page = self.page(stand.browser(videos.person, person), link)
+        self.capture(page)
+        self.assertEqual("Done", page.run("document.getElementById('end-title').textContent"), page.text())
+        self.assertEqual("SUCCEEDED", self.state(session)["state"])
+        return page
+
+    def test_registers_and_verifies(self):
+        """[5.3.1] [5.3.2] [6.1.1a] [6.1.1b] [6.4a] [8.2.2c] From the link to the verdict, for the right person and a wrong one."""
+        link, session = self.link("whole", "register")
+        page = self.page(stand.browser(videos.person, PERSON), link, mobile=True, width=390, height=844)
+        for words in ("What it is for", "Compared by a machine.", "Nobody else gets it.", "Two years after"):
+            self.assertIn(words, page.text())
+        self.shot(page, "notice-phone")
+        self.assertEqual(0, page.run("window.cameras"))
+        # Every picture that is counted is told of, to eyes and to a screen reader.
+        page.run("""window.seen = []; new MutationObserver(() => seen.push(document.getElementById('progress-words').textContent))
+                    .observe(document.getElementById('progress-words'), {childList: true, characterData: true, subtree: true});""")
+        self.agree(page)
+        page.wait_section("capture")
+        self.assertIn("Your face is being captured", page.text())
+        page.wait("document.getElementById('progress').value >= 1 || document.getElementById('capture').hidden")
+        self.shot(page, "capture-phone")
+        page.wait_section("end")
+        self.shot(page, "pass-phone")
+        self.assertEqual("Done", page.run("document.getElementById('end-title').textContent"), page.text())
+        self.assertLessEqual({"Picture 1 of 3", "Picture 2 of 3", "Picture 3 of 3"}, set(page.run("window.seen")))
+        self.assertEqual(("SUCCEEDED", "accept"), (self.state(session)["state"], self.state(session)["decision"]))
+        consents = self.client.request("GET", "/v1/registrations/whole/consents").json["consents"]
+        self.assertEqual([("default", "face", CHANNEL, None)], [(c["purpose"], c["notice"], c["channel"], c["ended_at"]) for c in consents])
+        for person, title, state in ((SAME_PERSON, "Done", "SUCCEEDED"), (STRANGER, "Not accepted", "FAILED")):
+            with self.subTest(person):
+                link, session = self.link("whole", "verify")
+                page = self.page(stand.browser(videos.person, person), link)
+                self.capture(page)
+                self.shot(page, f"end-{person.replace('/', '-')}")
+                self.assertEqual(title, page.run("document.getElementById('end-title').textContent"))
+                self.assertEqual(state, self.state(session)["state"])
+                self.assertNotIn("NO_MATCH", page.run("document.documentElement.outerHTML"))
+
+    def test_refused_consent_stops_everything(self):
+        """[8.2.2c] Who does not agree is not seen: no camera, no call, no session; what the page had is of no use any more."""
+        link, session = self.link("unwilling", "register")
+        page = self.page(stand.browser(videos.person, PERSON), link)
+        page.run("document.getElementById('consent').requestSubmit()")  # without the tick
+        self.assertIn("Tick the box first", page.text())
+        self.assertEqual("notice", page.section())
+        page.click("decline")
+        page.wait_section("end")
+        self.shot(page, "declined")
+        self.assertIn("Stopped", page.text())
+        self.assertIn("The camera is off", page.text())
+        self.assertEqual(0, page.run("window.cameras"))
+        self.assertEqual("FAILED", self.state(session)["state"])
+        self.assertEqual([], self.client.request("GET", "/v1/registrations/unwilling/consents").json["consents"])
+        sent = [event["request"]["url"].rsplit("/", 1)[1] for event in page.events("Network.requestWillBeSent")
+                if event["request"]["method"] == "POST"]
+        self.assertEqual(["open", "decline"], sent)
+
+    def test_guides(self):
+        """[6.1.1e] [6.1.1f] Each thing that is wrong with a frame is told in words, and nothing is taken meanwhile."""
+        cases = [((videos.nobody,), "No face is seen"), ((videos.far_away, PERSON), "Come closer"),
+                 ((videos.in_the_dark, PERSON), "light"), ((videos.two_people, PERSON, STRANGER), "Only one face")]
+        for (make, *names), words in cases:
+            with self.subTest(make.__name__):
+                link, session = self.link(f"guided/{make.__name__}", "register")
+                page = self.page(stand.browser(make, *names), link)
+                self.agree(page)
+                page.wait(f"document.getElementById('advice').textContent.includes({words!r})")
+                self.shot(page, f"advice-{make.__name__}")
+                self.assertEqual(0, page.run("document.getElementById('progress').value"))
+                page.click("cancel")
+                page.wait_section("end")
+                self.assertEqual("FAILED", self.state(session)["state"])
+                self.assertFalse(page.run("document.getElementById('video').srcObject?.active ?? false"))
+
+    def test_stop_comes_too_late(self):
+        """[6.1.1d] Who stops when the picture is under way is told what became of it, not that nothing happened."""
+        link, session = self.link("late", "register")
+        page = self.page(stand.browser(videos.person, PERSON), link)
+        page.call("Fetch.enable", patterns=[{"urlPattern": "*/capture/picture", "requestStage": "Response"}])
+        self.agree(page)
+        page.wait_section("capture")
+        page.wait_event("Fetch.requestPaused")  # the database has decided, and the page does not know
+        page.click("cancel")
+        page.wait_section("end")
+        self.assertEqual(("Done", "SUCCEEDED"), (page.run("document.getElementById('end-title').textContent"), self.state(session)["state"]))
+
+    def test_retries_with_a_reason(self):
+        """[6.1.3b] [6.1.1d] A picture below the channel's floors is asked for again, in the same session, with the reason."""
+        self.register("retried")
+        self.cluster.psql(f"UPDATE visage.channel_floor SET minimum = 4000 WHERE channel = '{STRICT}' AND measure = 'ImageWidth'")
+        link, session = self.link("retried", "verify", channel=STRICT)
+        page = self.page(stand.browser(videos.person, PERSON), link)
+        self.agree(page)
+        page.wait("document.getElementById('advice').textContent.startsWith('Once more: The picture was not good enough')")
+        self.shot(page, "retry")
+        self.assertEqual("CREATED", self.state(session)["state"])
+        self.cluster.psql(f"UPDATE visage.channel_floor SET minimum = 512 WHERE channel = '{STRICT}' AND measure = 'ImageWidth'")
+        page.wait_section("end")
+        self.assertEqual("Done", page.run("document.getElementById('end-title').textContent"))
+
+    def test_hands_over_to_a_phone(self):
+        """[6.5d] A PC shows a code; the phone that reads it captures; the PC tells the result. The code works once."""
+        self.register("handed")
+        link, session = self.link("handed", "verify", channel=PC, context={"finish_channel": CHANNEL})
+        browser = stand.browser(videos.person, SAME_PERSON)
+        pc = self.page(browser, link)
+        pc.wait_section("handover")
+        pc.wait("document.getElementById('handover-state').textContent === 'Waiting for your phone.'")
+        self.assertEqual(0, pc.run("window.cameras"))
+        path = os.path.join(stand.directory, "code.png")
+        pc.picture(path)
+        self.shot(pc, "handover")
+        box = pc.run("(() => { const b = document.querySelector('#qr svg').getBoundingClientRect(); return [b.x, b.y, b.width, b.height]; })()")
+        scanned = qr_reader.read(path, box)
+        phone = self.page(browser, scanned, mobile=True, width=390, height=844, dark=True)
+        pc.wait("document.getElementById('handover-state').textContent.startsWith('Opened on your phone')")
+        self.assertEqual("IN_PROGRESS", self.state(session)["state"])
+        self.shot(phone, "notice-phone-dark")
+        thief = self.page(browser, scanned)
+        self.assertIn("used before", thief.text())
+        self.agree(phone)
+        phone.wait_section("capture")
+        self.shot(phone, "capture-phone-dark")
+        phone.wait_section("end")
+        pc.wait_section("end")
+        for page in (phone, pc):
+            self.assertEqual("Done", page.run("document.getElementById('end-title').textContent"))
+        self.assertEqual(("SUCCEEDED", CHANNEL), (self.state(session)["state"], self.state(session)["channel"]))
+
+    def test_stores_nothing(self):
+        """[8.2.4a] Nothing stays in the browser: no storage, cookie, cache, download; the link leaves the address at once."""
+        link, _ = self.link("forgotten", "register")
+        browser = stand.browser(videos.person, PERSON)
+        page = self.page(browser, link)
+        self.assertNotIn("#", page.run("location.href"))
+        self.capture(page)
+        kept = page.run("""(async () => ({local: localStorage.length, session: sessionStorage.length, cookies: document.cookie,
+            caches: (await caches.keys()).length, databases: (await indexedDB.databases()).length,
+            workers: (await navigator.serviceWorker.getRegistrations()).length, camera: document.getElementById('video').srcObject}))()""")
+        self.assertEqual({"local": 0, "session": 0, "cookies": "", "caches": 0, "databases": 0, "workers": 0, "camera": None}, kept)
+        self.assertFalse(page.events("Page.downloadWillBegin"))
+        for event in page.events("Network.responseReceived"):
+            headers = {name.lower(): value for name, value in event["response"]["headers"].items()}
+            self.assertEqual("no-store", headers["cache-control"], event["response"]["url"])
+            self.assertFalse(event["response"].get("fromDiskCache"))
+        secret = link.split("#")[1].encode()
+        for directory, _, files in os.walk(browser.profile):
+            for name in files:
+                with contextlib.suppress(OSError), open(os.path.join(directory, name), "rb") as file:
+                    content = file.read()
+                    self.assertNotIn(secret, content, name)
+                    self.assertFalse(name.lower().endswith((".jpg", ".jpeg")) or content.startswith(b"\xff\xd8\xff"), name)
+
+    def test_a_link_works_once(self):
+        """[6.4a] [8.2.2f] Who comes second, with a changed link, or with none, sees nothing of the first."""
+        link, _ = self.link("once", "verify")
+        browser = stand.browser(videos.person, PERSON)
+        self.page(browser, link).wait_section("notice")
+        token = link.split("#")[1]
+        for wrong, words in ((link, "used before"), (link[:-9] + "AAAAAAAAA", "works once"), (link.split("#")[0], "works once")):
+            page = self.page(browser, wrong)
+            self.assertEqual("end", page.section())
+            self.assertIn(words, page.text())
+        self.assertNotIn(token, stand.daemon.log_text())
+
+    def test_accessible(self):
+        """[6.4a] Names, roles, contrast, size of targets, no sideways scrolling: light and dark, both languages, phone and PC."""
+        for dark in (False, True):
+            for languages in ("en-GB", "zh-CN"):
+                for width in (320, 1100):
+                    with self.subTest(dark=dark, languages=languages, width=width):
+                        link, _ = self.link("read", "verify")
+                        page = self.page(stand.browser(videos.nobody), link, width=width, dark=dark, languages=languages)
+                        self.assertEqual({"en-GB": "en"}.get(languages, languages), page.run("document.documentElement.lang"))
+                        for section in ("notice", "capture", "end"):
+                            if section == "capture":
+                                self.agree(page)
+                            if section == "end":
+                                page.click("cancel")
+                            page.wait_section(section)
+                            told = page.run(f"({MEASURE})({str(dark).lower()})")
+                            self.assertEqual([], told, section)
+                            nodes = page.nodes()
+                            self.assertEqual([], [role for role, name in nodes if not name and role in
+                                                  ("button", "checkbox", "radio", "textbox", "heading", "progressbar", "image")])
+                            self.assertEqual(1, sum(role == "heading" for role, _ in nodes), section)
+                            self.assertEqual("H1", page.run("document.activeElement.tagName"))
+                            if section == "capture":
+                                self.assertTrue({"status", "progressbar"} <= {role for role, _ in nodes}, nodes)
+                            self.shot(page, f"{section}-{languages}-{width}-{'dark' if dark else 'light'}")
+
+    def test_keyboard_alone(self):
+        """[6.4a] From the notice to the end without a pointer."""
+        link, session = self.link("typist", "register")
+        page = self.page(stand.browser(videos.person, PERSON), link)
+        page.wait_section("notice")
+        for wanted in ("document.activeElement.value === 'false'", "document.activeElement.id === 'agree'"):
+            for _ in range(12):
+                page.key("Tab")
+                if page.run(wanted):
+                    break
+            page.key(" ", "Space", " ")
+        self.assertTrue(page.run("document.getElementById('agree').checked"))
+        page.key("Tab")
+        self.assertNotEqual("none", page.run("getComputedStyle(document.activeElement).outlineStyle"))
+        page.key("Enter", text="\r")
+        page.wait_section("end")
+        self.assertEqual("SUCCEEDED", self.state(session)["state"])
+
+    def test_guardian(self):
+        """[8.2.2c] For somebody under 14 a guardian agrees, by name."""
+        link, _ = self.link("child", "register")
+        page = self.page(stand.browser(videos.person, PERSON), link)
+        page.wait_section("notice")
+        self.assertIsNone(page.run("document.querySelector('input[type=radio]:checked')"))
+        page.click("agree")
+        page.run("document.getElementById('consent').requestSubmit()")
+        self.assertIn("Say first how old", page.text())
+        page.click("agree")
+        self.agree(page, young=True)
+        self.assertIn("Give the guardian", page.text())
+        page.run("document.getElementById('guardian-name').value = 'A. Guardian'; document.getElementById('guardian-relation').value = 'mother'")
+        page.run("document.getElementById('consent').requestSubmit()")
+        page.wait_section("end")
+        consents = self.client.request("GET", "/v1/registrations/child/consents").json["consents"]
+        self.assertEqual([(True, True)], [(c["under_14"], c["by_guardian"]) for c in consents])
+
+
+def main():
+    global stand
+    suite = unittest.TestLoader()
+    suite.testNamePatterns = [f"*{name}*" for name in sys.argv[1:]] or None
+    with contextlib.ExitStack() as stack:
+        stand = Stand(stack)
+        result = unittest.TextTestRunner(stream=sys.stderr, verbosity=2).run(suite.loadTestsFromTestCase(CapturePage))
+    failed = len(result.failures) + len(result.errors)
+    # One subtest that fails is counted by itself.
+    print(f"{max(0, result.testsRun - failed)} passed, {failed} failed")
+    return 1 if failed or not result.testsRun else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
