@@ -11,6 +11,7 @@
 #include "sidecar/app/private_file.h"
 #include "sidecar/app/process_memory.h"
 #include "sidecar/app/service_manager.h"
+#include "sidecar/console/console.h"
 #include "sidecar/http/admin.h"
 #include "sidecar/http/api.h"
 #include "sidecar/http/server.h"
@@ -22,6 +23,8 @@ namespace {
 
 constexpr size_t kMaxCallersFile = 1 << 20;
 constexpr size_t kAdminConnections = 8;
+constexpr size_t kConsoleConnections = 2;  // people read slowly, and the ledger is long
+constexpr auto kConsoleTimeout = std::chrono::seconds(30);
 
 Status load_callers(const Settings& settings, std::optional<http::Auth>& out) {
   http::Callers callers;
@@ -53,6 +56,7 @@ class Daemon {
 
  private:
   Status prepare_pages();
+  std::vector<http::Route> console_routes();
   void register_gauges();
   void load_models();
   void observe(const http::Exchange& exchange, int status);
@@ -61,6 +65,7 @@ class Daemon {
   const Settings& settings_;
   Metrics metrics_;
   db::Pool pool_;
+  std::optional<db::Pool> console_pool_;
   SourceKeyFile source_key_;
   Sealer sealer_;
   Gate gate_;
@@ -72,6 +77,7 @@ class Daemon {
   page::Links links_;
   std::optional<page::Pages> pages_;
   std::optional<http::Auth> auth_;
+  std::optional<console::Console> console_;
   std::optional<http::Api> api_;
   std::optional<http::Router> admin_;
   http::TlsContext tls_, page_tls_;
@@ -137,6 +143,15 @@ Status Daemon::prepare_pages() {
   return {};
 }
 
+// The flows' role may not read the history, so the console has one of its own.
+std::vector<http::Route> Daemon::console_routes() {
+  if (settings_.console_database.empty()) return {};
+  console_pool_.emplace(db::PoolSettings{settings_.console_database, kConsoleConnections, kConsoleTimeout,
+                                         std::chrono::milliseconds(settings_.database_timeout_ms)});
+  console_.emplace(*auth_, *console_pool_);
+  return console_->routes();
+}
+
 Status Daemon::prepare() {
   memory_locked_ = lock_memory();
   if (!memory_locked_)
@@ -152,7 +167,7 @@ Status Daemon::prepare() {
                                        settings_.tls_client_optional},
                                       tls_));
   api_.emplace(*auth_, service_, source_key_,
-               http::ApiOptions{settings_.max_image_bytes, settings_.server_timing, &links_});
+               http::ApiOptions{settings_.max_image_bytes, settings_.server_timing, &links_, console_routes()});
   admin_.emplace(http::make_admin_router(readiness_, metrics_));
   api_server_.emplace(
       limits(settings_.max_connections), tls_.get(), [this](http::Exchange& e) { api_->handle(e); },

@@ -25,6 +25,7 @@ enum class Question {
   kWithdrawConsent,  // subject, purpose (empty: all), channel
   kOpenPage,         // session; "opened" is true once
   kPageSession,      // session
+  kCaptureDemands,   // session; {"challenge": ["turn_left", …], "demands": ["LivenessChallenge", …]}
 };
 
 // `found` is false when the database has no row to answer with. Arguments are in the order above.

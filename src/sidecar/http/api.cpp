@@ -83,8 +83,11 @@ Api::Api(const Auth& auth, FlowService& service, SourceKeyFile& source_key, ApiO
     : auth_(auth),
       service_(service),
       source_key_(source_key),
-      options_(options),
-      router_({
+      options_(std::move(options)),
+      router_(all_routes()) {}
+
+std::vector<Route> Api::all_routes() {
+  std::vector<Route> routes = {
           flow_route("POST", "/v1/registrations", "register", Flow::kRegister),
           flow_route("DELETE", "/v1/registrations/{}", "cancel", Flow::kCancel),
           flow_route("POST", "/v1/verifications", "verify", Flow::kVerify),
@@ -130,7 +133,10 @@ Api::Api(const Auth& auth, FlowService& service, SourceKeyFile& source_key, ApiO
                                      "application/yaml");
              return Failure();
            }},
-      }) {}
+  };
+  routes.insert(routes.end(), options_.more.begin(), options_.more.end());
+  return routes;
+}
 
 Route Api::flow_route(std::string_view method, std::string_view path, std::string_view name, Flow flow) {
   return {method, path, name,
@@ -251,6 +257,7 @@ Failure Api::make_link(const Exchange& exchange, const Form& form, page::Wanted&
   ticket.context = as_text(form.bytes("context"));
   ticket.notice = std::move(wanted.notice);
   ticket.purposes = std::move(wanted.purposes);
+  ticket.factors = std::move(wanted.factors);
   const auto context = nlohmann::json::parse(ticket.context, nullptr, false);
   if (context.is_object() && context.contains("finish_channel")) {
     // A channel's name; the database took it.

@@ -16,6 +16,7 @@ struct ApiOptions {
   size_t max_picture;                  // bytes
   bool server_timing;                  // tell the caller how long each stage took (W3C Server-Timing)
   const page::Links* links = nullptr;  // of capture pages; not enabled where no pages are served
+  std::vector<Route> more{};           // routes that others answer on the same listener
 };
 
 class Api {
@@ -28,6 +29,7 @@ class Api {
  private:
   using Segments = std::vector<std::string>;
 
+  std::vector<Route> all_routes();
   Route flow_route(std::string_view method, std::string_view path, std::string_view name, db::Flow flow);
   Failure flow(Exchange& exchange, const FlowShape& shape, const Segments& segments) const;
   Failure open_session(Exchange& exchange) const;

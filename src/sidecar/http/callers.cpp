@@ -35,7 +35,11 @@ constexpr std::string_view kRoutes[] = {"register",
                                         "list_consents",
                                         "give_consent",
                                         "withdraw_consent",
-                                        "frame_key"};
+                                        "frame_key",
+                                        "list_sessions",
+                                        "read_history",
+                                        "read_reports",
+                                        "read_policy"};
 constexpr std::string_view kBlanks = " \t\r";
 
 std::string_view next_field(std::string_view& line) {

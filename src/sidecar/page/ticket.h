@@ -32,6 +32,7 @@ struct Ticket {
   bool must_claim = false;  // this page is the other device's
   bool agreed = false;      // to the notice
   int64_t valid_until = 0;  // seconds since 1970; 0: asked of the database
+  std::vector<std::string> factors;  // kinds that the page still has to ask for, in order
 };
 
 class TicketSealer {

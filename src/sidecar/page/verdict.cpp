@@ -13,6 +13,7 @@ struct Row {
 constexpr Row kTable[] = {
     {"QUALITY", {"retry", "better-picture"}},
     {"EXPIRED_PROBE", {"retry", "too-slow"}},
+    {"WRONG_FACTOR", {"retry", "wrong-factor"}},
     {"LOCKED", {"ended", "locked"}},
     {"CONSENT_MISSING", {"ended", "consent-missing"}},
     {"FACTOR_MISSING", {"ended", "factor-missing"}},
