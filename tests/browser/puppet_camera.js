@@ -4,7 +4,7 @@ window.falseCamera = (frames, behaviour) => {
   const [WIDTH, HEIGHT, SIDE] = [640, 480, 480];
   const SIGNS = { '←': 'turn_left', '→': 'turn_right', '↓': 'nod', '◡ ◡': 'blink', '○': 'open_mouth', '◡': 'smile' };
   const OTHER = { turn_left: 'turn_right', turn_right: 'turn_left', nod: 'open_mouth', blink: 'nod', open_mouth: 'nod', smile: 'nod' };
-  const NOISE = 9;
+  const NOISE = 14;  // of each frame, grey levels; the picture's own is the same in all and is blurred away
   const GLOW = 45;  // of the screen's colour on the face, grey levels
 
   const decode = text => createImageBitmap(new Blob([Uint8Array.from(atob(text), c => c.charCodeAt(0))]));
@@ -28,6 +28,7 @@ window.falseCamera = (frames, behaviour) => {
     const canvas = document.createElement('canvas');
     [canvas.width, canvas.height] = [WIDTH, HEIGHT];
     const pen = canvas.getContext('2d', { willReadFrequently: true });
+    pen.filter = 'blur(0.8px)';
     let [word, level] = [Object.keys(frames)[0], 0];
     const paint = () => {
       const wanted = asked();

@@ -18,7 +18,6 @@ PERSON, SAME_PERSON, STRANGER = "women/0", "women/2", "men/3"
 CHANNEL, PC, STRICT = "page", "pc", "strict"
 DESK = "desk"  # an operator's: without sessions
 MOVING, LIT = "moving", "lit"  # where the session has to be answered, by movements or, as one likes, by colours
-# A made film is no person to the passive network; the test profile asks for what a film can show.
 FLOORS = """
 INSERT INTO visage.channel_floor (institution, channel, measure, minimum) VALUES (1, 'moving', 'LivenessChallenge', 0.5),
   (1, 'moving', 'LivenessContinuity', 0.3), (1, 'moving', 'LivenessInjection', 0.5), (1, 'lit', 'LivenessActive', 0.5);
@@ -46,7 +45,8 @@ class Stand:
         self.cluster = stack.enter_context(Cluster({"fsync": "off"}, prefix="pg_visage_page."))
         key = bank.install(self.cluster)
         for name in (CHANNEL, PC, STRICT, MOVING, LIT, DESK):
-            bank.make_channel(self.cluster, name)
+            # Of most videos the passive network thinks what they are; of films of the two who move, not.
+            bank.make_channel(self.cluster, name, liveness="0.5" if name in (MOVING, LIT) else "NULL")
         self.cluster.psql(f"UPDATE visage.channel SET session_required = name <> '{DESK}' WHERE name IN "
                           f"('{CHANNEL}', '{PC}', '{STRICT}', '{MOVING}', '{LIT}', '{DESK}');" + FLOORS + NOTICE)
         self.cluster.psql("CREATE ROLE bank_console LOGIN IN ROLE visage_auditor")
