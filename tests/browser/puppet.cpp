@@ -1,5 +1,5 @@
-// puppet <models> <portrait.jpg> <directory>: the portrait at rest and in each movement of a challenge, half done
-// and done, as JPEG files: what a false camera shows of a person who does what the page asks for.
+// puppet <models> <portrait.jpg> <directory>: the portrait at rest and in each movement of a challenge, half
+// done and done, as JPEG files: what a false camera shows of a person who does what the page asks for.
 #include <cstdio>
 #include <fstream>
 #include <iterator>
@@ -25,8 +25,7 @@ int main(int argc, char** argv) {
   for (const auto& [word, p] : kMoves)
     for (const int percent : {0, 50, 100}) {
       const float s = static_cast<float>(percent) / 100;
-      const cv::Mat shown =
-          puppet.show({s * p.yaw, s * p.pitch, s * p.blink, s * p.open, s * p.smile});
+      const cv::Mat shown = puppet.show({s * p.yaw, s * p.pitch, s * p.blink, s * p.open, s * p.smile});
       const std::string path = std::string(argv[3]) + "/" + word + "-" + std::to_string(percent) + ".jpg";
       if (!cv::imwrite(path, shown, {cv::IMWRITE_JPEG_QUALITY, 95})) return 1;
     }

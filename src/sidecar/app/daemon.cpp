@@ -166,8 +166,9 @@ Status Daemon::prepare() {
     VISAGE_TRY(http::make_tls_context({settings_.tls_certificate, settings_.tls_key, settings_.tls_client_ca,
                                        settings_.tls_client_optional},
                                       tls_));
-  api_.emplace(*auth_, service_, source_key_,
-               http::ApiOptions{settings_.max_image_bytes, settings_.server_timing, &links_, console_routes()});
+  api_.emplace(
+      *auth_, service_, source_key_,
+      http::ApiOptions{settings_.max_image_bytes, settings_.server_timing, &links_, console_routes()});
   admin_.emplace(http::make_admin_router(readiness_, metrics_));
   api_server_.emplace(
       limits(settings_.max_connections), tls_.get(), [this](http::Exchange& e) { api_->handle(e); },

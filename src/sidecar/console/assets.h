@@ -1,4 +1,5 @@
-// The files of src/web/console, as they were when this was built. They hold nothing: who loads them needs no right.
+// The files of src/web/console, as they were when this was built. They hold nothing: who loads them needs no
+// right.
 #pragma once
 
 #include "sidecar/http/exchange.h"

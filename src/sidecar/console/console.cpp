@@ -26,12 +26,13 @@ constexpr std::string_view kRoutes[] = {"list_sessions", "read_history", "read_r
                                         "quality"};
 
 // In the order of Records::kHistory. By POST, because names of people belong into no address.
-constexpr PartRule kSearch[] = {{"subject", PartKind::kText, false},  {"since", PartKind::kText, false},
-                                {"until", PartKind::kText, false},    {"operation", PartKind::kText, false},
-                                {"channel", PartKind::kText, false},  {"decision", PartKind::kText, false},
-                                {"reason", PartKind::kText, false},   {"event", PartKind::kText, false},
-                                {"transaction", PartKind::kText, false}, {"biz_id", PartKind::kText, false},
-                                {"session", PartKind::kText, false},  {"before", PartKind::kText, false}};
+constexpr PartRule kSearch[] = {
+    {"subject", PartKind::kText, false},     {"since", PartKind::kText, false},
+    {"until", PartKind::kText, false},       {"operation", PartKind::kText, false},
+    {"channel", PartKind::kText, false},     {"decision", PartKind::kText, false},
+    {"reason", PartKind::kText, false},      {"event", PartKind::kText, false},
+    {"transaction", PartKind::kText, false}, {"biz_id", PartKind::kText, false},
+    {"session", PartKind::kText, false},     {"before", PartKind::kText, false}};
 constexpr PartRule kRange[] = {{"since", PartKind::kText, false}, {"until", PartKind::kText, false}};
 constexpr PartRule kOfSessions[] = {{"state", PartKind::kText, false}, {"channel", PartKind::kText, false}};
 
@@ -39,14 +40,13 @@ struct Report {
   std::string_view name;
   Records records;
 };
-constexpr Report kReports[] = {{"daily", Records::kDaily},     {"channel", Records::kChannel},
-                               {"reason", Records::kReason},   {"latency", Records::kLatency},
+constexpr Report kReports[] = {{"daily", Records::kDaily},       {"channel", Records::kChannel},
+                               {"reason", Records::kReason},     {"latency", Records::kLatency},
                                {"failures", Records::kFailures}, {"page", Records::kPage}};
 
 Failure take_query(const Exchange& exchange, std::span<const PartRule> rules, std::vector<std::string>& out) {
   http::Form form;
-  for (const auto& [name, value] : exchange.request->params)
-    VISAGE_HTTP_TRY(form.add(name, as_bytes(value)));
+  for (const auto& [name, value] : exchange.request->params) VISAGE_HTTP_TRY(form.add(name, as_bytes(value)));
   VISAGE_HTTP_TRY(http::check_form(form, rules, 0));
   for (const PartRule& rule : rules) out.push_back(form.text(rule.name));
   return {};
@@ -102,8 +102,7 @@ Failure Console::report(Exchange& exchange, const std::string& name) const {
   const auto* const found = std::find_if(std::begin(kReports), std::end(kReports),
                                          [&](const Report& report) { return report.name == name; });
   if (found == std::end(kReports))
-    return Problem{ProblemCode::kNotFound,
-                   "Reports are daily, channel, reason, latency, failures and page."};
+    return Problem{ProblemCode::kNotFound, "Reports are daily, channel, reason, latency, failures and page."};
   std::vector<std::string> arguments;
   VISAGE_HTTP_TRY(take_query(exchange, kRange, arguments));
   return show(exchange, found->records, arguments);

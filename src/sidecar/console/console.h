@@ -1,5 +1,5 @@
-// The console of operators and auditors: its files, and what they show. On the API's listener, inside; each call
-// needs a caller with the right of its route. docs/console.md
+// The console of operators and auditors: its files, and what they show. On the API's listener, inside; each
+// call needs a caller with the right of its route. docs/console.md
 #pragma once
 
 #include "sidecar/db/records.h"

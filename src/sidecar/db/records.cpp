@@ -14,30 +14,34 @@ constexpr char kSessions[] =
     "ORDER BY opened_at DESC, session LIMIT " VISAGE_MOST ") r";
 
 // Empty arguments are constants to the planner, and fall away.
-#define VISAGE_HISTORY(source)                                                                                \
-  "SELECT json_build_object('events', coalesce(json_agg(row_to_json(r)), '[]')) FROM ("                       \
-  "SELECT event, at, institution, operation, subject, subject_surrogate, channel, scenario, decision, "       \
-  "reason, target_fmr, model, policy_version, source, biz_id, transaction_id, session, caller, "              \
-  "round(extract(epoch FROM elapsed) * 1000, 2) AS elapsed_ms, settled, object, note FROM " source " h "      \
-  "WHERE $1::text IS NOT NULL AND ($2 = '' OR at >= nullif($2, '')::timestamptz) AND ($3 = '' OR at < nullif($3, '')::timestamptz) "   \
-  "AND ($4 = '' OR operation = nullif($4, '')::visage.operation) AND ($5 = '' OR channel = $5) "              \
-  "AND ($6 = '' OR decision = nullif($6, '')::visage.decision) "                                              \
-  "AND ($7 = '' OR reason = nullif($7, '')::visage.reason) AND ($8 = '' OR event = nullif($8, '')::bigint) "  \
-  "AND ($9 = '' OR transaction_id = nullif($9, '')::uuid) AND ($10 = '' OR biz_id = $10) "                    \
-  "AND ($11 = '' OR session = nullif($11, '')::uuid) AND ($12 = '' OR event < nullif($12, '')::bigint) "      \
+#define VISAGE_HISTORY(source)                                                                               \
+  "SELECT json_build_object('events', coalesce(json_agg(row_to_json(r)), '[]')) FROM ("                      \
+  "SELECT event, at, institution, operation, subject, subject_surrogate, channel, scenario, decision, "      \
+  "reason, target_fmr, model, policy_version, source, biz_id, transaction_id, session, caller, "             \
+  "round(extract(epoch FROM elapsed) * 1000, 2) AS elapsed_ms, settled, object, note FROM " source           \
+  " h "                                                                                                      \
+  "WHERE $1::text IS NOT NULL AND ($2 = '' OR at >= nullif($2, '')::timestamptz) AND ($3 = '' OR at < "      \
+  "nullif($3, '')::timestamptz) "                                                                            \
+  "AND ($4 = '' OR operation = nullif($4, '')::visage.operation) AND ($5 = '' OR channel = $5) "             \
+  "AND ($6 = '' OR decision = nullif($6, '')::visage.decision) "                                             \
+  "AND ($7 = '' OR reason = nullif($7, '')::visage.reason) AND ($8 = '' OR event = nullif($8, '')::bigint) " \
+  "AND ($9 = '' OR transaction_id = nullif($9, '')::uuid) AND ($10 = '' OR biz_id = $10) "                   \
+  "AND ($11 = '' OR session = nullif($11, '')::uuid) AND ($12 = '' OR event < nullif($12, '')::bigint) "     \
   "ORDER BY event DESC LIMIT " VISAGE_MOST ") r"
 
 constexpr char kHistory[] = VISAGE_HISTORY("visage.history");
 constexpr char kHistoryOf[] = VISAGE_HISTORY("visage.history_of($1)");
 
-#define VISAGE_RANGE                                                                  \
+#define VISAGE_RANGE                                                                    \
   "coalesce(nullif($1, '')::timestamptz, statement_timestamp() - interval '30 days'), " \
   "coalesce(nullif($2, '')::timestamptz, statement_timestamp())"
-#define VISAGE_REPORT(name) \
-  "SELECT json_build_object('rows', coalesce(json_agg(row_to_json(r)), '[]')) FROM visage." name "(" VISAGE_RANGE ") r"
+#define VISAGE_REPORT(name)                                                                      \
+  "SELECT json_build_object('rows', coalesce(json_agg(row_to_json(r)), '[]')) FROM visage." name \
+  "(" VISAGE_RANGE ") r"
 
-#define VISAGE_TABLE(name, order) \
-  "'" name "', (SELECT coalesce(json_agg(row_to_json(r)), '[]') FROM (SELECT * FROM visage." name " ORDER BY " order ") r)"
+#define VISAGE_TABLE(name, order)                                                                 \
+  "'" name "', (SELECT coalesce(json_agg(row_to_json(r)), '[]') FROM (SELECT * FROM visage." name \
+  " ORDER BY " order ") r)"
 constexpr char kPolicy[] =
     "SELECT json_build_object("
     VISAGE_TABLE("policy_version", "1") ", " VISAGE_TABLE("channel", "1, 2") ", "

@@ -1,5 +1,5 @@
-// What the console reads: sessions, history, reports, policy. Asked on connections of their own, of a role that
-// may read them (visage_auditor); the flows' role may not. The database shows what that role acts for.
+// What the console reads: sessions, history, reports, policy. Asked on connections of their own, of a role
+// that may read them (visage_auditor); the flows' role may not. The database shows what that role acts for.
 #pragma once
 
 #include <string>
@@ -10,15 +10,15 @@
 namespace visage::sidecar::db {
 
 enum class Records {
-  kSessions,   // state (empty: any), channel (empty: any)
-  kHistory,    // subject (empty: any; else a name or surrogate), since, until, operation, channel, decision,
-               // reason, event, transaction, biz_id, session, before (an event): empty ones do not count
-  kDaily,      // since, until (empty: the last 30 days), as the reports after it
+  kSessions,  // state (empty: any), channel (empty: any)
+  kHistory,   // subject (empty: any; else a name or surrogate), since, until, operation, channel, decision,
+              // reason, event, transaction, biz_id, session, before (an event): empty ones do not count
+  kDaily,     // since, until (empty: the last 30 days), as the reports after it
   kChannel,
   kReason,
   kLatency,
   kFailures,
-  kPage,       // {"html": …}
+  kPage,  // {"html": …}
   kPolicy,
 };
 

@@ -84,8 +84,8 @@ Failure FlowService::make_probe_of_frames(FlowRequest& request, WipedBytes& out)
     if (lit) sequence.light_nonce = request.nonce;
     moves = moves || !lit;
   }
-  // A capture of colours alone shows no movements, and must answer the session by its colours instead. A channel
-  // that wants the one or the other has a floor for it.
+  // A capture of colours alone shows no movements, and must answer the session by its colours instead. A
+  // channel that wants the one or the other has a floor for it.
   if (moves) VISAGE_HTTP_TRY(read_challenge(request.arguments.session, sequence.asked));
   sequence.frames = frames;
   sequence.depth = opened.depth;

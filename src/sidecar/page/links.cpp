@@ -10,7 +10,8 @@ namespace {
 using http::Problem;
 using http::ProblemCode;
 
-// Flows of one face, and its end. The others need a document, or nothing that a person at a camera could give.
+// Flows of one face, and its end. The others need a document, or nothing that a person at a camera could
+// give.
 constexpr std::string_view kDriven[] = {"register", "verify", "add_reference", "replace_reference", "cancel"};
 // What a person can type. An assertion is a service's, a certificate a card's.
 constexpr std::string_view kTyped[] = {"password", "totp"};

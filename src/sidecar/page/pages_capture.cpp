@@ -72,15 +72,15 @@ Json extents_of(const capture::Inspection& seen) {
   return extents;
 }
 
-// No picture is taken in before the person has agreed, nor before the factors that come first. [8.2.2b, 8.2.2c]
+// No picture is taken in before the person has agreed, nor before the factors that come first.
+// [8.2.2b, 8.2.2c]
 Failure may_capture(const Ticket& ticket) {
   const bool agreed = !ticket.crosses && (ticket.notice.empty() || ticket.agreed);
   const bool turn = ticket.purpose == "cancel" ? !ticket.factors.empty() && ticket.factors.front() == kFace
                                                : ticket.factors.empty();
   if (agreed && turn) return {};
-  return Problem{ProblemCode::kForbidden,
-                 agreed ? "This page asks for something else first."
-                        : "The person has not agreed to a capture on this page."};
+  return Problem{ProblemCode::kForbidden, agreed ? "This page asks for something else first."
+                                                 : "The person has not agreed to a capture on this page."};
 }
 
 }  // namespace
