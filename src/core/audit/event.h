@@ -49,6 +49,7 @@ enum class Operation : uint8_t {
   kReviewDuplicate,
   kAllowDuplicate,
   kCheckIdentity,
+  kRevoke,
   kCount,
 };
 enum class Decision : uint8_t { kNone, kAccept, kReject, kRefuse, kCount };
