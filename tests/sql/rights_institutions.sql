@@ -2,6 +2,8 @@
 -- Whatever a role of the south may call, read or write: nothing of the north shows, and nothing of it changes. Each function
 -- and each relation that any role of ours may use is here; one that is missing is listed.
 SET client_min_messages = warning;
+-- Messages name a batch by its number.
+SELECT setval(pg_get_serial_sequence('visage.import_batch', 'id'), 100);
 \pset null '-'
 CREATE ROLE rights_north LOGIN IN ROLE visage_admin, visage_service, visage_capture, visage_auditor, visage_calibrator;
 CREATE ROLE rights_south LOGIN IN ROLE visage_admin, visage_service, visage_capture, visage_auditor, visage_calibrator;
