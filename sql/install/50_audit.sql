@@ -24,7 +24,9 @@ CREATE TYPE visage.operation AS ENUM (
   'find_duplicate',     -- subject looks like somebody who was registering: object names the finding
   'review_duplicate',   -- somebody said what a finding is: note says what, and why
   'allow_duplicate',    -- somebody allowed a registration whatever it looks like: note says why
-  'check_identity'      -- an authority vouched for a person, or did not: object names the record
+  'check_identity',     -- an authority vouched for a person, or did not: object names the record
+  'identify',           -- one to many: object says among how many, and who was found
+  'find_candidate'      -- subject was found by an identification, though not as the first: note names it
 );
 CREATE TYPE visage.decision AS ENUM ('accept', 'reject', 'refuse');
 COMMENT ON TYPE visage.decision IS 'accept; reject: compared and different; refuse: not compared';

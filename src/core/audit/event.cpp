@@ -38,7 +38,9 @@ constexpr std::string_view kOperations[] = {"register",
                                             "find_duplicate",
                                             "review_duplicate",
                                             "allow_duplicate",
-                                            "check_identity"};
+                                            "check_identity",
+                                            "identify",
+                                            "find_candidate"};
 constexpr std::string_view kDecisions[] = {"", "accept", "reject", "refuse"};
 constexpr std::string_view kReasons[] = {"",
                                          "OK",

@@ -49,6 +49,9 @@ enum class Operation : uint8_t {
   kReviewDuplicate,
   kAllowDuplicate,
   kCheckIdentity,
+  // One to many.
+  kIdentify,
+  kFindCandidate,
   kCount,
 };
 enum class Decision : uint8_t { kNone, kAccept, kReject, kRefuse, kCount };
