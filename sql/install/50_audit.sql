@@ -25,6 +25,7 @@ CREATE TYPE visage.operation AS ENUM (
   'review_duplicate',   -- somebody said what a finding is: note says what, and why
   'allow_duplicate',    -- somebody allowed a registration whatever it looks like: note says why
   'check_identity',     -- an authority vouched for a person, or did not: object names the record
+  'revoke',             -- a subject's references were withdrawn: note says why
   'identify',           -- one to many: object says among how many, and who was found
   'find_candidate'      -- subject was found by an identification, though not as the first: note names it
 );
@@ -35,7 +36,7 @@ CREATE TYPE visage.reason AS ENUM (
   'NO_MATCH',           -- compared: not the same person at the channel's target
   'LOCKED',             -- too many attempts
   'CONSENT_MISSING',    -- no consent for this purpose
-  'REVOKED',            -- the reference was withdrawn
+  'REVOKED',            -- the subject's references were withdrawn
   'EXPIRED_PROBE',      -- captured too long ago, dated in the future, or before the server remembers uses
   'REPLAYED_PROBE',     -- this probe was used before
   'UNKNOWN_SOURCE',     -- capture source unknown, disabled, of another institution, or its key was replaced

@@ -37,6 +37,7 @@ CREATE TYPE visage.operation AS ENUM (
   'review_duplicate',   -- somebody said what a finding is: note says what, and why
   'allow_duplicate',    -- somebody allowed a registration whatever it looks like: note says why
   'check_identity',     -- an authority vouched for a person, or did not: object names the record
+  'revoke',             -- a subject's references were withdrawn: note says why
   'identify',           -- one to many: object says among how many, and who was found
   'find_candidate'      -- subject was found by an identification, though not as the first: note names it
 );
@@ -420,12 +421,15 @@ CREATE INDEX event_session ON visage.event (session) WHERE session IS NOT NULL;
 CREATE INDEX event_biz_id ON visage.event (biz_id) WHERE biz_id IS NOT NULL;
 
 -- References from verifications, and from elsewhere than a capture.
+ALTER TABLE visage.subject ADD COLUMN revoked_at timestamptz;
+COMMENT ON COLUMN visage.subject.revoked_at IS 'since when all references are withdrawn; then there is none';
 ALTER TABLE visage.subject_reference ADD COLUMN adapted boolean NOT NULL DEFAULT false,
   ADD COLUMN origin text NOT NULL DEFAULT 'capture' CHECK (origin IN ('capture', 'authority', 'import'));
 COMMENT ON COLUMN visage.subject_reference.adapted IS 'made from the probe of a verification, beside the originals; never one of them';
 COMMENT ON COLUMN visage.subject_reference.origin IS 'a capture of the person, an authority''s photo, or a batch of an import';
 CREATE UNIQUE INDEX subject_reference_adapted ON visage.subject_reference (subject, model) WHERE adapted;
 
+-- include 64_revocation.sql
 -- include 65_authority.sql
 -- include 66_import.sql
 -- include 67_duplicate.sql

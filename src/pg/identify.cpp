@@ -23,10 +23,12 @@ Statement find_rule = {
     "WHERE p.institution = $1 AND p.scenario IN ($2, '*') ORDER BY p.scenario = '*' LIMIT 1",
     2,
     {"integer", "text"}};
-// Nobody who was cancelled since the search.
-Statement find_name = {"SELECT s.external_id FROM visage.subject s WHERE s.id = $1 AND s.institution = $2",
-                       2,
-                       {"uuid", "integer"}};
+// Nobody who was cancelled or revoked since the search.
+Statement find_name = {
+    "SELECT s.external_id FROM visage.subject s WHERE s.id = $1 AND s.institution = $2 AND s.revoked_at IS "
+    "NULL",
+    2,
+    {"uuid", "integer"}};
 
 // Who is shown, the most alike first.
 struct Ranking {
@@ -91,9 +93,8 @@ void name_ranking(Flow& flow, uint64_t compared, const Ranking& ranking) {
   appendStringInfo(&text, "%llu references, FPIR %g", static_cast<unsigned long long>(compared),
                    flow.policy.identification.fpir);
   for (int i = 0; i < ranking.count; ++i)
-    appendStringInfo(
-        &text, "%s%s", i == 0 ? ": " : " ",
-        DatumGetCString(DirectFunctionCall1(uuid_out, uuid_datum(ranking.each[i].subject))));
+    appendStringInfo(&text, "%s%s", i == 0 ? ": " : " ",
+                     DatumGetCString(DirectFunctionCall1(uuid_out, uuid_datum(ranking.each[i].subject))));
   if (ranking.others > 0) appendStringInfo(&text, " and %d more", ranking.others);
   name_in_event(flow, text.data);
 }
@@ -106,10 +107,9 @@ void search(Flow& flow, int most, Ranking& out) {
   // Each comparison keeps its share, as core/match/duplicate.h says.
   if (candidates.compared > 0) flow.policy.target_fmr = match::search_fmr(rule.fpir, candidates.compared);
   // Somebody who was not compared may be the very one, or look more alike than who was found.
-  const bool decides =
-      candidates.complete
-          ? candidates.compared == 0 || find_flow_threshold(flow, kReferenceScheme)
-          : refuse(flow, Reason::kUndetermined);
+  const bool decides = candidates.complete
+                           ? candidates.compared == 0 || find_flow_threshold(flow, kReferenceScheme)
+                           : refuse(flow, Reason::kUndetermined);
   if (decides) {
     rank(flow, candidates, most, out);
     flow.has_subject = out.count > 0;
@@ -128,8 +128,7 @@ void recall(const Flow& flow, Ranking& out) {
     const char* const digits = pnstrdup(at + 1, kUuidLength);
     if (strspn(digits, "0123456789abcdef-") != kUuidLength) break;  // "and so many more"
     Ranking::Ranked& ranked = out.each[out.count];
-    memcpy(ranked.subject.bytes,
-           DatumGetUUIDP(DirectFunctionCall1(uuid_in, CStringGetDatum(digits)))->data,
+    memcpy(ranked.subject.bytes, DatumGetUUIDP(DirectFunctionCall1(uuid_in, CStringGetDatum(digits)))->data,
            sizeof ranked.subject.bytes);
     if (look_up_name(flow, ranked.subject, ranked.name) && may_show(flow, DatumGetTextPP(ranked.name)))
       ++out.count;
@@ -142,9 +141,9 @@ void record_candidate(const Flow& flow, const Uuid& subject, int rank) {
   audit::EventRecord& record = begin_record(audit::Operation::kFindCandidate).record;
   record.institution = flow.policy.institution;
   record.subject = subject;
-  record.note.set(psprintf(
-      "identification %s, rank %d",
-      DatumGetCString(DirectFunctionCall1(uuid_out, uuid_datum(flow.transaction))), rank));
+  record.note.set(psprintf("identification %s, rank %d",
+                           DatumGetCString(DirectFunctionCall1(uuid_out, uuid_datum(flow.transaction))),
+                           rank));
   for (const Field field : {Field::kInstitution, Field::kSubject, Field::kNote}) record.mark(field);
   set_transaction(record);
   publish_record(AttemptResult::kRelease);
@@ -157,9 +156,9 @@ Datum label_datum(TupleDesc row, int column, const char* label) {
 
 // One row for each who is shown; where nobody is, one that says so, and why.
 void put_rows(const Flow& flow, const Ranking& ranking, const ReturnSetInfo* result) {
-  const char* const model = flow.repeated                       ? flow.repeated_model
+  const char* const model = flow.repeated                      ? flow.repeated_model
                             : flow.contents->model_length != 0 ? flow.contents->model
-                                                                : nullptr;
+                                                               : nullptr;
   Interval retry_after = {};
   retry_after.time = flow.retry_after_us;
   for (int i = 0; i < Max(ranking.count, 1); ++i) {

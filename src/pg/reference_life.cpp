@@ -116,8 +116,8 @@ void see(const SubjectRecord& subject, const Matches& matches, const Outdated& o
   out.comparable = out.originals = 0;
   for (int i = 0; i < matches.count; ++i) {
     const ReferenceRow& row = subject.rows[i];
-    out.each[i] = {matches.each[i].comparable, row.adapted, outdated.each[i],
-                   matches.each[i].score, row.created_at};
+    out.each[i] = {matches.each[i].comparable, row.adapted, outdated.each[i], matches.each[i].score,
+                   row.created_at};
     if (!matches.each[i].comparable) continue;
     ++out.comparable;
     if (!row.adapted) ++out.originals;

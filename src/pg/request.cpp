@@ -103,7 +103,7 @@ void lock_business_id(const Flow& flow) {
 // caller's transaction does.
 bool counts(audit::Operation operation, uint64 row) {
   if (operation == audit::Operation::kVerify || operation == audit::Operation::kCompare ||
-      operation == audit::Operation::kIdentify ||      column_is_null(row, 11))
+      operation == audit::Operation::kIdentify || column_is_null(row, 11))
     return true;
   if (!column_is_null(row, 13)) return strcmp(column_text(row, 13), "rolled back") != 0;
   bool is_null;

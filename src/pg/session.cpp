@@ -54,6 +54,7 @@ bool leaves_session(const Flow& flow) {
     case Reason::kDuplicatePerson:
     case Reason::kUndetermined:
     case Reason::kReferenceExpired:
+    case Reason::kRevoked:
       return false;
     default:
       return true;

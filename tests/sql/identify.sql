@@ -69,10 +69,18 @@ CREATE TEMP TABLE sent AS SELECT pg_temp.probe('i-bob', 3) AS probe;
 SELECT i.rank, i.subject, i.decision, i.reason, i.event AS first FROM sent, visage.identify(probe, 2, context => '{"biz_id": "i-1"}') i \gset first_
 SELECT i.rank, i.subject, i.decision, i.reason, i.event = :first_first AS same, i.model FROM sent, visage.identify(probe, 2, context => '{"biz_id": "i-1"}') i;
 SELECT count(*) FROM events WHERE event >= :first_first;
+\set VERBOSITY terse
 SELECT i.rank FROM sent, visage.identify(probe, 3, context => '{"biz_id": "i-1"}') i;
+\set VERBOSITY default
 BEGIN;
 SELECT fixture.verdict(visage.cancel('i-bob'));
 SELECT i.rank, i.subject, i.decision, i.reason FROM sent, visage.identify(probe, 2, context => '{"biz_id": "i-1"}') i;
+ROLLBACK;
+-- Nor is somebody shown whose references were withdrawn. [5.3.4]
+BEGIN;
+SELECT visage.revoke('i-bob', 'lost card');
+SELECT i.rank, i.subject, i.decision, i.reason FROM sent, visage.identify(probe, 2, context => '{"biz_id": "i-1"}') i;
+SELECT * FROM pg_temp.find('i-bob', 6);
 ROLLBACK;
 
 -- Who was cancelled is not found, nor whose reference has expired. [5.3.3] [5.3.4]

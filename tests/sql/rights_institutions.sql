@@ -80,6 +80,7 @@ BEGIN
   RETURN QUERY SELECT 'duplicate', fixture.verdict(visage.register(place || '-3', pg_temp.sample(place, 'rights-1', 3)));
   RETURN QUERY SELECT 'allowance', visage.allow_duplicate(place || '-4', 'tested');
   PERFORM visage.revert_adaptation(one, 'tested');
+  PERFORM visage.revoke(place || '-3', 'tested');
   PERFORM visage.open_session(one, 'verify');
   PERFORM visage.record_authority_check(one, place || '-authority', true, '{name}', reference => place, fields_digest => sha256('x'),
     comparison => (visage.compare(pg_temp.sample(place, 'rights-1', 7), pg_temp.sample(place, 'rights-1', 8))).transaction_id);
@@ -200,6 +201,7 @@ INSERT INTO call
     'replace_reference SELECT fixture.verdict(visage.replace_reference(''secretnorth-1'', @probe))',
     'replace_reference SELECT fixture.verdict(visage.replace_reference(''south-1'', @probe, reference => (SELECT reference FROM known)))',
     'revert_adaptation SELECT true WHERE visage.revert_adaptation(''secretnorth-1'', ''none of ours'')',
+    'revoke SELECT true WHERE visage.revoke(''secretnorth-1'', ''none of ours'')',
     'cancel SELECT fixture.verdict(visage.cancel(''secretnorth-1''))',
     'list_references SELECT * FROM visage.list_references(''secretnorth-1'')',
     'references_for_calibration SELECT * FROM visage.references_for_calibration()',

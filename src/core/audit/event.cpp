@@ -39,6 +39,7 @@ constexpr std::string_view kOperations[] = {"register",
                                             "review_duplicate",
                                             "allow_duplicate",
                                             "check_identity",
+                                            "revoke",
                                             "identify",
                                             "find_candidate"};
 constexpr std::string_view kDecisions[] = {"", "accept", "reject", "refuse"};

@@ -49,6 +49,7 @@ enum class Operation : uint8_t {
   kReviewDuplicate,
   kAllowDuplicate,
   kCheckIdentity,
+  kRevoke,
   // One to many.
   kIdentify,
   kFindCandidate,

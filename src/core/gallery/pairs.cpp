@@ -37,9 +37,8 @@ void search_tile(Sheet& sheet, uint32_t first, uint32_t last) {
     for (uint32_t row = first; row < last; ++row) {
       const uint32_t begin = std::max(column, row + 1);
       if (begin >= end) continue;
-      const size_t near =
-          search.kernels->within(search.codes + size_t{begin} * kCodeWords, end - begin,
-                                 search.codes + size_t{row} * kCodeWords, search.bound, hits);
+      const size_t near = search.kernels->within(search.codes + size_t{begin} * kCodeWords, end - begin,
+                                                 search.codes + size_t{row} * kCodeWords, search.bound, hits);
       for (size_t i = 0; i < near; ++i) sheet.note(row, begin + hits[i].place, hits[i].distance);
     }
   }
