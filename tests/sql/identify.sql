@@ -47,7 +47,7 @@ SELECT i.rank, i.subject, i.decision, i.reason, i.fpir, i.model, i.retry_after F
 -- Recorded as a verification is, under who was found; each of n comparisons kept an n-th of the FPIR.
 SELECT operation, subject, decision, reason, target_fmr = 0.01 / 4 AS share, object FROM events WHERE object !~ '^0 ';
 
--- A probe is used once, whatever becomes of the caller's transaction, and so is the record. [8.2.2i]
+-- A probe is used once, whatever becomes of the caller's transaction, and so is the record.
 CREATE TEMP TABLE ready AS SELECT pg_temp.probe('i-bob', 2) AS probe;
 BEGIN;
 SELECT i.subject FROM ready, visage.identify(probe) i;
