@@ -25,7 +25,9 @@ CREATE TYPE visage.operation AS ENUM (
   'review_duplicate',   -- somebody said what a finding is: note says what, and why
   'allow_duplicate',    -- somebody allowed a registration whatever it looks like: note says why
   'check_identity',     -- an authority vouched for a person, or did not: object names the record
-  'revoke'              -- a subject's references were withdrawn: note says why
+  'revoke',             -- a subject's references were withdrawn: note says why
+  'identify',           -- one to many: object says among how many, and who was found
+  'find_candidate'      -- subject was found by an identification, though not as the first: note names it
 );
 CREATE TYPE visage.decision AS ENUM ('accept', 'reject', 'refuse');
 COMMENT ON TYPE visage.decision IS 'accept; reject: compared and different; refuse: not compared';

@@ -5,8 +5,8 @@ SET client_min_messages = warning;
 -- Messages name a batch by its number.
 SELECT setval(pg_get_serial_sequence('visage.import_batch', 'id'), 100);
 \pset null '-'
-CREATE ROLE rights_north LOGIN IN ROLE visage_admin, visage_service, visage_capture, visage_auditor, visage_calibrator;
-CREATE ROLE rights_south LOGIN IN ROLE visage_admin, visage_service, visage_capture, visage_auditor, visage_calibrator;
+CREATE ROLE rights_north LOGIN IN ROLE visage_admin, visage_service, visage_capture, visage_auditor, visage_calibrator, visage_search;
+CREATE ROLE rights_south LOGIN IN ROLE visage_admin, visage_service, visage_capture, visage_auditor, visage_calibrator, visage_search;
 SELECT visage.grant_institution('secretnorth', 'rights_north'), visage.grant_institution('south', 'rights_south');
 -- The group roles act for the shipped institution. Where there are several, that is taken back: it is no row to delete.
 SELECT r.role, visage.acts_for(1) AS acts FROM visage.institution_role r WHERE r.institution = 1 AND r.role = 'visage_admin'::regrole;
@@ -54,6 +54,8 @@ BEGIN
   INSERT INTO visage.retention (institution, since, keep) VALUES (own, 'registration', '90 years');
   INSERT INTO visage.risk_rule (institution, name, signal, action, at_least, period) VALUES (own, place || ' rule', 'failures', 'allow', 3, '1 day');
   INSERT INTO visage.duplicate_policy (institution, action) VALUES (own, 'flag');
+  INSERT INTO visage.identify_policy (institution) VALUES (own);
+  INSERT INTO visage.gallery_policy (institution, epoch_lifetime) VALUES (own, '1 year');
   INSERT INTO visage.reference_lifetime (institution, renew_after) VALUES (own, '1 microsecond');
   INSERT INTO visage.adaptation_policy (institution, channel, adapt) VALUES (own, place || '-channel', true);
   INSERT INTO visage.authority (institution, name) VALUES (own, place || '-authority');
@@ -191,6 +193,8 @@ INSERT INTO call
     'verify SELECT fixture.verdict(visage.verify(''south-1'', @probe, ''default'', ''secretnorth-scenario''))',
     'verify SELECT fixture.verdict(visage.verify(''south-1'', @probe, context => jsonb_build_object(''session'', (SELECT session FROM known))))',
     'verify SELECT fixture.verdict(visage.verify(''secretnorth-1'', @probe, context => ''{"biz_id": "secretnorth-biz", "device": "secretnorth-device"}''))',
+    'identify SELECT i.decision, i.reason, regexp_replace(i.subject, ''^south-.*'', ''ours'') FROM visage.identify(@probe) i',
+    'identify SELECT i.decision, i.reason, regexp_replace(i.subject, ''^south-.*'', ''ours'') FROM visage.identify((SELECT probe FROM known)) i',
     'compare SELECT fixture.verdict(visage.compare(@probe, (SELECT probe FROM known)))',
     'compare SELECT fixture.verdict(visage.compare((SELECT probe FROM known), @probe))',
     'add_reference SELECT fixture.verdict(visage.add_reference(''secretnorth-1'', @probe))',

@@ -39,7 +39,9 @@ constexpr std::string_view kOperations[] = {"register",
                                             "review_duplicate",
                                             "allow_duplicate",
                                             "check_identity",
-                                            "revoke"};
+                                            "revoke",
+                                            "identify",
+                                            "find_candidate"};
 constexpr std::string_view kDecisions[] = {"", "accept", "reject", "refuse"};
 constexpr std::string_view kReasons[] = {"",
                                          "OK",

@@ -50,6 +50,9 @@ enum class Operation : uint8_t {
   kAllowDuplicate,
   kCheckIdentity,
   kRevoke,
+  // One to many.
+  kIdentify,
+  kFindCandidate,
   kCount,
 };
 enum class Decision : uint8_t { kNone, kAccept, kReject, kRefuse, kCount };
