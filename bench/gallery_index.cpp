@@ -1,7 +1,7 @@
 // The approximate indexes of a gallery against its exact scan: who is found, how fast, at what price.
 //
-// gallery_index DATA N [hnsw|ivf [efforts…]]: an effort is the beam of HNSW, or the thousandths of the lists
-// that IVF reads; without any, the default setting alone is measured.
+// gallery_index DATA N [hnsw[,links,beam_of_build]|ivf[,lists] [efforts…]]: an effort is the beam of HNSW's
+// search, or the thousandths of the lists that IVF reads; without any, the default setting alone is measured.
 #include <malloc.h>
 #include <unistd.h>
 
@@ -55,10 +55,11 @@ double quantile(std::vector<double> values, double share) {
   return values[place];
 }
 
-struct Asked {
-  std::vector<Hit> hits;
-  double ms;
-};
+std::string made_with(Kind kind, const gallery_index::Settings& settings) {
+  return kind == Kind::kHnsw ? std::to_string(settings.links) + " links, beam of build " +
+                                   std::to_string(settings.beam_of_build)
+                             : std::to_string(settings.lists) + " lists";
+}
 
 struct Question {
   const uint64_t* probe;
@@ -101,11 +102,12 @@ class Bench {
     print("mated_cosine", crowd.mated_cosine, "cosine", note);
   }
 
-  void run(Kind kind, const std::vector<uint32_t>& efforts) {
+  void run(Kind kind, gallery_index::Settings settings, const std::vector<uint32_t>& efforts) {
     const auto& library = gallery_index::library();
     const char* const name = kind == Kind::kHnsw ? "hnsw" : "ivf";
-    gallery_index::Settings settings;
-    settings.threads = static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN));
+    const char* const threads = std::getenv("OMP_NUM_THREADS");
+    settings.threads =
+        threads != nullptr ? std::atoi(threads) : static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN));
     settings.lists = kind == Kind::kIvf ? gallery_index::lists_for(settings, count_) : 0;
     Index* index = nullptr;
     const double cpu = process_s();
@@ -122,8 +124,8 @@ class Bench {
     const std::string prefix = name;
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
     char note[200];
-    std::snprintf(note, sizeof note, "%d threads; %.0f s of processor time", settings.threads,
-                  process_s() - cpu);
+    std::snprintf(note, sizeof note, "%d threads, %.1f s of processor time; %s", settings.threads,
+                  process_s() - cpu, made_with(kind, settings).c_str());
     print((prefix + "_build_s").c_str(), seconds, "s", note);
     print((prefix + "_bytes").c_str(), static_cast<double>(index->memory()) / static_cast<double>(count_),
           "bytes/code", "of the index; the code itself is 128");
@@ -220,9 +222,13 @@ int main(int argc, char** argv) {
     return 0;
   }
   Bench bench(crowd, count);
-  const std::string kind = argc > 3 ? argv[3] : "";
+  std::string kind = argc > 3 ? argv[3] : "";
+  visage::gallery_index::Settings settings;
+  std::sscanf(kind.c_str(), "hnsw,%u,%u", &settings.links, &settings.beam_of_build);
+  std::sscanf(kind.c_str(), "ivf,%u", &settings.lists);
+  kind.resize(std::min(kind.size(), kind.find(',')));
   std::vector<uint32_t> efforts;
   for (int i = 4; i < argc; ++i) efforts.push_back(static_cast<uint32_t>(std::strtoul(argv[i], nullptr, 10)));
-  if (kind != "ivf") bench.run(Kind::kHnsw, efforts);
-  if (kind != "hnsw") bench.run(Kind::kIvf, efforts);
+  if (kind != "ivf") bench.run(Kind::kHnsw, settings, efforts);
+  if (kind != "hnsw") bench.run(Kind::kIvf, settings, efforts);
 }
