@@ -109,11 +109,12 @@ class Bench {
     settings.threads =
         threads != nullptr ? std::atoi(threads) : static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN));
     settings.lists = kind == Kind::kIvf ? gallery_index::lists_for(settings, count_) : 0;
-    Index* index = nullptr;
+    gallery_index::Follower* follower = nullptr;
     const double cpu = process_s();
     const auto began = std::chrono::steady_clock::now();
     const size_t sample = std::min(count_, kSampled * std::max(settings.lists, 1u));
-    check(library.create(kind, settings, std::span(crowd_.enrolled).first(sample * kCodeWords), {}, index));
+    check(library.create(kind, settings, std::span(crowd_.enrolled).first(sample * kCodeWords), {}, follower));
+    Index* const index = &follower->index();
     for (size_t first = 0; first < count_; first += kBatch) {
       const size_t batch = std::min(kBatch, count_ - first);
       std::vector<uint32_t> places(batch);
@@ -138,7 +139,7 @@ class Bench {
       check(index->change(tried));
       ask(*index, prefix + (effort == 0 ? "" : "_" + std::to_string(effort)));
     }
-    library.destroy(index);
+    library.destroy(follower);
     malloc_trim(0);
   }
 
