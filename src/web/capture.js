@@ -157,11 +157,11 @@ async function follow(video, words, rests, goesOn) {
       continue;
     }
     unseen = 0;
-    const moving = movements.see(seen.extents);
-    if (moving === null) return null;
-    frames.push({ ...frame, moving });
+    const shows = movements.see(seen.extents);
+    if (shows === null) return null;
+    frames.push({ ...frame, shows });
     if (movements.task !== task) began = performance.now();
-    if (movements.over && !moving) break;
+    if (movements.over) break;
   }
   showProgress('progress-movements', words.length, words.length);
   return frames;

@@ -4,7 +4,7 @@ const HEADER = 68;
 const MAGIC = 0x31465356;  // "VSF1", little-endian
 const NO_LIGHT = 255;
 const ECDH = { name: 'ECDH', namedCurve: 'P-256' };
-const MOST = 40;  // frames of a bundle: what a second core judges within a second or two
+const MOST = 24;  // frames of a bundle: each takes a core about a tenth of a second
 
 const fromHex = text => Uint8Array.from(text.match(/../g) ?? [], pair => parseInt(pair, 16));
 const toHex = bytes => Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join('');
@@ -56,10 +56,12 @@ function spread(list, most) {
   return Array.from({ length: most }, (_, i) => list[Math.floor((i * list.length) / most)]);
 }
 
-// Movements are judged against the median of all frames, so most of those that are sent show the face at rest.
+// Movements are judged against the median of all frames, so most of those that are sent show the face at rest. The
+// frames in which a movement was done are all there.
 export function thin(frames) {
-  const rest = frames.filter(frame => !frame.moving);
-  const moving = spread(frames.filter(frame => frame.moving), Math.min(rest.length, MOST / 2));
-  const kept = new Set([...moving, ...spread(rest, MOST - moving.length)]);
+  const show = what => frames.filter(frame => (frame.shows ?? 'rest') === what);
+  const [rest, done] = [show('rest'), show('done')];
+  const moving = spread(show('moving'), Math.max(0, Math.min(rest.length, MOST / 2) - done.length));
+  const kept = new Set([...done, ...moving, ...spread(rest, MOST - done.length - moving.length)]);
   return frames.filter(frame => kept.has(frame));
 }

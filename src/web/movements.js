@@ -25,7 +25,8 @@ export class Movements {
   // What to tell the person now.
   get task() { return this.#returning || this.over ? 'return' : this.#words[this.#at]; }
 
-  // Whether the frame shows a movement. Null: one that nobody asked for, so that all begins again.
+  // What the frame shows: 'rest', 'moving', 'done' (the movement, from now on it counts). Null: a movement that nobody
+  // asked for, so that all begins again.
   see(extents) {
     const reach = word => extents[word] - this.#rest[word];
     const asked = this.#words[this.#at];
@@ -33,15 +34,16 @@ export class Movements {
     if (SPOILING.some(word => word !== asked && word !== last && reach(word) > 1)) return null;
     if (this.#returning) {
       this.#returning = reach(last) > BACK;
-      return this.#returning;
+      return this.#returning ? 'moving' : 'rest';
     }
-    if (this.over) return false;
+    if (this.over) return 'rest';
     // Lids are lowered and lips drawn in a head that turns: the judge would not count that.
     const still = HEAD.includes(asked) || HEAD.every(word => reach(word) < 0.9);
     if (reach(asked) > DONE && still) {
       this.#at += 1;
       this.#returning = true;
+      return 'done';
     }
-    return reach(asked) > BACK;
+    return reach(asked) > BACK ? 'moving' : 'rest';
   }
 }

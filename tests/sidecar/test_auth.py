@@ -125,6 +125,7 @@ class StartRefused(HttpTest):
         self.refused("nobody could be told from anybody", callers="")
         self.refused("loopback interface only", listen="0.0.0.0:0", callers="", insecure_no_auth=True)
         self.refused("exclude each other", insecure_no_auth=True)
+        self.refused("says who may read what", callers="", insecure_no_auth=True, console_database="dbname=postgres")
         self.refused("go together", tls_certificate="x")
         self.refused("needs --tls-certificate", tls_client_ca="x")
         self.refused("not host:port", listen="localhost")

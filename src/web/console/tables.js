@@ -22,9 +22,10 @@ function shown(value) {
 export function table(caption, rows, columns = Object.keys(rows[0] ?? {})) {
   if (rows.length === 0) return element('p', `${caption}: ${word('none')}`, { class: 'none' });
   const used = columns.filter(column => rows.some(row => row[column] !== null && row[column] !== ''));
-  const head = element('tr', used.map(column => element('th', word(column), { scope: 'col' })));
+  const kind = column => (rows.some(row => typeof row[column] === 'number') ? 'number' : 'text');
+  const head = element('tr', used.map(column => element('th', word(column), { scope: 'col', class: kind(column) })));
   const body = rows.map(row => element('tr', used.map(column =>
-    element('td', shown(row[column]), { class: typeof row[column] === 'number' ? 'number' : `value-${row[column]}`.replace(/\W+/g, '-') }))));
+    element('td', shown(row[column]), { class: kind(column) === 'number' ? 'number' : `value-${row[column]}`.replace(/\W+/g, '-') }))));
   const whole = element('table', [element('caption', caption), element('thead', head), element('tbody', body)]);
   // Wide tables scroll by themselves, also by keyboard.
   return element('div', whole, { class: 'wide', tabindex: '0', role: 'region', 'aria-label': caption });

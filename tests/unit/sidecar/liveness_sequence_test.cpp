@@ -272,5 +272,24 @@ TEST(Fusion, AnyFailureFailsAndDemandsAreMet) {
   EXPECT_EQ(contents.liveness_count, 1);
 }
 
+// A channel may take either answer to its session: the better of those that passed.
+TEST(Fusion, EitherAnswerIsActive) {
+  const auto active = [](std::span<const Outcome> outcomes) {
+    probe::Contents contents{};
+    keep(outcomes, {}, contents);
+    for (size_t i = 0; i < contents.quality_count; ++i)
+      if (contents.quality[i].measure == probe::Measure::kLivenessActive) return contents.quality[i].native;
+    return -1.0f;
+  };
+  const Outcome neither[] = {pass(Method::kPassive), undetermined(Method::kLight, Reason::kTooBright)};
+  const Outcome failed[] = {fail(Method::kChallenge, Reason::kMovementMissing, 0.4f)};
+  const Outcome light[] = {pass(Method::kLight, 0.7f)};
+  const Outcome both[] = {pass(Method::kLight, 0.7f), pass(Method::kChallenge, 0.9f)};
+  EXPECT_EQ(active(neither), -1);
+  EXPECT_EQ(active(failed), -1);
+  EXPECT_FLOAT_EQ(active(light), 0.7f);
+  EXPECT_FLOAT_EQ(active(both), 0.9f);
+}
+
 }  // namespace
 }  // namespace visage::liveness
