@@ -161,10 +161,11 @@ class Pages(HttpTest):
         shown = self.call(client, "factor", ticket, kind="password", evidence=secret)
         self.assertEqual("shown", shown.json["result"], shown.body)
         self.assert_problem(self.call(client, "cancel", shown.json["ticket"]), 403, "FORBIDDEN")
+        # Now the face's turn has come; this picture is too small for a page.
         face = self.call(client, "picture", shown.json["ticket"], image=self.portrait(PERSON))
-        self.assertEqual("shown", face.json["result"], face.body)
-        self.assertEqual("pass", self.call(client, "cancel", face.json["ticket"]).json["result"])
-        self.assertEqual([], self.client.request("GET", registration(subject) + "/references").json["references"])
+        self.assertEqual({"result": "retry", "advice": ["larger-picture"]}, face.json)
+        self.assert_problem(self.call(client, "factor", shown.json["ticket"], kind="password", evidence=secret), 403, "FORBIDDEN")
+        self.assertEqual(1, len(self.client.request("GET", registration(subject) + "/references").json["references"]))
 
     def test_a_skipped_factor_is_the_databases_to_refuse(self):
         """[8.2.5c] Whatever a page asks for, the flow counts: one factor of two cancels nobody."""
