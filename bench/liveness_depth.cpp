@@ -77,7 +77,8 @@ quality::DepthFrame make_depth(Shape shape, cv::Size size, const capture::Mesh& 
               slope = uniform(random, 0.3f, 1);
   const float noise = uniform(random, 0.3f, 2.5f);
   const bool paper_is_flat = random() % 2 == 0;
-  const cv::Mat relief = shape == Shape::kMeshHead ? mesh_relief(size, mesh) * static_cast<double>(millimetre) : cv::Mat();
+  const cv::Mat relief =
+      shape == Shape::kMeshHead ? mesh_relief(size, mesh) * static_cast<double>(millimetre) : cv::Mat();
   std::normal_distribution<float> normal(0, noise);
   quality::DepthFrame out;
   out.settings.fx = out.settings.fy = distance / millimetre;
@@ -102,7 +103,11 @@ quality::DepthFrame make_depth(Shape shape, cv::Size size, const capture::Mesh& 
           z = relief.at<float>(y, x) + tilt_x * p.x + tilt_y * p.y;
           break;
         case Shape::kPierced:
-          z = std::min(paper_is_flat ? 1.5f * tilt_x * p.x : std::abs(u) < radius ? radius - std::sqrt(radius * radius - u * u) : 800, 800.0f) - nose;
+          z = std::min(paper_is_flat          ? 1.5f * tilt_x * p.x
+                       : std::abs(u) < radius ? radius - std::sqrt(radius * radius - u * u)
+                                              : 800,
+                       800.0f) -
+              nose;
           break;
         case Shape::kPlane:
           z = 1.5f * tilt_x * p.x + 1.5f * tilt_y * p.y;

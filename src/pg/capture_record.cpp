@@ -22,14 +22,15 @@ const char* label(probe::Reached reached) {
 
 }  // namespace
 
-// capture_states(record) → (kind text, id smallint, state text, value real): a row a method and a measure, and
-// one for the reason. Value is null where the record holds none.
+// capture_states(record) → (kind text, id smallint, state text, value real): a row a method and a measure,
+// and one for the reason. Value is null where the record holds none.
 VISAGE_FUNCTION(visage_capture_states) {
   const struct varlena* bytes = PG_GETARG_BYTEA_PP(0);
   probe::CaptureRecord record;
   raise_unless_ok(guarded([&] {
                     return probe::decode_capture(
-                        {reinterpret_cast<const uint8_t*>(VARDATA_ANY(bytes)), VARSIZE_ANY_EXHDR(bytes)}, record);
+                        {reinterpret_cast<const uint8_t*>(VARDATA_ANY(bytes)), VARSIZE_ANY_EXHDR(bytes)},
+                        record);
                   }),
                   "cannot read the capture record");
   InitMaterializedSRF(fcinfo, 0);
@@ -41,8 +42,8 @@ VISAGE_FUNCTION(visage_capture_states) {
     tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
   };
   const auto put_entry = [&](const char* kind, const probe::CaptureEntry& entry) {
-    put(kind, entry.id, label(entry.reached),
-        record.has_values && entry.reached != probe::Reached::kMissing, entry.value);
+    put(kind, entry.id, label(entry.reached), record.has_values && entry.reached != probe::Reached::kMissing,
+        entry.value);
   };
   if (record.liveness_reason != probe::kNoLivenessReason)
     put("reason", record.liveness_reason, nullptr, false, 0);

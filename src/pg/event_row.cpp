@@ -177,7 +177,8 @@ void form_event(const EnumLabels& labels, const EventRow& row, Datum* values, bo
   out.hash(Field::kDetail, record.detail, sizeof record.detail);
   out.field(Field::kSession, PointerGetDatum(&record.session));
   out.hash(Field::kRequest, record.request, sizeof record.request);
-  out.put_bytes(reinterpret_cast<const uint8_t*>(record.capture.bytes), record.capture.size, record.has(Field::kCapture));
+  out.put_bytes(reinterpret_cast<const uint8_t*>(record.capture.bytes), record.capture.size,
+                record.has(Field::kCapture));
   out.put_bytes(row.leaf.bytes, sizeof row.leaf.bytes, true);
   out.put_bytes(row.head, sizeof row.head, row.has_head);
 }

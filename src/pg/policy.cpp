@@ -190,9 +190,9 @@ void read_policy(const text* channel, const text* scenario, Policy& out) {
   ArrayType* minima = DatumGetArrayTypeP(column(0, 6, &is_null));
   out.floor_count = ArrayGetNItems(ARR_NDIM(measures), ARR_DIMS(measures));
   if (static_cast<size_t>(out.floor_count) > probe::kMaxFloors)
-    ereport(ERROR,
-            (errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
-             errmsg("channel \"%s\" has more than %zu quality floors", text_to_cstring(channel), probe::kMaxFloors)));
+    ereport(ERROR, (errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+                    errmsg("channel \"%s\" has more than %zu quality floors", text_to_cstring(channel),
+                           probe::kMaxFloors)));
   for (int i = 0; i < out.floor_count; ++i)
     out.floors[i] = {static_cast<probe::Measure>(reinterpret_cast<const int16*>(ARR_DATA_PTR(measures))[i]),
                      reinterpret_cast<const float*>(ARR_DATA_PTR(minima))[i]};
@@ -237,9 +237,10 @@ void record_capture(const Policy& policy, const probe::Contents& contents, audit
                         floors_of(policy), policy.capture_values, record);
   static_assert(sizeof out.capture.bytes >= probe::kMaxCaptureRecord);
   size_t size = 0;
-  raise_unless_ok(probe::encode_capture(
-                      record, {reinterpret_cast<uint8_t*>(out.capture.bytes), sizeof out.capture.bytes}, size),
-                  "cannot record the capture");
+  raise_unless_ok(
+      probe::encode_capture(record, {reinterpret_cast<uint8_t*>(out.capture.bytes), sizeof out.capture.bytes},
+                            size),
+      "cannot record the capture");
   out.capture.size = static_cast<uint16_t>(size);
   out.mark(audit::Field::kCapture);
 }

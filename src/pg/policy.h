@@ -1,6 +1,7 @@
 // Policy as the tables state it: who acts, and what a channel asks for.
 #pragma once
 
+#include "core/audit/event.h"
 #include "core/probe/capture_record.h"
 #include "pg/attempt.h"
 #include "pg/consent.h"

@@ -42,15 +42,15 @@ Reached reached_of(const Quality& quality, std::span<const QualityFloor> floors,
 
 }  // namespace
 
-void record_capture(const Contents& contents, const float* liveness_floor, std::span<const QualityFloor> floors,
-                    bool values, CaptureRecord& out) {
+void record_capture(const Contents& contents, const float* liveness_floor,
+                    std::span<const QualityFloor> floors, bool values, CaptureRecord& out) {
   out.has_values = values;
   out.liveness_reason = kNoLivenessReason;
   out.method_count = out.measure_count = 0;
   for (const Liveness& liveness : std::span(contents.liveness, contents.liveness_count)) {
-    const Reached state = liveness_floor == nullptr            ? Reached::kNoFloor
+    const Reached state = liveness_floor == nullptr           ? Reached::kNoFloor
                           : liveness.value >= *liveness_floor ? Reached::kReached
-                                                               : Reached::kShort;
+                                                              : Reached::kShort;
     out.methods[out.method_count++] = {static_cast<uint8_t>(liveness.method), state, liveness.value};
   }
   const auto add = [&](Measure measure, Reached state, float value) {

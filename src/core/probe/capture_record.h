@@ -33,8 +33,8 @@ inline constexpr size_t kMaxCaptureRecord = 4 + (kMaxLiveness + kMaxQuality) * 6
 
 // `liveness_floor` is null where the channel has none. With `values` all measures are listed, without only
 // those that do not reach their floor.
-void record_capture(const Contents& contents, const float* liveness_floor, std::span<const QualityFloor> floors,
-                    bool values, CaptureRecord& out);
+void record_capture(const Contents& contents, const float* liveness_floor,
+                    std::span<const QualityFloor> floors, bool values, CaptureRecord& out);
 
 // kInternal when there is no room for it.
 Status encode_capture(const CaptureRecord& record, MutableBytes out, size_t& size);

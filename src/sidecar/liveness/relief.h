@@ -26,11 +26,12 @@ struct DepthFace {
 };
 
 struct ReliefLimits {
-  float plane = 3;        // mm RMS from the best plane; less is flat
-  float bent = 1.6f;      // mm RMS from the best surface that paper can take; less is bent paper
-  float cheeks = 4;       // mm that the tip of the nose stands out from the line of the cheeks
-  float nose = 6;         // mm that it stands out from where the cheeks' own curve would put it
-  float agreement = 0.5;  // correlation of measured and guessed depth
+  float plane = 3;          // mm RMS from the best plane; less is flat
+  float bent = 2;           // mm RMS from the best surface that paper can take; less is bent paper
+  float cheeks = 4;         // mm that the tip of the nose stands out from the line of the cheeks
+  float cheeks_most = 100;  // more, and the cheeks are something behind a face
+  float nose = 6;           // mm that it stands out from where the cheeks' own curve would put it
+  float agreement = 0.5;    // correlation of measured and guessed depth
   float eyes_low = 40, eyes_high = 90;  // mm between the eyes
 };
 

@@ -7,10 +7,11 @@
 namespace visage::liveness {
 namespace {
 
-constexpr int kCells = 14;        // across and down
-constexpr int kDirections = 18;   // of the axis that paper is bent around, over 180 degrees
-constexpr int kKnots = 11;        // of the curve across
-constexpr double kRidge = 1e-9;   // of the largest square: what no point speaks of must not divide by zero
+constexpr int kCells = 14;       // across and down
+constexpr int kDirections = 18;  // of the axis that paper is bent around, over 180 degrees
+constexpr int kHalvings = 3;     // around the best of them: to a degree
+constexpr int kKnots = 15;       // of the curve across
+constexpr double kRidge = 1e-9;  // of the largest square: what no point speaks of must not divide by zero
 static_assert(kKnots + 1 <= kMostTerms);
 
 }  // namespace
@@ -55,9 +56,8 @@ Fit fit_surface(std::span<const Point3> points, const Point3& middle, int terms,
 
 // Paper bends and folds around one direction only: straight along it, any curve across, here broken lines.
 double bent_rms(std::span<const Point3> points, const Point3& middle) {
-  double best = 1e9;
-  for (int i = 0; i < kDirections; ++i) {
-    const double angle = M_PI * i / kDirections, c = std::cos(angle) / kUnit, s = std::sin(angle) / kUnit;
+  const auto along = [&](double angle) {
+    const double c = std::cos(angle) / kUnit, s = std::sin(angle) / kUnit;
     double low = 1e9, high = -1e9;
     for (const Point3& point : points) {
       const Eigen::Vector3d p = (point - middle).cast<double>();
@@ -74,7 +74,23 @@ double bent_rms(std::span<const Point3> points, const Point3& middle) {
       row(kKnots) = c * p.y() - s * p.x();
       sums.add(row, p.z());
     }
-    best = std::min(best, sums.solve().rms);
+    return sums.solve().rms;
+  };
+  double best = 1e9, best_angle = 0;
+  const auto look = [&](double angle) {
+    const double rms = along(angle);
+    if (rms >= best) return;
+    best = rms;
+    best_angle = angle;
+  };
+  double step = M_PI / kDirections;
+  for (int i = 0; i < kDirections; ++i) look(i * step);
+  // A crease is sharp: five degrees beside it the paper no longer fits.
+  for (int halving = 0; halving < kHalvings; ++halving) {
+    step /= 2;
+    const double middle_angle = best_angle;
+    look(middle_angle - step);
+    look(middle_angle + step);
   }
   return best;
 }

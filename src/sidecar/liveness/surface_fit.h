@@ -9,7 +9,7 @@ namespace visage::liveness {
 
 using Point3 = Eigen::Vector3f;  // mm; x to the right, y down, z away from the camera
 
-inline constexpr int kMostTerms = 12;
+inline constexpr int kMostTerms = 16;
 using Terms = Eigen::Matrix<double, Eigen::Dynamic, 1, 0, kMostTerms, 1>;
 
 struct Fit {

@@ -40,8 +40,8 @@ TEST(Floor, IsReachedFromItsMinimumOn) {
 TEST(Floor, OfTwoValuesTheWorseCounts) {
   const QualityFloor floor{Measure::kInterEyeDistance, 60};
   for (const auto& [first, second] : {std::pair(10.0f, 90.0f), std::pair(90.0f, 10.0f)}) {
-    const Contents twice =
-        contents_with({}, {{Measure::kInterEyeDistance, 50, first}, {Measure::kInterEyeDistance, 50, second}});
+    const Contents twice = contents_with(
+        {}, {{Measure::kInterEyeDistance, 50, first}, {Measure::kInterEyeDistance, 50, second}});
     EXPECT_FALSE(floors_reached(std::span(&floor, 1), twice)) << first << " " << second;
   }
 }
@@ -93,7 +93,7 @@ TEST(CaptureRecord, TheLargestFitsIntoAnEvent) {
   contents.liveness_count = kMaxLiveness;
   contents.quality_count = kMaxQuality;
   std::vector<QualityFloor> floors;
-  for (size_t i = 0; i < kMaxQuality; ++i) contents.quality[i].measure = static_cast<Measure>(i + 1);
+  for (size_t i = 0; i < kMaxQuality; ++i) contents.quality[i].measure = static_cast<Measure>(100 + i);
   for (size_t i = 0; i < kMaxFloors; ++i) floors.push_back({static_cast<Measure>(200 + i), 0});
   CaptureRecord record;
   record_capture(contents, nullptr, floors, true, record);
@@ -106,7 +106,8 @@ TEST(CaptureRecord, TheLargestFitsIntoAnEvent) {
 
 // Rows may come from anybody who can write the table.
 TEST(CaptureRecord, HostileBytesAreRefused) {
-  const Contents contents = contents_with({{LivenessMethod::kPassive, 0.7f}}, {{Measure::kImageWidth, 50, 640}});
+  const Contents contents =
+      contents_with({{LivenessMethod::kPassive, 0.7f}}, {{Measure::kImageWidth, 50, 640}});
   CaptureRecord record;
   record_capture(contents, nullptr, {}, true, record);
   const test::Buffer good = encoded(record);
