@@ -4,10 +4,12 @@ SELECT fixture.verdict(visage.register('capture-1', fixture.probe('capture-1', 1
 INSERT INTO visage.channel (institution, name, liveness_floor) VALUES (1, 'capture', 0.5), (1, 'capture-open', NULL);
 INSERT INTO visage.channel_floor (institution, channel, measure, minimum) VALUES
   (1, 'capture', 'InterEyeDistance', 60), (1, 'capture', 'Sharpness', 0.2), (1, 'capture', 'LivenessChallenge', 0.5);
-CREATE FUNCTION pg_temp.kept(liveness real, quality jsonb, channel text DEFAULT 'capture') RETURNS TABLE (verdict text, kept text) LANGUAGE sql AS $$
-  SELECT fixture.verdict(v), h.capture::text
-  FROM visage.verify('capture-1', fixture.probe('capture-1', 2, liveness => $1, quality => $2), $3) v, LATERAL (
-    SELECT h.capture FROM visage.history h WHERE h.event = (v).event OFFSET 0) h
+CREATE FUNCTION pg_temp.kept(liveness real, quality jsonb, channel text DEFAULT 'capture') RETURNS TABLE (verdict text, kept text) LANGUAGE plpgsql AS $$
+DECLARE
+  v visage.outcome := visage.verify('capture-1', fixture.probe('capture-1', 2, liveness => $1, quality => $2), $3);
+BEGIN
+  RETURN QUERY SELECT fixture.verdict(v), h.capture::text FROM visage.history h WHERE h.event = v.event;
+END
 $$;
 \set good '{"InterEyeDistance": 80.5, "Sharpness": 0.25, "LivenessChallenge": 0.9}'
 
@@ -31,8 +33,8 @@ UPDATE visage.audit_policy SET capture_values = false;
 SELECT * FROM pg_temp.kept(0.9, :'good');
 
 -- A call without a probe that opens has nothing to keep.
-SELECT h.operation, h.capture IS NULL AS nothing FROM visage.history h
-  WHERE h.event = (SELECT (visage.cancel('nobody')).event);
+SELECT (visage.cancel('nobody')).event \gset
+SELECT h.operation, h.capture IS NULL AS nothing FROM visage.history h WHERE h.event = :event;
 -- The caller's outcome has no place for any of it.
 SELECT attname FROM pg_attribute WHERE attrelid = 'visage.outcome'::regclass AND attnum > 0 AND attname ~ 'live|quality|capture|score';
 -- The ledger covers it: the leaf is made of the row, and verifies.
