@@ -2,6 +2,7 @@
 #include "core/match/match.h"
 
 #include "pg/boundary.h"
+#include "pg/document.h"
 #include "pg/envelope_io.h"
 #include "pg/flow.h"
 #include "pg/key_lookup.h"
@@ -115,7 +116,8 @@ OpenedProbe& opened_probe(FunctionCallInfo fcinfo, struct varlena* value) {
 
 bool match_subject(Flow& flow, const SubjectRecord& subject, bool expired_too, Matches* matches) {
   const int count = expired_too ? subject.reference_count : subject.live_count;
-  if (subject.found && count == 0) return refuse(flow, Reason::kReferenceExpired);
+  if (subject.found && count == 0)
+    return refuse(flow, subject.reference_count == 0 ? Reason::kRevoked : Reason::kReferenceExpired);
   prepare_decoy(*flow.contents);
   const reference::Stored decoy_reference = {decoy.reference_id, 1, {decoy.reference, decoy.reference_size}};
   match::Best best;
@@ -173,19 +175,6 @@ VISAGE_FUNCTION(visage_verify) {
   return outcome;
 }
 
-namespace {
-
-// The document's probe is used up as the person's is; the event names it as reference.
-bool take_document(Flow& flow, const struct varlena* value, probe::Contents& document) {
-  probe::Header header;
-  const bool taken = take_probe(flow, value, header, document);
-  flow.reference = header.probe;
-  flow.has_reference = taken;
-  return taken;
-}
-
-}  // namespace
-
 // compare(probe, document, channel, scenario, context) → outcome: a person against an ID photo   [6.6f]
 VISAGE_FUNCTION(visage_compare) {
   require_argument(fcinfo, 0, "probe");
@@ -196,18 +185,11 @@ VISAGE_FUNCTION(visage_compare) {
   if (repeats(flow, {.probe = PG_GETARG_VARLENA_PP(0), .document = PG_GETARG_VARLENA_PP(1)}))
     return finish_flow(flow, fcinfo);
   probe::Contents* document = allocate_contents(CurrentMemoryContext);
-  // Floors hold for the living person only: a printed portrait has no liveness.
   if (enter_session(flow, nullptr) &&
       take_probe(flow, PG_GETARG_VARLENA_PP(0), flow.header, *flow.contents) &&
-      take_document(flow, PG_GETARG_VARLENA_PP(1), *document) && hold_attempts(flow, nullptr) &&
-      check_floors(flow)) {
-    if (!match::comparable(*flow.contents, *document)) {
-      refuse(flow, Reason::kModelMismatch);
-    } else if (find_flow_threshold(flow, match::kSchemePlain.data())) {
-      begin_scoring(flow);
-      decide(flow, match::compare_probes(*flow.contents, *document).score);
-    }
-  }
+      (flow.has_reference = take_document(flow, PG_GETARG_VARLENA_PP(1), *document, flow.reference)) &&
+      hold_attempts(flow, nullptr) && check_floors(flow))
+    compare_with_document(flow, *document);
   return finish_flow(flow, fcinfo);
 }
 

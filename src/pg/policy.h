@@ -6,6 +6,7 @@
 #include "pg/attempt.h"
 #include "pg/consent.h"
 #include "pg/duplicate.h"
+#include "pg/identify.h"
 #include "pg/pg.h"
 #include "pg/reference_life.h"
 
@@ -27,6 +28,7 @@ struct Policy {
   AttemptLimits attempt_limits;
   ConsentRule consent;
   DuplicateRule duplicates;
+  IdentifyRule identification;
   ReferenceRule references;
 };
 
