@@ -19,7 +19,7 @@ SIDECAR_SANITIZED_OBJS := $(patsubst src/%.cpp,$(BUILD)/sanitized/%.o, \
 	$(patsubst src/%.cpp,$(BUILD)/sanitized/%.o,$(wildcard src/core/base/*.cpp src/core/crypto/*.cpp src/core/probe/*.cpp src/core/statement/*.cpp))
 SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=undefined
 
-.PHONY: visaged install-visaged check-sidecar check-sidecar-sanitized demo demo-built
+.PHONY: visaged install-visaged check-sidecar check-sidecar-sanitized demo demo-built demo-bank demo-bank-built
 
 visaged: $(SIDECAR) ## build the daemon, build/visaged
 
@@ -41,6 +41,11 @@ demo-built: install-server visaged $(BUILD)/side_by_side
 	@tools/demo
 
 check-demo: $(BUILD)/side_by_side
+
+demo-bank: setup ## the example bank on 127.0.0.1 with all that it needs, until Ctrl-C; PORT=8600
+	@$(MAKE) --no-print-directory demo-bank-built
+demo-bank-built: install-server visaged
+	@tools/demo_bank
 
 # Two pictures become one with two faces, for the demo and the tests.
 $(BUILD)/side_by_side: tools/demo.d/side_by_side.cpp

@@ -11,6 +11,7 @@
 
 #include "core/base/status.h"
 #include "sidecar/adapter/reason.h"
+#include "sidecar/adapter/url.h"
 #include "sidecar/app/wiped.h"
 #include "sidecar/http/tls.h"
 
@@ -23,12 +24,6 @@ struct ServiceSettings {
   std::string key;          // PEM, mode 0600
   unsigned timeout_ms = 3000;
 };
-
-struct Url {
-  std::string host, port, path;
-};
-// kInvalidArgument unless it is https://host[:port]/path without user, query or fragment.
-Status parse_url(std::string_view text, Url& out);
 
 class HttpsClient {
  public:

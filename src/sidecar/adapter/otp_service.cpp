@@ -3,19 +3,12 @@
 #include <spdlog/spdlog.h>
 
 #include "sidecar/adapter/request_id.h"
-#include "sidecar/http/form.h"
 
 namespace visage::sidecar::adapter {
 namespace {
 
-using http::PartKind;
-using http::PartRule;
-
 constexpr size_t kMaxAnswer = 16 * 1024;
 constexpr char kTotal[] = "visaged_adapter_total";
-constexpr PartRule kAnswer[] = {{"request", PartKind::kText, true},
-                                {"result", PartKind::kText, true},
-                                {"assertion", PartKind::kSecret, false}};
 
 std::string labels_of(std::string_view result) {
   return label("service", "otp") + "," + label("result", result);
@@ -55,20 +48,6 @@ WipedString render(const OtpRequest& request, const std::string& id) {
 }
 
 }  // namespace
-
-Doubt read_otp_answer(const WipedBytes& body, std::string_view request_id, bool sends, OtpAnswer& out) {
-  http::Form form;
-  if (http::parse_form(http::BodyType::kJson, "", body, kAnswer, 1, form)) return Reason::kMalformedAnswer;
-  if (form.text("request") != request_id) return Reason::kReplayedAnswer;
-  const std::string result = form.text("result");
-  out.done = result == (sends ? "sent" : "right");
-  if (!out.done && result != (sends ? "refused" : "wrong")) return Reason::kMalformedAnswer;
-  const Bytes assertion = form.bytes("assertion");
-  // An assertion is there exactly where a code was right.
-  if (assertion.empty() == (out.done && !sends)) return Reason::kMalformedAnswer;
-  out.assertion.assign(as_text(assertion));
-  return {};
-}
 
 OtpService::OtpService(Metrics& metrics) : metrics_(metrics) {
   metrics_.count(kTotal, labels_of("OK"), 0);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "sidecar/adapter/https_client.h"
+#include "sidecar/adapter/otp_answer.h"
 #include "sidecar/app/metrics.h"
 
 namespace visage::sidecar::adapter {
@@ -14,11 +15,6 @@ struct OtpRequest {
   std::string_view subject;
   std::string_view nonce;  // the session's, 64 hexadecimal digits
   Bytes code;              // what the person typed; empty: one is to be sent
-};
-
-struct OtpAnswer {
-  bool done = false;      // sent, or rightly answered
-  WipedString assertion;  // of a code that was rightly answered
 };
 
 class OtpService {
@@ -37,8 +33,5 @@ class OtpService {
   Metrics& metrics_;
   HttpsClient client_;
 };
-
-// Everything that must hold of an answer's body before it counts. `sends` tells which was asked.
-Doubt read_otp_answer(const WipedBytes& body, std::string_view request_id, bool sends, OtpAnswer& out);
 
 }  // namespace visage::sidecar::adapter

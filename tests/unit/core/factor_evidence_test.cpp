@@ -12,6 +12,8 @@
 namespace visage::factor {
 namespace {
 
+using namespace statement;
+
 using test::Buffer;
 
 Key new_key(const char* kind) {
