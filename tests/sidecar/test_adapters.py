@@ -148,6 +148,26 @@ class Opening(AdapterTest):
         self.assertEqual((200, "reject", "NO_MATCH"), (reply.status, reply.decision, reply.code), reply.body)
         self.assertEqual(["t|f|t|f"], self.records(subject))
         self.assertEqual("UNKNOWN_SUBJECT", self.client.verify(subject, self.portrait(STRANGER), channel=CHANNEL).code)
+        # The session is over with it: who tries again begins again.
+        self.assertEqual("FAILED", self.client.request("GET", "/v1/sessions/" + opened["session"]).json["state"])
+        self.assertNotEqual("accept", self.register(opened, subject).decision)
+        opened = self.open(subject)
+        self.show_code(opened, subject)
+        self.assertEqual("vouched", self.ask(opened, subject).json["identity"])
+        self.assertEqual(201, self.register(opened, subject).status)
+
+    def test_poor_capture_is_taken_again(self):
+        """[6.1.3b] [B.1] What was not compared is captured once more, in the same session and with the same photo."""
+        subject = "adapters/again"
+        opened = self.open(subject)
+        self.show_code(opened, subject)
+        self.assertEqual("vouched", self.ask(opened, subject).json["identity"])
+        floor = f"UPDATE visage.channel_floor SET minimum = %d WHERE channel = '{APP}' AND measure = 'ImageWidth'"
+        self.cluster.psql(floor % 4000)
+        self.addCleanup(self.cluster.psql, floor % 512)
+        self.assertEqual(("refuse", "QUALITY"), (lambda r: (r.decision, r.code))(self.register(opened, subject)))
+        self.assertEqual([], self.records(subject))
+        self.cluster.psql(floor % 512)
         self.assertEqual(201, self.register(opened, subject).status)
 
     def test_policy_does_not_matter_for_that(self):
@@ -157,8 +177,12 @@ class Opening(AdapterTest):
         self.show_code(opened, subject)
         reply = self.id_photo(opened, subject, document=self.portrait(PERSON))
         self.assertEqual(("unasked", "document", None), tuple(reply.json[name] for name in ("identity", "photo", "statement")), reply.body)
-        self.assertEqual("NO_MATCH", self.register(opened, subject, STRANGER, "default").code)
         self.assert_problem(self.register(opened, "adapters/other", SAME_PERSON, "default"), 400, "INVALID_VALUE", "subject")
+        self.assertEqual("NO_MATCH", self.register(opened, subject, STRANGER, "default").code)
+        self.assertNotEqual("accept", self.register(opened, subject, STRANGER, "default").decision)
+        opened = self.open(subject, scenario="default")
+        self.show_code(opened, subject)
+        self.assertEqual("document", self.id_photo(opened, subject, document=self.portrait(PERSON)).json["photo"])
         self.assertEqual(201, self.register(opened, subject, SAME_PERSON, "default").status)
         self.assertEqual([], self.records(subject))
 

@@ -105,8 +105,19 @@ Failure FlowService::compare_with_photo(FlowRequest& request, const capture::Cap
   arguments.probe = probe;
   arguments.document = document;
   VISAGE_HTTP_TRY(call_database(request, db::Flow::kCompare, arguments, out));
-  if (out.decision == "refuse") return {};
-  return finish_comparison(photo, out);
+  if (out.decision != "refuse") VISAGE_HTTP_TRY(finish_comparison(photo, out));
+  if (out.decision == "accept" || nonce.empty()) return {};
+  return end_with(context["session"].get<std::string>(), request.arguments.session);
+}
+
+// What uses a session up is the database's to say; a comparison that did so ends the registration as well, so
+// that whoever waits for its session hears of it.
+Failure FlowService::end_with(const std::string& comparison, const std::string& registration) {
+  std::string json;
+  VISAGE_HTTP_TRY(ask(db::Question::kPageSession, {comparison}, json));
+  if (nlohmann::json::parse(json, nullptr, false).value("state", "") != "FAILED") return {};
+  parts_.photos.drop(registration);
+  return ask(db::Question::kCloseSession, {registration}, json);
 }
 
 // The record comes before the answer: what was not recorded is not told.
