@@ -11,14 +11,9 @@ SUITES := style setup unit fuzz sql isolation tap sidecar demo
 # That each SQL test stands alone, too.
 SUITES += $(if $(CI),sql-alone) $(if $(CI),sanitized,sanitized-core) $(if $(shell command -v valgrind),memory-brief)
 # tools/setup installs a browser; whoever removed it, or builds with --no-apt, has the other suites.
-<<<<<<< HEAD
 SUITES += $(if $(shell command -v chromium-headless-shell || command -v chromium || command -v google-chrome),browser capture-page example-bank)
-CONCEPTS := keys probe reference match subject policy audit attempt risk
-=======
-SUITES += $(if $(shell command -v chromium-headless-shell || command -v chromium || command -v google-chrome),browser capture-page)
 CONCEPTS := keys probe reference match subject policy audit attempt risk gallery sessions factors consent authority import \
             duplicate retention revocation
->>>>>>> origin/main
 
 .PHONY: check $(SUITES:%=check-%) $(CONCEPTS:%=check-%) conformance
 
