@@ -5,6 +5,7 @@ What answers here are stand-ins (tools/rig/services.py), over real TLS with clie
 import hashlib
 import os
 import tempfile
+import time
 import unittest
 
 from fixture import CHANNEL, PERSON, SAME_PERSON, STRANGER, HttpTest
@@ -218,6 +219,19 @@ class Opening(AdapterTest):
         self.assertEqual("accept", reply.decision, reply.body)
         self.assertEqual(["t|t|t|f"], self.records("adapters/compared"))
         self.assert_problem(self.client.post("/v1/comparisons", within), 400, "MISSING_PART", "document")
+
+    def test_photo_goes_with_its_session(self):
+        """[8.2.4d] What is kept of an ID photo is gone when the session is over, used or not."""
+        self.cluster.psql("UPDATE visage.session_policy SET lifetime = '10 seconds' WHERE institution = 1")
+        self.addCleanup(self.cluster.psql, "UPDATE visage.session_policy SET lifetime = '10 minutes' WHERE institution = 1")
+        kept = self.kept()
+        opened = self.open("", "compare", "default")
+        self.assertEqual("document", self.id_photo(opened, "adapters/expires", document=self.portrait(PERSON)).json["photo"])
+        self.assertEqual(kept + 1, self.kept())
+        deadline = time.monotonic() + 30
+        while self.kept() > kept:
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.1)
 
     def test_photos_that_do_not_serve(self):
         opened = self.open("", "compare", "default")
