@@ -422,6 +422,7 @@ CREATE UNIQUE INDEX subject_reference_adapted ON visage.subject_reference (subje
 -- include 68_reference_life.sql
 
 -- include 69_gallery.sql
+-- include 71_gallery_memory.sql
 
 -- include 80_consent.sql
 -- include 82_retention.sql
