@@ -75,7 +75,8 @@ $$;
 COMMENT ON FUNCTION visage.own_galleries_in_memory() IS 'part of visage.galleries: what memory has of the epochs of the caller''s institutions';
 
 CREATE FUNCTION visage.gallery_worker(
-    OUT state text, OUT pid integer, OUT memory bigint, OUT taken bigint, OUT waiting bigint, OUT readings integer, OUT publication bigint,
+    OUT state text, OUT pid integer, OUT memory bigint, OUT taken bigint, OUT waiting bigint, OUT readings integer,
+    OUT searches bigint, OUT publication bigint,
     OUT seen_at timestamptz, OUT fault text)
   LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'visage_gallery_worker';
 COMMENT ON FUNCTION visage.gallery_worker() IS 'part of visage.gallery_memory';
@@ -87,13 +88,14 @@ COMMENT ON COLUMN visage.gallery_memory.memory IS 'bytes that may be taken';
 COMMENT ON COLUMN visage.gallery_memory.taken IS 'bytes that are';
 COMMENT ON COLUMN visage.gallery_memory.waiting IS 'places that are freed when the searches that go on have ended';
 COMMENT ON COLUMN visage.gallery_memory.readings IS 'searches that read memory now';
+COMMENT ON COLUMN visage.gallery_memory.searches IS 'that read memory since the server started; others read tables';
 COMMENT ON COLUMN visage.gallery_memory.publication IS 'counts what the worker has published since it began';
 COMMENT ON COLUMN visage.gallery_memory.seen_at IS 'memory has what was committed by then; searches read newer rows from the tables';
 
 CREATE OR REPLACE VIEW visage.galleries WITH (security_barrier) AS
   SELECT i.name AS institution, g.model, g.epoch, g.dimension, g.transform_version, l.version IS NOT NULL AS loaded, g.opened_at, g.closed_at,
          (SELECT count(*) FROM visage.gallery_code c WHERE c.gallery = g.id) AS codes,
-         CASE WHEN s.state IN ('off', 'stopped') THEN s.state ELSE coalesce(m.state, w.state, 'waiting') END AS state,
+         CASE WHEN s.state IN ('off', 'stopped') THEN s.state ELSE coalesce(m.state, w.state, CASE WHEN g.closed_at IS NULL THEN 'waiting' ELSE 'closed' END) END AS state,
          w.done, w.due, m.codes AS codes_in_memory, w.codes AS compared_singly, w.bytes, w.seen_at
   FROM visage.gallery g JOIN visage.institution i ON i.id = g.institution
   CROSS JOIN visage.gallery_worker() s
@@ -102,12 +104,22 @@ CREATE OR REPLACE VIEW visage.galleries WITH (security_barrier) AS
   LEFT JOIN visage.own_galleries_in_memory() w ON w.institution = g.institution AND w.model = g.model AND w.gallery = 0
   WHERE visage.acts_for(g.institution);
 COMMENT ON COLUMN visage.galleries.state IS
-  'serving: searches read memory. Otherwise they read the table: off, stopped, waiting, filling, over the limit (visage.gallery_memory), not locked (the system''s limit), key missing (codes do not open)';
+  'serving: searches read memory. Otherwise they read the table: off, stopped, waiting, closed (and without codes), filling, over the limit (visage.gallery_memory), not locked (the system''s limit), key missing (codes do not open)';
 COMMENT ON COLUMN visage.galleries.done IS 'references of the institution and model that were read when memory was filled last, of those due';
 COMMENT ON COLUMN visage.galleries.codes_in_memory IS 'of this epoch';
 COMMENT ON COLUMN visage.galleries.compared_singly IS 'references of the institution and model without a code that opens: each search compares them one by one';
 COMMENT ON COLUMN visage.galleries.bytes IS 'of memory, for all epochs of the institution and model';
 COMMENT ON COLUMN visage.galleries.seen_at IS 'memory has what was committed by then; searches read newer rows from the table';
 
+-- For measuring a search, and for holding memory against the table (visage.search_method).
+-- Nothing records it, so it is for those alone who may have scores.
+CREATE FUNCTION visage.score_candidates(
+    probe visage.probe, fpir double precision DEFAULT 0.01, most bigint DEFAULT 20000,
+    OUT complete boolean, OUT compared bigint, OUT subject uuid, OUT score double precision) RETURNS SETOF record
+  LANGUAGE c VOLATILE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'visage_score_candidates';
+COMMENT ON FUNCTION visage.score_candidates(visage.probe, double precision, bigint) IS
+  'whom a search finds, 16 at most, with scores, for calibration only; one row without a subject where it finds nobody; consumes nothing [6.6f]';
+
+GRANT EXECUTE ON FUNCTION visage.score_candidates(visage.probe, double precision, bigint) TO visage_calibrator;
 GRANT SELECT ON visage.gallery_memory TO visage_admin, visage_auditor;
 GRANT EXECUTE ON FUNCTION visage.gallery_worker(), visage.own_galleries_in_memory() TO visage_admin, visage_auditor;

@@ -191,6 +191,7 @@ bool end_gallery_reading(const GalleryReading& reading) {
   std::atomic_thread_fence(std::memory_order_acquire);
   const bool counts = shared->worker.load() == reading.worker;
   stop_reading();
+  if (counts) ++shared->searches;
   return counts;
 }
 

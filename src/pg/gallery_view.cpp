@@ -60,7 +60,8 @@ VISAGE_FUNCTION(visage_galleries_in_memory) {
   return static_cast<Datum>(0);
 }
 
-// gallery_worker() → (state, pid, memory, free, waiting, readings, publications, seen_at, fault)
+// gallery_worker() → (state, pid, memory, free, waiting, readings, searches, publication,
+// seen_at, fault)
 VISAGE_FUNCTION(visage_gallery_worker) {
   key_ring();
   TupleDesc descriptor;
@@ -88,13 +89,14 @@ VISAGE_FUNCTION(visage_gallery_worker) {
                     Int64GetDatum(static_cast<int64>(blocks * kBlockSize)),
                     Int64GetDatum(static_cast<int64>(pending)),
                     Int32GetDatum(count_readings()),
+                    Int64GetDatum(static_cast<int64>(shared.searches.load())),
                     Int64GetDatum(static_cast<int64>(publication)),
                     TimestampTzGetDatum(seen_at),
                     CStringGetTextDatum(fault)};
   bool nulls[lengthof(values)] = {};
   nulls[1] = pid == 0;
-  nulls[7] = publication == 0;
-  nulls[8] = fault[0] == '\0';
+  nulls[8] = publication == 0;
+  nulls[9] = fault[0] == '\0';
   PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls)));
 }
 
