@@ -1,0 +1,46 @@
+#include "gallery_index/library.h"
+
+#include "gallery_index/snapshot.h"
+
+namespace visage::gallery_index {
+namespace {
+
+Status create_index(Kind kind, const Settings& settings, std::span<const uint64_t> sample,
+                    const std::function<bool()>& proceed, Index*& out) {
+  std::unique_ptr<Index> made;
+  VISAGE_TRY(create(kind, settings, sample, proceed, made));
+  out = made.release();
+  return {};
+}
+
+void destroy_index(Index* index) {
+  delete index;
+}
+
+Status save_index(const Index& index, const keys::KeyRing& ring, crypto::Suite suite,
+                  const gallery::Epoch& epoch, const char* path) {
+  const std::unique_ptr<crypto::Engine> engine(crypto::Engine::create());
+  if (engine == nullptr) return Status::error(Code::kInternal, "libcrypto lacks a suite");
+  return save(index, *engine, ring, suite, epoch, path);
+}
+
+Status load_index(Kind kind, const Settings& settings, const keys::KeyRing& ring, const gallery::Epoch& epoch,
+                  const char* path, Index*& out) {
+  const std::unique_ptr<crypto::Engine> engine(crypto::Engine::create());
+  if (engine == nullptr) return Status::error(Code::kInternal, "libcrypto lacks a suite");
+  std::unique_ptr<Index> read;
+  VISAGE_TRY(load(kind, settings, *engine, ring, epoch, path, read));
+  out = read.release();
+  return {};
+}
+
+}  // namespace
+
+const Library& library() {
+  static constexpr Library kLibrary = {kLibraryVersion, sizeof(Settings), warm_up,
+                                       check,           expected_memory,  create_index,
+                                       destroy_index,   save_index,       load_index};
+  return kLibrary;
+}
+
+}  // namespace visage::gallery_index
