@@ -92,7 +92,7 @@ COMMENT ON COLUMN visage.gallery_memory.searches IS 'that read memory since the 
 COMMENT ON COLUMN visage.gallery_memory.publication IS 'counts what the worker has published since it began';
 COMMENT ON COLUMN visage.gallery_memory.seen_at IS 'memory has what was committed by then; searches read newer rows from the tables';
 
-CREATE OR REPLACE VIEW visage.galleries WITH (security_barrier) AS
+CREATE VIEW visage.galleries WITH (security_barrier) AS
   SELECT i.name AS institution, g.model, g.epoch, g.dimension, g.transform_version, l.version IS NOT NULL AS loaded, g.opened_at, g.closed_at,
          (SELECT count(*) FROM visage.gallery_code c WHERE c.gallery = g.id) AS codes,
          CASE WHEN s.state IN ('off', 'stopped') THEN s.state ELSE coalesce(m.state, w.state, CASE WHEN g.closed_at IS NULL THEN 'waiting' ELSE 'closed' END) END AS state,
@@ -103,6 +103,9 @@ CREATE OR REPLACE VIEW visage.galleries WITH (security_barrier) AS
   LEFT JOIN visage.own_galleries_in_memory() m ON m.gallery = g.id
   LEFT JOIN visage.own_galleries_in_memory() w ON w.institution = g.institution AND w.model = g.model AND w.gallery = 0
   WHERE visage.acts_for(g.institution);
+COMMENT ON VIEW visage.galleries IS 'epochs of the galleries of the caller''s institutions: codes in the table, and what memory has of them';
+COMMENT ON COLUMN visage.galleries.loaded IS 'is the transform root there that its codes open under?';
+COMMENT ON COLUMN visage.galleries.codes IS 'references that have a code of this epoch';
 COMMENT ON COLUMN visage.galleries.state IS
   'serving: searches read memory. Otherwise they read the table: off, stopped, waiting, closed (and without codes), filling, over the limit (visage.gallery_memory), not locked (the system''s limit), key missing (codes do not open)';
 COMMENT ON COLUMN visage.galleries.done IS 'references of the institution and model that were read when memory was filled last, of those due';
@@ -121,5 +124,5 @@ COMMENT ON FUNCTION visage.score_candidates(visage.probe, double precision, bigi
   'whom a search finds, 16 at most, with scores, for calibration only; one row without a subject where it finds nobody; consumes nothing [6.6f]';
 
 GRANT EXECUTE ON FUNCTION visage.score_candidates(visage.probe, double precision, bigint) TO visage_calibrator;
-GRANT SELECT ON visage.gallery_memory TO visage_admin, visage_auditor;
+GRANT SELECT ON visage.galleries, visage.gallery_memory TO visage_admin, visage_auditor;
 GRANT EXECUTE ON FUNCTION visage.gallery_worker(), visage.own_galleries_in_memory() TO visage_admin, visage_auditor;

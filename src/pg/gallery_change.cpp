@@ -123,8 +123,7 @@ VISAGE_FUNCTION(visage_stamp_change) {
 // wake_gallery_worker(always) → does memory have to hear of a deletion?
 VISAGE_FUNCTION(visage_wake_gallery_worker) {
   const bool always = PG_GETARG_BOOL(0);
-  if (!always && settings::gallery_memory > 0 && gallery_shared().codeless.load() == 0)
-    PG_RETURN_BOOL(false);
+  if (!always && settings::gallery_memory > 0 && gallery_shared().codeless.load() == 0) PG_RETURN_BOOL(false);
   PG_RETURN_BOOL(wake_worker());
 }
 

@@ -1,4 +1,5 @@
-// Which references changed since a snapshot? The trail that changes leave for searches and the gallery worker.
+// Which references changed since a snapshot? The trail that changes leave for searches and the gallery
+// worker.
 //
 // Rows of subject_reference and gallery_code bear the transaction that made them what they are (xid, set by a
 // trigger); what was deleted is listed in gallery_removal. So a look at the newest of an index finds all that

@@ -18,21 +18,22 @@ namespace {
 constexpr long kPart = 500;  // rows fetched at once
 
 // Of each model the newest epochs come first. A closed one stays as long as it has codes.
-Statement find_galleries = {
-    "SELECT " VISAGE_EPOCH_COLUMNS ", g.institution, g.model FROM visage.gallery g WHERE g.closed_at IS NULL "
-    "OR EXISTS (SELECT FROM visage.gallery_code c WHERE c.gallery = g.id) "
-    "ORDER BY g.institution, g.model, g.epoch DESC",
-    0,
-    {}};
+Statement find_galleries = {"SELECT " VISAGE_EPOCH_COLUMNS
+                            ", g.institution, g.model FROM visage.gallery g WHERE g.closed_at IS NULL "
+                            "OR EXISTS (SELECT FROM visage.gallery_code c WHERE c.gallery = g.id) "
+                            "ORDER BY g.institution, g.model, g.epoch DESC",
+                            0,
+                            {}};
 Statement count_references = {
     "SELECT count(*) FROM visage.subject_reference r JOIN visage.subject s ON s.id = r.subject "
     "WHERE s.institution = $1 AND r.model = $2",
     2,
     {"integer", "text"}};
-#define VISAGE_CODED_REFERENCES                                                                      \
-  "SELECT r.id, r.generation, r.subject, k.wrapped, c.gallery, c.code, s.institution, r.model "      \
-  "FROM visage.subject_reference r JOIN visage.subject s ON s.id = r.subject "                       \
-  "JOIN visage.subject_key k ON k.subject = r.subject LEFT JOIN visage.gallery_code c ON c.reference = r.id "
+#define VISAGE_CODED_REFERENCES                                                                          \
+  "SELECT r.id, r.generation, r.subject, k.wrapped, c.gallery, c.code, s.institution, r.model "          \
+  "FROM visage.subject_reference r JOIN visage.subject s ON s.id = r.subject "                           \
+  "JOIN visage.subject_key k ON k.subject = r.subject LEFT JOIN visage.gallery_code c ON c.reference = " \
+  "r.id "
 Statement read_all = {
     VISAGE_CODED_REFERENCES "WHERE s.institution = $1 AND r.model = $2", 2, {"integer", "text"}};
 Statement read_some = {VISAGE_CODED_REFERENCES "WHERE r.id = ANY ($1)", 1, {"uuid[]"}};
@@ -52,8 +53,8 @@ const gallery::EpochMasks* masks_of(WorkerGallery& gallery, int epoch) {
     callback->func = wipe_masks;
     callback->arg = derived;
     MemoryContextRegisterResetCallback(TopTransactionContext, callback);
-    const Status status = guarded(
-        [&] { return gallery::derive_masks(engine(), ring, gallery.epochs[epoch].epoch, *derived); });
+    const Status status =
+        guarded([&] { return gallery::derive_masks(engine(), ring, gallery.epochs[epoch].epoch, *derived); });
     if (status.code == Code::kKeyMissing) {
       gallery.key_missing = true;
       return nullptr;
@@ -82,11 +83,12 @@ void give_up(WorkerGallery& gallery, int number, Room room, uint64 next_publicat
   }
   errno = saved_errno;
   if (!told)
-    ereport(LOG, (errmsg("the memory of the gallery of institution %d, model \"%s\" could not be locked: %m",
-                         gallery.name.institution, gallery.name.model),
-                  errdetail("It is searched in its table, which takes microseconds a reference."),
-                  errhint("Raise the locked-memory limit of the server: LimitMEMLOCK= in its systemd unit, or "
-                          "ulimit -l, by visage.gallery_memory.")));
+    ereport(LOG,
+            (errmsg("the memory of the gallery of institution %d, model \"%s\" could not be locked: %m",
+                    gallery.name.institution, gallery.name.model),
+             errdetail("It is searched in its table, which takes microseconds a reference."),
+             errhint("Raise the locked-memory limit of the server: LimitMEMLOCK= in its systemd unit, or "
+                     "ulimit -l, by visage.gallery_memory.")));
 }
 
 // Row `row` of SPI_tuptable into its gallery. False: it does not fit, and the gallery was given up.

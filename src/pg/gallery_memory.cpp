@@ -68,8 +68,8 @@ Size range_size() {
 void gallery_memory_reserve() {
   if (block_count() == 0) return;
   // Pages come with use, so what is reserved costs nothing but addresses.
-  void* const memory = mmap(nullptr, range_size(), PROT_READ | PROT_WRITE,
-                            MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void* const memory =
+      mmap(nullptr, range_size(), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (memory == MAP_FAILED)
     ereport(FATAL, (errmsg("could not reserve memory for galleries: %m"),
                     errhint("Lower visage.gallery_memory; 0 keeps no gallery in memory.")));
@@ -89,9 +89,8 @@ void gallery_shared_startup() {
   shared = static_cast<GalleryShared*>(ShmemInitStruct("pg_visage galleries", sizeof(GalleryShared), &found));
   readers = static_cast<std::atomic<uint64>*>(
       ShmemInitStruct("pg_visage gallery readings", readers_size(), &found));
-  running = static_cast<uint64*>(
-      ShmemInitStruct("pg_visage gallery snapshot",
-                      mul_size(static_cast<Size>(running_capacity()), sizeof(uint64)), &found));
+  running = static_cast<uint64*>(ShmemInitStruct(
+      "pg_visage gallery snapshot", mul_size(static_cast<Size>(running_capacity()), sizeof(uint64)), &found));
   if (found) return;
   memset(static_cast<void*>(shared), 0, sizeof(GalleryShared));
   memset(static_cast<void*>(readers), 0, readers_size());
@@ -168,8 +167,9 @@ bool begin_gallery_reading(int32 institution, const char* model, GalleryReading&
   MemoryContextRegisterResetCallback(CurrentMemoryContext, &holding->callback);
   LWLockAcquire(shared_lock(SharedLock::kGallery), LW_SHARED);
   const uint64 worker = shared->worker.load();
-  const MemoryGallery* const gallery =
-      shared->publication != 0 && shared->database == MyDatabaseId ? find_serving(institution, model) : nullptr;
+  const MemoryGallery* const gallery = shared->publication != 0 && shared->database == MyDatabaseId
+                                           ? find_serving(institution, model)
+                                           : nullptr;
   if (gallery != nullptr) {
     out.publication = shared->publication;
     out.worker = worker;

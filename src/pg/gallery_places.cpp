@@ -18,7 +18,7 @@ constexpr uint32 kNobody = PG_UINT32_MAX;
 struct Home {
   uint32 gallery;  // kNobody: free, or no more in a chain
   int chain;
-  uint32 taken;  // places that are not free: in use, reserved or retired
+  uint32 taken;   // places that are not free: in use, reserved or retired
   bool draining;  // its places are no longer given out
 };
 

@@ -42,8 +42,8 @@ void search_block(const gallery::Kernels& kernels, const CodeBlock& block, const
 bool search_memory(const Flow& flow, const GalleryReading& reading, double threshold, int64 most,
                    UuidList& out) {
   begin_list(out);
-  const ProbeCodes* const codes = make_probe_codes(flow.policy.institution, *flow.contents, threshold,
-                                                   reference::kDefaultCodeBits);
+  const ProbeCodes* const codes =
+      make_probe_codes(flow.policy.institution, *flow.contents, threshold, reference::kDefaultCodeBits);
   const gallery::Kernels& kernels = search_kernels();
   for (int i = 0; i < reading.chain_count; ++i) {
     const CodeChain& chain = reading.chains[i];

@@ -46,7 +46,8 @@ Kept<GalleryKey, Gallery, 8> galleries;
 void read_gallery(const GalleryKey& key, const probe::Contents& probe, Gallery& out) {
   memset(static_cast<void*>(&out), 0, sizeof out);
   const Datum arguments[] = {Int32GetDatum(key.institution), CStringGetTextDatum(key.model)};
-  if (execute(find_open, arguments, nullptr, true) == 1) read_epoch(0, key.institution, probe.model_digest, out);
+  if (execute(find_open, arguments, nullptr, true) == 1)
+    read_epoch(0, key.institution, probe.model_digest, out);
   SPI_freetuptable(SPI_tuptable);
 }
 

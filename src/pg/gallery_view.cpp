@@ -23,8 +23,8 @@ const char* label(const MemoryGallery& gallery) {
 
 }  // namespace
 
-// galleries_in_memory() → (institution, model, gallery, state, done, due, codes, unopened, bytes, seen_at), a row for
-// each chain of codes; gallery 0 is the one of references without a code.
+// galleries_in_memory() → (institution, model, gallery, state, done, due, codes, unopened, bytes, seen_at), a
+// row for each chain of codes; gallery 0 is the one of references without a code.
 VISAGE_FUNCTION(visage_galleries_in_memory) {
   key_ring();  // says so when the library is not preloaded
   InitMaterializedSRF(fcinfo, 0);

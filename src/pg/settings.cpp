@@ -88,10 +88,10 @@ void define_postmaster_settings() {
                           "Those in use stay; the others are read again from their table when needed.",
                           &max_attempt_counters, 65536, 1024, 16 * 1024 * 1024, PGC_POSTMASTER, 0, nullptr,
                           nullptr, nullptr);
-  DefineCustomIntVariable("visage.gallery_memory", "Memory for codes of galleries.",
-                          "152 MB hold a million references; it is locked as it is used. 0: searches read tables.",
-                          &gallery_memory, 256, 0, 1024 * 1024, PGC_POSTMASTER, GUC_UNIT_MB, nullptr, nullptr,
-                          nullptr);
+  DefineCustomIntVariable(
+      "visage.gallery_memory", "Memory for codes of galleries.",
+      "152 MB hold a million references; it is locked as it is used. 0: searches read tables.",
+      &gallery_memory, 256, 0, 1024 * 1024, PGC_POSTMASTER, GUC_UNIT_MB, nullptr, nullptr, nullptr);
 }
 
 }  // namespace
