@@ -71,6 +71,15 @@ const char* statement(Question question) {
     case Question::kCaptureDemands:
       return "SELECT json_build_object('challenge', string_to_array(d.challenge, ','), 'demands', d.demands) "
              "FROM visage.capture_demands($1::uuid) d WHERE d.demands IS NOT NULL";
+    case Question::kPhotoSession:
+      return "SELECT json_build_object('purpose', s.purpose, 'channel', s.channel, 'open', s.state IN "
+             "('CREATED', 'IN_PROGRESS'), 'seconds', "
+             "ceil(extract(epoch FROM s.expires_at - clock_timestamp()))::bigint) FROM visage.sessions s "
+             "WHERE s.session = $1::uuid AND s.institution = current_setting('visage.institution')";
+    case Question::kRecordIdentity:
+      return "SELECT json_build_object('record', visage.record_authority_check($1, $2, $3::boolean, "
+             "ARRAY(SELECT jsonb_array_elements_text($4::jsonb)), comparison => nullif($5, '')::uuid, "
+             "reference => $6, answer_digest => decode($7, 'hex'), fields_digest => decode($8, 'hex')))";
     case Question::kListReferences:
       break;
   }

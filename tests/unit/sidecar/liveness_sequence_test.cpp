@@ -240,6 +240,21 @@ TEST(Passive, TheMedianOfFrontalFramesDecides) {
   EXPECT_EQ(judge_passive({}).verdict, Verdict::kUndetermined);
 }
 
+// The colours of the light challenge make a live face look like a print: where there are frames without,
+// those decide.
+TEST(Passive, FramesThatTheScreenColoursDoNotDecide) {
+  auto film = make_film({});
+  for (size_t i = 0; i < film.size(); ++i) {
+    film[i].light_step = i < 2 ? 0 : static_cast<int>(i);
+    film[i].live = i < 2 ? 0.9f : 0.1f;
+  }
+  EXPECT_EQ(judge_passive(film).verdict, Verdict::kPass);
+  for (Observation& frame : film) frame.live = 1 - frame.live;
+  EXPECT_EQ(judge_passive(film).reason, Reason::kNetwork);
+  for (Observation& frame : film) frame.light_step = 1;
+  EXPECT_EQ(judge_passive(film).verdict, Verdict::kPass);  // nothing else to judge by
+}
+
 TEST(Texture, Dots) {
   auto film = make_film({});
   EXPECT_EQ(judge_texture(film).verdict, Verdict::kPass);
