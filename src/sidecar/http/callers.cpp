@@ -35,7 +35,10 @@ constexpr std::string_view kRoutes[] = {"register",
                                         "list_consents",
                                         "give_consent",
                                         "withdraw_consent",
-                                        "frame_key"};
+                                        "frame_key",
+                                        "identify"};
+// Naming somebody by the face alone is a right that is given by name: * does not include it.
+constexpr std::string_view kByNameAlone = "identify";
 constexpr std::string_view kBlanks = " \t\r";
 
 std::string_view next_field(std::string_view& line) {
@@ -65,6 +68,12 @@ std::optional<std::array<unsigned char, 32>> parse_digest(std::string_view text)
 
 bool parse_routes(std::string_view text, std::vector<std::string>& out) {
   if (text == "*") return true;
+  if (text.starts_with("*,")) {
+    // All of those that * names, and what is named beside it.
+    text.remove_prefix(2);
+    for (const std::string_view route : kRoutes)
+      if (route != kByNameAlone) out.emplace_back(route);
+  }
   while (!text.empty()) {
     const std::string_view route = text.substr(0, text.find(','));
     if (std::find(std::begin(kRoutes), std::end(kRoutes), route) == std::end(kRoutes)) return false;
@@ -77,7 +86,8 @@ bool parse_routes(std::string_view text, std::vector<std::string>& out) {
 }  // namespace
 
 bool Caller::may(std::string_view route) const {
-  return routes.empty() || std::find(routes.begin(), routes.end(), route) != routes.end();
+  if (routes.empty()) return route != kByNameAlone;
+  return std::find(routes.begin(), routes.end(), route) != routes.end();
 }
 
 Status Callers::parse_line(std::string_view line, size_t number) {
