@@ -46,6 +46,7 @@ $(UPDATE_SQL): sql/pg_visage--%: sql/update/% sql/install $(wildcard sql/install
 	  if (got < 0) { print "no " file > "/dev/stderr"; exit 1 } close(file); next } { print }' $< > $@
 
 include tools/tools.mk
+include src/gallery_index/gallery_index.mk
 -include src/sidecar/capture/capture.mk
 -include src/sidecar/sidecar.mk
 include tests/tests.mk

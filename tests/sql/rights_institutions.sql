@@ -2,6 +2,8 @@
 -- Whatever a role of the south may call, read or write: nothing of the north shows, and nothing of it changes. Each function
 -- and each relation that any role of ours may use is here; one that is missing is listed.
 SET client_min_messages = warning;
+-- Messages name a batch by its number.
+SELECT setval(pg_get_serial_sequence('visage.import_batch', 'id'), 100);
 \pset null '-'
 CREATE ROLE rights_north LOGIN IN ROLE visage_admin, visage_service, visage_capture, visage_auditor, visage_calibrator, visage_search;
 CREATE ROLE rights_south LOGIN IN ROLE visage_admin, visage_service, visage_capture, visage_auditor, visage_calibrator, visage_search;
@@ -196,6 +198,8 @@ INSERT INTO call
     'find_duplicates SELECT d.* FROM visage.find_duplicates(''test/1'') d',
     'duplicate_progress SELECT * FROM visage.duplicate_progress()',
     'compare SELECT fixture.verdict(visage.compare(@probe, (SELECT probe FROM known)))',
+    'register_with_document SELECT fixture.verdict(visage.register_with_document(''secretnorth-1'', (SELECT probe FROM known), @probe))',
+    'register_with_document SELECT fixture.verdict(visage.register_with_document(''south-9'', @probe, (SELECT probe FROM known)))',
     'compare SELECT fixture.verdict(visage.compare((SELECT probe FROM known), @probe))',
     'add_reference SELECT fixture.verdict(visage.add_reference(''secretnorth-1'', @probe))',
     'drop_reference SELECT fixture.verdict(visage.drop_reference(''secretnorth-1'', (SELECT reference FROM known)))',

@@ -4,10 +4,11 @@
 unit_core_objs := $(patsubst tests/%.cpp,$(BUILD)/tests/%.o,$(wildcard tests/unit/core/*.cpp))
 unit_capture_objs := $(patsubst tests/%.cpp,$(BUILD)/tests/%.o,$(wildcard tests/unit/sidecar/*.cpp))
 unit_bench_objs := $(patsubst tests/%.cpp,$(BUILD)/tests/%.o,$(wildcard tests/unit/bench/*.cpp))
+unit_gallery_index_objs := $(patsubst tests/%.cpp,$(BUILD)/tests/%.o,$(wildcard tests/unit/gallery_index/*.cpp))
 # What sums the benchmarks' scores up, without what makes them.
 unit_bench_tested := $(addprefix $(BUILD)/bench/,accuracy_dataset.o accuracy_rates.o accuracy_trials.o protection_dsys.o \
 	protection_linkage.o protection_report.o)
-unit_programs := $(BUILD)/tests/unit_core $(if $(unit_bench_objs),$(BUILD)/tests/unit_bench) $(if $(unit_capture_objs),$(BUILD)/tests/unit_capture)
+unit_programs := $(BUILD)/tests/unit_core $(BUILD)/tests/unit_gallery_index $(if $(unit_bench_objs),$(BUILD)/tests/unit_bench) $(if $(unit_capture_objs),$(BUILD)/tests/unit_capture)
 vector_generator := $(BUILD)/tests/generate_vectors
 
 .PHONY: unit-tests check-unit check-vectors vectors
@@ -32,6 +33,10 @@ $(unit_bench_objs): $(BUILD)/tests/%.o: tests/%.cpp
 	@mkdir -p $(@D)
 	@echo "  CXX  $<"
 	@$(CXX) $(VISAGE_CXXFLAGS) -I. -Ibench -c -o $@ $<
+$(unit_gallery_index_objs): $(BUILD)/tests/%.o: tests/%.cpp
+	@mkdir -p $(@D)
+	@echo "  CXX  $<"
+	@$(CXX) $(VISAGE_CXXFLAGS) -Itests/unit/core -Itests/unit/gallery_index -c -o $@ $<
 $(unit_capture_objs): $(BUILD)/tests/%.o: tests/%.cpp
 	@mkdir -p $(@D)
 	@echo "  CXX  $<"
@@ -40,6 +45,9 @@ $(unit_capture_objs): $(BUILD)/tests/%.o: tests/%.cpp
 $(BUILD)/tests/unit_core: $(unit_core_objs) $(CORE_LIB)
 	@echo "  LD   $@"
 	@$(CXX) -o $@ $^ -lgtest -lgtest_main -lcrypto
+$(BUILD)/tests/unit_gallery_index: $(unit_gallery_index_objs) $(BUILD)/tests/unit/core/support.o $(GALLERY_INDEX_LIB) $(CORE_LIB)
+	@echo "  LD   $@"
+	@$(CXX) -o $@ $^ -lgtest -lgtest_main -lcrypto $(FAISS_LIBS)
 $(BUILD)/tests/unit_bench: $(unit_bench_objs) $(unit_bench_tested) $(CORE_LIB)
 	@echo "  LD   $@"
 	@$(CXX) -o $@ $^ -lgtest -lgtest_main -lcrypto
