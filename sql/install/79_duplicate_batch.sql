@@ -16,6 +16,7 @@ DECLARE
   run CONSTANT uuid := gen_random_uuid();
   near record;
   finding uuid;
+  present integer;
 BEGIN
   alike := 0;
   findings := 0;
@@ -36,6 +37,10 @@ BEGIN
     alike := alike + 1;
     CONTINUE WHEN EXISTS (SELECT FROM visage.duplicate_finding f
       WHERE f.subject = near.subject AND f.found = near.other OR f.subject = near.other AND f.found = near.subject);
+    -- Cancelled since the codes were read, or while this waits for it: then there are no two.
+    PERFORM FROM visage.subject s WHERE s.id IN (near.subject, near.other) ORDER BY s.id FOR KEY SHARE;
+    GET DIAGNOSTICS present = ROW_COUNT;
+    CONTINUE WHEN present < 2;
     INSERT INTO visage.duplicate_finding AS f (id, institution, kind, registration, subject, found, others, fpir, compared)
       VALUES (gen_random_uuid(), acting, 'duplicate', run, near.subject, near.other, 0, fpir, codes - 1) RETURNING f.id INTO finding;
     PERFORM visage.record_change('find_duplicate', acting, 'finding ' || finding, NULL, NULL,
