@@ -7,6 +7,7 @@ CREATE FUNCTION pg_temp.register(name text, person text, sample int DEFAULT 1) R
   SELECT fixture.verdict(visage.register($1, pg_temp.probe($2, $3))) $$;
 \set ECHO all
 \pset null '-'
+\set SHOW_CONTEXT never
 CREATE ROLE batch_admin LOGIN IN ROLE visage_admin;
 CREATE ROLE batch_auditor LOGIN IN ROLE visage_auditor;
 CREATE ROLE batch_other LOGIN IN ROLE visage_service, visage_search, visage_auditor;
