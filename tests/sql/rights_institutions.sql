@@ -213,6 +213,8 @@ INSERT INTO call
     'references_for_calibration SELECT * FROM visage.references_for_calibration()',
     'score SELECT visage.score(sealed, @probe) FROM known',
     'score SELECT visage.score(sealed, probe) FROM known',
+    'score_candidates SELECT score FROM visage.score_candidates(@probe) WHERE score > 0.5',
+    'score_candidates SELECT c.score FROM known, visage.score_candidates(known.probe) c WHERE c.score > 0.5',
     'measure_accuracy SELECT * FROM visage.measure_accuracy(''known'', subject_column => ''surrogate'')',
     'open_session SELECT s.session <> gen_random_uuid() FROM visage.open_session(''secretnorth-1'', ''verify'') s',
     'claim_session SELECT c.claimed, c.purpose, c.nonce FROM known, visage.claim_session(known.session::uuid, ''default'') c',
@@ -276,6 +278,8 @@ INSERT INTO call
     -- The ledger is one for all: numbers, hashes and signatures, and no contents.
     'audit_status SELECT * FROM visage.audit_status()',
     'keeper SELECT * FROM visage.keeper()',
+    'gallery_worker SELECT state FROM visage.gallery_worker()',
+    'own_galleries_in_memory SELECT * FROM visage.own_galleries_in_memory()',
     'loaded_keys SELECT * FROM visage.loaded_keys()',
     'ledger_progress SELECT * FROM visage.ledger_progress()',
     'checkpoint SELECT visage.checkpoint()',
@@ -285,7 +289,7 @@ INSERT INTO call
     'verify_ledger SELECT * FROM visage.verify_ledger()',
     'record_rights SELECT true WHERE visage.record_rights() IS NULL',
     -- They read nothing but their arguments and the caller's own temporary table.
-    'check_public_key SELECT 1', 'check_revocation_list SELECT 1', 'check_trust_anchor SELECT 1', 'notice_digest SELECT 1', 'read_leaf SELECT 1',
+    'check_public_key SELECT 1', 'check_revocation_list SELECT 1', 'check_trust_anchor SELECT 1', 'notice_digest SELECT 1', 'read_leaf SELECT 1', 'capture_report SELECT 1',
     'clustered_interval SELECT 1']) f;
 GRANT SELECT ON call TO PUBLIC;
 -- Nothing that may be called is left out. Input and output of types are open to everybody and keep to their arguments.
