@@ -25,7 +25,7 @@ namespace visage::sidecar::http {
 
 struct Caller {
   std::string name;
-  std::vector<std::string> routes;  // empty: all but identify
+  std::vector<std::string> routes;  // empty, or * first: all but identify
   std::optional<Rate> rate;         // absent: --caller-rate
 
   bool may(std::string_view route) const;
