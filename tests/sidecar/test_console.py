@@ -1,5 +1,6 @@
 """The console's calls over HTTP; the page itself is tests/browser's."""
 from fixture import CHANNEL, PERSON, STRANGER, HttpTest
+from rig import bank
 from rig.client import Client, registration
 
 ROLE = "console_reader"
@@ -10,8 +11,11 @@ class Console(HttpTest):
         super().setUp()
         if not hasattr(self.stand, "console"):
             self.cluster.psql(f"CREATE ROLE {ROLE} LOGIN IN ROLE visage_auditor")
-            self.stand.console = self.stand.start("console", console_database=self.cluster.conninfo(ROLE))
-        self.client = self.connect(self.stand.console)
+            self.stand.reader, callers = bank.make_token(self.cluster, caller="reader", file="console-callers",
+                                                         routes="*,list_sessions,read_history,read_reports,read_policy")
+            self.stand.backend, callers = bank.make_token(self.cluster, caller="backend", file="console-callers", append=True)
+            self.stand.console = self.stand.start("console", callers=callers, console_database=self.cluster.conninfo(ROLE))
+        self.client = self.connect(self.stand.console, self.stand.reader)
 
     def history(self, **asked):
         reply = self.client.post_json("/v1/history", asked)
@@ -30,6 +34,15 @@ class Console(HttpTest):
         self.assertEqual(404, without.request("GET", "/console/..%2Fmain.cpp").status)
         for path in ("/v1/caller", "/v1/policy", "/v1/reports/daily", "/v1/sessions"):
             self.assert_problem(without.request("GET", path), 401, "UNAUTHENTICATED")
+
+    def test_rights_are_given_by_name(self):
+        """[8.1.4b] A backend that may do everything else reads nobody's history: * does not include it."""
+        backend = self.connect(self.stand.console, self.stand.backend)
+        self.assertEqual(["quality"], backend.request("GET", "/v1/caller").json["routes"])
+        for method, path in (("GET", "/v1/sessions"), ("POST", "/v1/history"), ("GET", "/v1/reports/daily"), ("GET", "/v1/policy")):
+            self.assert_problem(backend.request(method, path, b"{}" if method == "POST" else None), 403, "FORBIDDEN")
+        self.assertEqual(["list_sessions", "read_history", "read_reports", "read_policy", "quality"],
+                         self.client.request("GET", "/v1/caller").json["routes"])
 
     def test_history(self):
         """[6.6i] [8.2.5b] Each field narrows what is found; newest first, and from a number on."""
