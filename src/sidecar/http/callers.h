@@ -6,7 +6,7 @@
 //   certificate:*                              …          any certificate of the client authority
 // A rate is 20/s or 90/min, of all calls of that name together.
 // Routes are the names of the routing table, as docs/http-api.md lists them. * is all but identify and the
-// console's, each of which is always named. Tokens themselves are never stored.
+// console's, which are always named. Tokens themselves are never stored.
 #pragma once
 
 #include <openssl/ssl.h>
