@@ -16,10 +16,28 @@ $(GALLERY_ROWS): bench/gallery_rows.cpp $(CORE_LIB)
 	@echo "  CXX  $<" >&2
 	@$(CXX) $(VISAGE_CXXFLAGS) -I. -Ibench -o $@ $< $(CORE_LIB) -lcrypto
 
-.PHONY: bench-gallery bench-gallery-memory
+.PHONY: bench-gallery-memory
 bench-gallery-memory: $(GALLERY_ROWS) install-server ## galleries in memory: filling, searching in SQL, freshness, beside registrations; ROWS=, some minutes
 	@/usr/bin/python3 -B bench/gallery_memory.py $(GALLERY_ROWS)
-bench-gallery: $(GALLERY) install-server ## exact search of a gallery against a pass of popcount, FAISS and SQL's bit_count; a minute or two
+
+# The approximate indexes, with people made like those of DATA. A million takes several minutes to build, so it is asked for: N=.
+GALLERY_INDEX_BENCH := $(BUILD)/bench/gallery_index
+GALLERY_INDEX_BENCH_OBJS := $(BUILD)/bench/gallery_index.o $(BUILD)/bench/gallery_index_people.o
+
+$(GALLERY_INDEX_BENCH_OBJS): $(BUILD)/bench/%.o: bench/%.cpp
+	@mkdir -p $(@D)
+	@echo "  CXX  $<" >&2
+	@$(CXX) $(VISAGE_CXXFLAGS) -I. -Ibench -c -o $@ $<
+$(GALLERY_INDEX_BENCH): $(GALLERY_INDEX_BENCH_OBJS) $(GALLERY_INDEX_LIB) $(CORE_LIB)
+	@$(CXX) -o $@ $^ $(FAISS_LIBS) -lcrypto
+
+.PHONY: bench-gallery-index
+bench-gallery-index: $(GALLERY_INDEX_BENCH) ## HNSW and IVF against the exact scan of N codes (100000): recall, time, memory
+	@$(GALLERY_INDEX_BENCH) "$(DATA)" $(or $(N),100000)
+
+.PHONY: bench-gallery
+bench-gallery: $(GALLERY) $(GALLERY_INDEX_BENCH) install-server ## exact search of a gallery against a pass of popcount, FAISS and SQL's bit_count; a minute or two
 	@$(GALLERY)
 	@/usr/bin/python3 -B bench/gallery_sql.py $(GALLERY)
 	@/usr/bin/python3 -B bench/gallery_duplicates.py
+	@$(GALLERY_INDEX_BENCH) "$(DATA)" $(or $(N),100000)

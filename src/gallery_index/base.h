@@ -19,6 +19,7 @@ class IndexBase : public Index {
   size_t placed() const final;
   Status add(std::span<const uint64_t> codes, std::span<const uint32_t> places) final;
   Status place(const std::function<uint32_t(size_t number, const uint64_t* code)>& place_of) final;
+  void place_one(size_t number, uint32_t place) final { places_[number] = place; }
   Status search(std::span<const uint64_t> probe, const Live& live, gallery::Nearest& out,
                 bool& overlooks) final;
 

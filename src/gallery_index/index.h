@@ -74,6 +74,8 @@ class Index {
   virtual Status add(std::span<const uint64_t> codes, std::span<const uint32_t> places) = 0;
   // Asks for the place of every code, by its number in the index; kNoPlace for one that is gone.
   virtual Status place(const std::function<uint32_t(size_t number, const uint64_t* code)>& place_of) = 0;
+  // The same for one; it must be there.
+  virtual void place_one(size_t number, uint32_t place) = 0;
   // Offers the live codes that it finds near the probe. `overlooks`: it saw no end of those that `out` would
   // take, so there may be many more.
   virtual Status search(std::span<const uint64_t> probe, const Live& live, gallery::Nearest& out,

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "core/gallery/code.h"
-#include "gallery_index/index.h"
+#include "gallery_index/follower.h"
 
 namespace visage::gallery_index {
 
@@ -20,13 +20,13 @@ struct Library {
   Status (*check)(const Settings& settings);
   size_t (*expected_memory)(Kind kind, const Settings& settings, size_t codes);
   Status (*create)(Kind kind, const Settings& settings, std::span<const uint64_t> sample,
-                   const std::function<bool()>& proceed, Index*& out);
-  void (*destroy)(Index* index);
+                   const std::function<bool()>& proceed, Follower*& out);
+  void (*destroy)(Follower* follower);
   // gallery_index/snapshot.h, with a crypto engine of its own.
-  Status (*save)(const Index& index, const keys::KeyRing& ring, crypto::Suite suite,
+  Status (*save)(Follower& follower, const keys::KeyRing& ring, crypto::Suite suite,
                  const gallery::Epoch& epoch, const char* path);
   Status (*load)(Kind kind, const Settings& settings, const keys::KeyRing& ring, const gallery::Epoch& epoch,
-                 const char* path, Index*& out);
+                 const char* path, Follower*& out);
 };
 
 // The table of this build; for the shared object's one exported function.

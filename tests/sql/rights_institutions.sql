@@ -196,6 +196,8 @@ INSERT INTO call
     'identify SELECT i.decision, i.reason, regexp_replace(i.subject, ''^south-.*'', ''ours'') FROM visage.identify(@probe) i',
     'identify SELECT i.decision, i.reason, regexp_replace(i.subject, ''^south-.*'', ''ours'') FROM visage.identify((SELECT probe FROM known)) i',
     'compare SELECT fixture.verdict(visage.compare(@probe, (SELECT probe FROM known)))',
+    'register_with_document SELECT fixture.verdict(visage.register_with_document(''secretnorth-1'', (SELECT probe FROM known), @probe))',
+    'register_with_document SELECT fixture.verdict(visage.register_with_document(''south-9'', @probe, (SELECT probe FROM known)))',
     'compare SELECT fixture.verdict(visage.compare((SELECT probe FROM known), @probe))',
     'add_reference SELECT fixture.verdict(visage.add_reference(''secretnorth-1'', @probe))',
     'drop_reference SELECT fixture.verdict(visage.drop_reference(''secretnorth-1'', (SELECT reference FROM known)))',
@@ -285,7 +287,7 @@ INSERT INTO call
     'verify_ledger SELECT * FROM visage.verify_ledger()',
     'record_rights SELECT true WHERE visage.record_rights() IS NULL',
     -- They read nothing but their arguments and the caller's own temporary table.
-    'check_public_key SELECT 1', 'check_revocation_list SELECT 1', 'check_trust_anchor SELECT 1', 'notice_digest SELECT 1', 'read_leaf SELECT 1',
+    'check_public_key SELECT 1', 'check_revocation_list SELECT 1', 'check_trust_anchor SELECT 1', 'notice_digest SELECT 1', 'read_leaf SELECT 1', 'capture_report SELECT 1',
     'clustered_interval SELECT 1']) f;
 GRANT SELECT ON call TO PUBLIC;
 -- Nothing that may be called is left out. Input and output of types are open to everybody and keep to their arguments.
