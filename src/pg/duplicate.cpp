@@ -1,6 +1,7 @@
 #include "pg/duplicate.h"
 
 #include "pg/boundary.h"
+#include "pg/candidate.h"
 #include "pg/flow.h"
 #include "pg/keys.h"
 #include "pg/policy_generation.h"
@@ -108,7 +109,7 @@ bool check_duplicates(Flow& flow, const text* subject, DuplicateCheck& out) {
   if (existing.found) return refuse(flow, Reason::kSubjectExists);
   begin_scoring(flow);
   Candidates candidates;
-  find_candidates(flow, rule.scan_limit, candidates);
+  find_candidates(flow, {rule.fpir, rule.scan_limit, false}, candidates);
   const match::DuplicateSearch search = judge(flow, candidates);
   out.finding = match::find_duplicate(search);
   out.compared = search.compared;

@@ -21,25 +21,6 @@ struct DuplicateRule {
 // For use inside SPI.
 void load_duplicate_rule(int32 institution, const text* scenario, DuplicateRule& out);
 
-// Somebody whose reference scores against the probe.
-struct Candidate {
-  Uuid subject;
-  double score;
-};
-inline constexpr int kMaxCandidates = 16;
-
-struct Candidates {
-  bool complete;      // every reference of the institution and the probe's model was compared
-  uint64_t compared;  // references
-  int count;
-  Candidate best[kMaxCandidates];  // of different subjects, the highest score first
-};
-
-// Where candidates come from: the flow's probe against the references of its institution, as they are
-// committed now or made by this transaction. `most` is how many references it may compare; where there are
-// more it compares none. For use inside SPI. An exact scan of the table; a gallery takes its place.
-void find_candidates(const Flow& flow, int64 most, Candidates& out);
-
 struct DuplicateCheck {
   match::DuplicateFinding finding;
   match::DuplicateRuling ruling;

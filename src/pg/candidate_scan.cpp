@@ -2,9 +2,10 @@
 // but for those whose gallery code is too far from the probe's.
 #include <algorithm>
 
+#include "core/match/duplicate.h"
 #include "core/match/match.h"
 #include "pg/boundary.h"
-#include "pg/duplicate.h"
+#include "pg/candidate.h"
 #include "pg/flow.h"
 #include "pg/gallery_store.h"
 #include "pg/keys.h"
@@ -17,19 +18,22 @@ namespace {
 
 constexpr long kPart = 500;  // rows fetched at once
 
+// $3: only originals, $4: and since when they live.
+#define VISAGE_ASKED_FOR "(NOT $3 OR (NOT r.adapted AND r.created_at > $4))"
+
 Statement count_references = {
     "SELECT count(*) FROM (SELECT FROM visage.subject_reference r JOIN visage.subject s ON s.id = r.subject "
-    "WHERE s.institution = $1 AND r.model = $2 LIMIT $3) r",
-    3,
-    {"integer", "text", "bigint"}};
+    "WHERE s.institution = $1 AND r.model = $2 AND " VISAGE_ASKED_FOR " LIMIT $5) r",
+    5,
+    {"integer", "text", "boolean", "timestamptz", "bigint"}};
 Statement scan_references = {
     "SELECT r.subject, k.wrapped, r.id, r.generation, r.reference, c.gallery, c.code "
     "FROM visage.subject_reference r "
     "JOIN visage.subject s ON s.id = r.subject JOIN visage.subject_key k ON k.subject = r.subject "
     "LEFT JOIN visage.gallery_code c ON c.reference = r.id "
-    "WHERE s.institution = $1 AND r.model = $2",
-    2,
-    {"integer", "text"}};
+    "WHERE s.institution = $1 AND r.model = $2 AND " VISAGE_ASKED_FOR,
+    4,
+    {"integer", "text", "boolean", "timestamptz"}};
 
 struct Row {
   Uuid subject;
@@ -95,7 +99,7 @@ void scan(const Flow& flow, const Datum* arguments, const ProbeCodes* codes, Can
         // It may be the very one. Not an error: one altered row must not end all registrations where policy
         // lets those pass that cannot be decided.
         if (out.complete)
-          ereport(WARNING, (errmsg("a reference could not be compared in the search for duplicates: %s",
+          ereport(WARNING, (errmsg("a reference could not be compared in a search: %s",
                                    row.status.message),
                             errhint("SELECT * FROM visage.integrity() lists all that do not open.")));
         out.complete = false;
@@ -112,9 +116,9 @@ void scan(const Flow& flow, const Datum* arguments, const ProbeCodes* codes, Can
   SPI_cursor_close(cursor);
 }
 
-bool find_search_threshold(const Flow& flow, uint64 compared, double& threshold) {
+bool find_search_threshold(const Flow& flow, double fpir, uint64 compared, double& threshold) {
   return compared > 0 && find_threshold(flow.policy.institution, flow.contents->model, kReferenceScheme,
-                                        match::search_fmr(flow.policy.duplicates.fpir, compared), threshold);
+                                        match::search_fmr(fpir, compared), threshold);
 }
 
 void begin_candidates(Candidates& out) {
@@ -124,25 +128,28 @@ void begin_candidates(Candidates& out) {
 
 }  // namespace
 
-void find_candidates(const Flow& flow, int64 most, Candidates& out) {
+void find_candidates(const Flow& flow, const Search& search, Candidates& out) {
   begin_candidates(out);
   const Datum arguments[] = {Int32GetDatum(flow.policy.institution),
-                             CStringGetTextDatum(flow.contents->model), Int64GetDatum(most + 1)};
+                             CStringGetTextDatum(flow.contents->model), BoolGetDatum(search.originals),
+                             TimestampTzGetDatum(expiry_cutoff(flow.policy.references)),
+                             Int64GetDatum(search.most + 1)};
   begin_newest();
   execute(count_references, arguments, nullptr, true);
   bool is_null;
   const int64 count = DatumGetInt64(column(0, 1, &is_null));
   SPI_freetuptable(SPI_tuptable);
-  out.complete = count <= most;
+  out.complete = count <= search.most;
   if (out.complete) {
     double looked_for = 0, wanted = 0;
     const ProbeCodes* codes = nullptr;
-    if (find_search_threshold(flow, static_cast<uint64>(count), looked_for))
+    if (find_search_threshold(flow, search.fpir, static_cast<uint64>(count), looked_for))
       codes =
           make_probe_codes(flow.policy.institution, *flow.contents, looked_for, reference::kDefaultCodeBits);
     scan(flow, arguments, codes, out);
     // Fewer comparisons leave each a larger share of the FPIR, and so a lower threshold than was looked for.
-    if (codes != nullptr && find_search_threshold(flow, out.compared, wanted) && wanted < looked_for) {
+    if (codes != nullptr && find_search_threshold(flow, search.fpir, out.compared, wanted) &&
+        wanted < looked_for) {
       begin_candidates(out);
       out.complete = true;
       scan(flow, arguments, nullptr, out);
