@@ -8,10 +8,12 @@
 SUITES := style setup unit fuzz sql isolation tap sidecar demo
 # Of what looks for memory faults only the part that takes seconds: all of it takes minutes, so a developer asks for
 # it and continuous integration always does. valgrind is an optional package.
-SUITES += $(if $(CI),sanitized,sanitized-core) $(if $(shell command -v valgrind),memory-brief)
+# That each SQL test stands alone, too.
+SUITES += $(if $(CI),sql-alone) $(if $(CI),sanitized,sanitized-core) $(if $(shell command -v valgrind),memory-brief)
 # tools/setup installs a browser; whoever removed it, or builds with --no-apt, has the other suites.
 SUITES += $(if $(shell command -v chromium-headless-shell || command -v chromium || command -v google-chrome),browser capture-page)
-CONCEPTS := keys probe reference match subject policy audit attempt risk
+CONCEPTS := keys probe reference match subject policy audit attempt risk gallery sessions factors consent authority import \
+            duplicate retention revocation
 
 .PHONY: check $(SUITES:%=check-%) $(CONCEPTS:%=check-%) conformance
 
@@ -28,6 +30,8 @@ check-style: all ## layer rule, exported symbols, schedules, formatting
 	@tests/check-style
 check-sql: install-server ## SQL tests (pg_regress) on a private server
 	@tests/check-sql
+check-sql-alone: install-server ## each SQL test by itself
+	@tests/check-sql-alone
 check-isolation: install-server ## concurrency tests on a private server
 	@tests/check-isolation
 check-tap: install-server ## start, restart, crash, dump and restore of real servers

@@ -10,7 +10,7 @@ DECLARE
   role_name text;
 BEGIN
   FOREACH role_name IN ARRAY ARRAY['visage_admin', 'visage_service', 'visage_capture', 'visage_auditor',
-                                   'visage_calibrator']
+                                   'visage_calibrator', 'visage_search']
   LOOP
     IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = role_name) THEN
       EXECUTE pg_catalog.format('CREATE ROLE %I NOLOGIN', role_name);
@@ -20,4 +20,4 @@ END
 $$;
 
 REVOKE ALL ON SCHEMA visage FROM PUBLIC;
-GRANT USAGE ON SCHEMA visage TO visage_admin, visage_service, visage_capture, visage_auditor, visage_calibrator;
+GRANT USAGE ON SCHEMA visage TO visage_admin, visage_service, visage_capture, visage_auditor, visage_calibrator, visage_search;

@@ -164,7 +164,7 @@ INSERT INTO visage.institution (id, name, builtin) OVERRIDING SYSTEM VALUE VALUE
 ALTER TABLE visage.institution ALTER COLUMN id RESTART WITH 2;
 INSERT INTO visage.institution_role
   SELECT 1, r::regrole, true
-  FROM unnest(ARRAY['visage_admin', 'visage_service', 'visage_capture', 'visage_auditor', 'visage_calibrator']) r;
+  FROM unnest(ARRAY['visage_admin', 'visage_service', 'visage_capture', 'visage_auditor', 'visage_calibrator', 'visage_search']) r;
 -- The standard's own floors: 7.4a full image at least 640×480, 7.4f 60 px between the pupils.
 -- [6.3e] A counter has staff who see who stands there. A lower target than 1e-5 would leave no measured threshold for
 -- several references. Where the camera is the institution's own, the better 90 px of 7.4f; where it is the customer's, a

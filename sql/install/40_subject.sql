@@ -20,10 +20,12 @@ CREATE TABLE visage.subject (
   institution integer NOT NULL REFERENCES visage.institution,
   external_id text NOT NULL,
   registered_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  revoked_at timestamptz,
   UNIQUE (institution, external_id)
 );
 COMMENT ON COLUMN visage.subject.id IS 'random surrogate: the only name of a subject that events and envelopes hold';
 COMMENT ON COLUMN visage.subject.external_id IS 'the caller''s name of the subject';
+COMMENT ON COLUMN visage.subject.revoked_at IS 'since when all references are withdrawn; then there is none';
 
 CREATE TABLE visage.subject_key (
   subject uuid PRIMARY KEY REFERENCES visage.subject ON DELETE CASCADE,

@@ -24,7 +24,10 @@ CREATE TYPE visage.operation AS ENUM (
   'find_duplicate',     -- subject looks like somebody who was registering: object names the finding
   'review_duplicate',   -- somebody said what a finding is: note says what, and why
   'allow_duplicate',    -- somebody allowed a registration whatever it looks like: note says why
-  'check_identity'      -- an authority vouched for a person, or did not: object names the record
+  'check_identity',     -- an authority vouched for a person, or did not: object names the record
+  'revoke',             -- a subject's references were withdrawn: note says why
+  'identify',           -- one to many: object says among how many, and who was found
+  'find_candidate'      -- subject was found by an identification, though not as the first: note names it
 );
 CREATE TYPE visage.decision AS ENUM ('accept', 'reject', 'refuse');
 COMMENT ON TYPE visage.decision IS 'accept; reject: compared and different; refuse: not compared';
@@ -33,7 +36,7 @@ CREATE TYPE visage.reason AS ENUM (
   'NO_MATCH',           -- compared: not the same person at the channel's target
   'LOCKED',             -- too many attempts
   'CONSENT_MISSING',    -- no consent for this purpose
-  'REVOKED',            -- the reference was withdrawn
+  'REVOKED',            -- the subject's references were withdrawn
   'EXPIRED_PROBE',      -- captured too long ago, dated in the future, or before the server remembers uses
   'REPLAYED_PROBE',     -- this probe was used before
   'UNKNOWN_SOURCE',     -- capture source unknown, disabled, of another institution, or its key was replaced

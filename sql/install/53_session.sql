@@ -16,7 +16,7 @@ CREATE TABLE visage.requirement (
   institution integer NOT NULL REFERENCES visage.institution,
   operation visage.operation NOT NULL CHECK (operation IN (
     'register', 'verify', 'compare', 'add_reference', 'drop_reference', 'cancel', 'enrol_factor', 'replace_factor', 'remove_factor',
-    'unlock', 'replace_reference')),
+    'unlock', 'replace_reference', 'identify')),
   channel text NOT NULL DEFAULT '*' CHECK (length(channel) BETWEEN 1 AND 63),
   scenario text NOT NULL DEFAULT '*' CHECK (length(scenario) BETWEEN 1 AND 63),
   risk smallint NOT NULL DEFAULT 0 CHECK (risk BETWEEN 0 AND 9),
@@ -86,7 +86,7 @@ COMMENT ON FUNCTION visage.close_session(uuid) IS 'ends a session that was not u
 CREATE VIEW visage.sessions WITH (security_barrier) AS
   SELECT s.id AS session, i.name AS institution, s.purpose, s.scenario, s.opened_channel, s.channel,
          CASE WHEN d.seq IS NOT NULL THEN
-                CASE WHEN d.decision = 'accept' AND (d.operation IN ('verify', 'compare') OR NOT EXISTS (
+                CASE WHEN d.decision = 'accept' AND (d.operation IN ('verify', 'compare', 'identify') OR NOT EXISTS (
                        SELECT FROM visage.event t WHERE t.settles = d.seq AND t.note = 'rolled back')) THEN 'SUCCEEDED' ELSE 'FAILED' END
               WHEN s.expires_at <= clock_timestamp() THEN 'EXPIRED'
               WHEN s.claimed_at IS NOT NULL OR u.presented > 0 THEN 'IN_PROGRESS' ELSE 'CREATED' END AS state,

@@ -35,28 +35,34 @@ CREATE FUNCTION visage.new_epoch(OUT suite smallint, OUT transform_version bigin
   LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'visage_new_epoch';
 COMMENT ON FUNCTION visage.new_epoch() IS 'what a new epoch of a gallery begins with; for the functions of this extension';
 
+CREATE FUNCTION visage.begin_epoch(institution integer, model text, dimension integer) RETURNS integer
+  LANGUAGE plpgsql VOLATILE STRICT SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  opened integer;
+BEGIN
+  -- Two that open at once would number alike; those who register go on.
+  LOCK TABLE visage.gallery IN SHARE ROW EXCLUSIVE MODE;
+  UPDATE visage.gallery g SET closed_at = clock_timestamp()
+    WHERE g.institution = $1 AND g.model = $2 AND g.closed_at IS NULL;
+  INSERT INTO visage.gallery (institution, model, epoch, dimension, suite, transform_version, salt)
+    SELECT $1, $2, coalesce((SELECT max(g.epoch) FROM visage.gallery g WHERE g.institution = $1 AND g.model = $2), 0) + 1,
+           $3, n.suite, n.transform_version, n.salt
+    FROM visage.new_epoch() n
+    RETURNING epoch INTO opened;
+  RETURN opened;
+END
+$$;
+COMMENT ON FUNCTION visage.begin_epoch(integer, text, integer) IS 'ends the open epoch of a gallery and begins the next; for the functions of this extension';
+
 -- Also how an epoch ends: those who are registered keep the code that they have, and get another with their next capture.
 CREATE FUNCTION visage.open_gallery(model text, dimension integer) RETURNS integer
   LANGUAGE plpgsql VOLATILE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-#variable_conflict use_variable
-DECLARE
-  acting CONSTANT integer := visage.acting_institution();
-  opened integer;
 BEGIN
   IF dimension NOT BETWEEN 64 AND 2048 OR octet_length(model) NOT BETWEEN 1 AND 63 THEN
     RAISE EXCEPTION 'a model has 1 to 63 bytes, and features of 64 to 2048 values' USING ERRCODE = 'invalid_parameter_value';
   END IF;
-  -- Two that open at once would number alike; those who register go on.
-  LOCK TABLE visage.gallery IN SHARE ROW EXCLUSIVE MODE;
-  UPDATE visage.gallery g SET closed_at = clock_timestamp()
-    WHERE g.institution = acting AND g.model = open_gallery.model AND g.closed_at IS NULL;
-  INSERT INTO visage.gallery (institution, model, epoch, dimension, suite, transform_version, salt)
-    SELECT acting, open_gallery.model,
-           coalesce((SELECT max(g.epoch) FROM visage.gallery g WHERE g.institution = acting AND g.model = open_gallery.model), 0) + 1,
-           open_gallery.dimension, n.suite, n.transform_version, n.salt
-    FROM visage.new_epoch() n
-    RETURNING epoch INTO opened;
-  RETURN opened;
+  RETURN visage.begin_epoch(visage.acting_institution(), model, dimension);
 END
 $$;
 COMMENT ON FUNCTION visage.open_gallery(text, integer) IS

@@ -265,7 +265,8 @@ BEGIN
   SELECT * INTO person FROM visage.subject s WHERE s.institution = acting AND s.external_id = $1;
   result := jsonb_build_object(
     'subject', $1, 'institution', current_setting('visage.institution'), 'exported_at', clock_timestamp(),
-    'registered', person.id IS NOT NULL, 'registered_at', person.registered_at, 'surrogate', person.id,
+    'registered', person.id IS NOT NULL, 'registered_at', person.registered_at, 'revoked_at', person.revoked_at,
+    'surrogate', person.id,
     'key', (SELECT jsonb_build_object('key_version', k.key_version, 'created_at', k.created_at)
             FROM visage.subject_key k WHERE k.subject = person.id),
     'references', coalesce((

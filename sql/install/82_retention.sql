@@ -174,6 +174,7 @@ BEGIN
     WHEN 'identity_checks' THEN (SELECT count(*) FROM visage.authority_records_due())
     WHEN 'imports' THEN (SELECT count(*) FROM visage.import_rows_due())
     WHEN 'subjects' THEN (SELECT count(DISTINCT d.subject) FROM visage.subjects_due() d)
+    WHEN 'galleries' THEN (SELECT count(*) FROM visage.galleries_due())
     WHEN 'erasures' THEN (SELECT count(*) FROM visage.erasure e JOIN visage.retention r ON r.institution = e.institution
                           WHERE r.since = 'erasure' AND e.erased_at < now() - r.keep)
     WHEN 'keys' THEN (SELECT count(*) FROM visage.subject_key k WHERE k.key_version IN (SELECT l.version FROM visage.loaded_keys() l WHERE l.custody = 'envelope' AND NOT l.newest))
@@ -268,6 +269,8 @@ BEGIN
         END IF;
       END LOOP;
       more := looked >= most AND done > 0;
+    WHEN 'galleries' THEN
+      done := visage.roll_galleries();
     WHEN 'erasures' THEN
       DELETE FROM visage.erasure e USING visage.retention r
         WHERE r.institution = e.institution AND r.since = 'erasure' AND e.erased_at < now() - r.keep;
@@ -327,7 +330,7 @@ DECLARE
   next_place uuid;
 BEGIN
   PERFORM visage.require_all();
-  FOREACH task IN ARRAY ARRAY['details', 'sessions', 'attempts', 'consents', 'identity_checks', 'imports', 'subjects', 'erasures', 'keys', 'references', 'factors'] LOOP
+  FOREACH task IN ARRAY ARRAY['details', 'sessions', 'attempts', 'consents', 'identity_checks', 'imports', 'subjects', 'galleries', 'erasures', 'keys', 'references', 'factors'] LOOP
     due := visage.keep_due(task);
     done := 0;
     next_place := NULL;
@@ -352,7 +355,7 @@ COMMENT ON FUNCTION visage.keeper() IS 'source of the view visage.keeper';
 CREATE VIEW visage.keeper AS SELECT * FROM visage.keeper();
 COMMENT ON VIEW visage.keeper IS 'the keeper: what it does now, how far it is, when it was last through';
 COMMENT ON COLUMN visage.keeper.state IS 'working, waiting for the next round, off (visage.keeper), stopped';
-COMMENT ON COLUMN visage.keeper.task IS 'details of events, attempts at zero, consents, identity checks, rows of imports, subjects, erasures no longer listed, keys, references';
+COMMENT ON COLUMN visage.keeper.task IS 'details of events, attempts at zero, consents, identity checks, rows of imports, subjects, epochs of galleries, erasures no longer listed, keys, references';
 COMMENT ON COLUMN visage.keeper.done IS 'rows of the task done so far';
 COMMENT ON COLUMN visage.keeper.due IS 'rows that were due when it began';
 COMMENT ON COLUMN visage.keeper.rounds IS 'rounds since the server started';

@@ -48,7 +48,7 @@ BEGIN
       AND EXISTS (SELECT FROM visage.event t WHERE t.settles = e.seq AND t.operation = 'settle' AND t.note = 'committed')
     UNION
     -- Whose references were all replaced by ones that the backup does not have: such a subject can only register anew.
-    SELECT s.id FROM visage.subject s WHERE NOT EXISTS (SELECT FROM visage.subject_reference r WHERE r.subject = s.id)
+    SELECT s.id FROM visage.subject s WHERE s.revoked_at IS NULL AND NOT EXISTS (SELECT FROM visage.subject_reference r WHERE r.subject = s.id)
   LOOP
     IF visage.erase_subject(item.id, 'erased before the restore') THEN
       erased := erased + 1;
@@ -193,8 +193,9 @@ BEGIN
     FROM visage.keys k WHERE NOT k.loaded ORDER BY k.custody, k.version;
   RETURN QUERY SELECT f.* FROM visage.reference_faults(archived) f ORDER BY 1, 2;
   RETURN QUERY SELECT f.* FROM visage.code_faults() f ORDER BY 1, 2;
-  RETURN QUERY SELECT 'subjects', 'subject ' || s.id, 'has no reference' FROM visage.subject s
-    WHERE NOT EXISTS (SELECT FROM visage.subject_reference r WHERE r.subject = s.id) ORDER BY s.id;
+  RETURN QUERY SELECT 'subjects', 'subject ' || s.id, CASE WHEN s.revoked_at IS NULL THEN 'has no reference' ELSE 'is revoked and has a reference' END
+    FROM visage.subject s
+    WHERE (s.revoked_at IS NULL) <> EXISTS (SELECT FROM visage.subject_reference r WHERE r.subject = s.id) ORDER BY s.id;
   -- Whom the ledger has registered and not erased is there, and nobody else.
   RETURN QUERY
     WITH settled AS (SELECT e.subject, e.operation, e.decision, e.object FROM visage.event e

@@ -203,9 +203,9 @@ BEGIN
   IF rule.name IS NULL OR rule.signal IS NULL OR rule.action IS NULL OR rule.institution IS NULL THEN
     RAISE EXCEPTION 'a risk rule needs name, institution, signal and action' USING ERRCODE = 'not_null_violation';
   END IF;
-  IF rule.operation NOT IN ('register', 'verify', 'compare', 'add_reference', 'drop_reference', 'replace_reference', 'cancel') THEN
+  IF rule.operation NOT IN ('register', 'verify', 'compare', 'add_reference', 'drop_reference', 'replace_reference', 'cancel', 'identify') THEN
     RAISE EXCEPTION '%: "%" is not a flow', what, rule.operation
-      USING ERRCODE = 'check_violation', HINT = 'register, verify, compare, add_reference, drop_reference, replace_reference, cancel, or null for all of them.';
+      USING ERRCODE = 'check_violation', HINT = 'register, verify, compare, add_reference, drop_reference, replace_reference, cancel, identify, or null for all of them.';
   END IF;
   FOREACH name IN ARRAY ARRAY['addresses', 'names', 'macs', 'from_time', 'until_time', 'weekdays', 'time_zone', 'at_least', 'period'] LOOP
     IF name = ANY (needs) AND value -> name = 'null' THEN

@@ -20,6 +20,7 @@ REVOKE ALL ON TYPE visage.probe, visage.reference, visage.outcome, visage.operat
   visage.attempt_kind FROM PUBLIC;
 GRANT USAGE ON TYPE visage.probe, visage.reference, visage.outcome, visage.operation, visage.decision, visage.reason,
   visage.attempt_kind TO visage_admin, visage_service, visage_capture, visage_auditor, visage_calibrator;
+GRANT USAGE ON TYPE visage.probe, visage.decision, visage.reason TO visage_search;
 GRANT SELECT ON visage.measure, visage.channel, visage.channel_floor, visage.scenario, visage.calibration,
   visage.attempt_limit TO visage_admin, visage_service, visage_capture, visage_auditor, visage_calibrator;
 GRANT INSERT, UPDATE, DELETE ON visage.channel, visage.channel_floor, visage.scenario, visage.attempt_limit TO visage_admin;

@@ -36,7 +36,10 @@ CREATE TYPE visage.operation AS ENUM (
   'find_duplicate',     -- subject looks like somebody who was registering: object names the finding
   'review_duplicate',   -- somebody said what a finding is: note says what, and why
   'allow_duplicate',    -- somebody allowed a registration whatever it looks like: note says why
-  'check_identity'      -- an authority vouched for a person, or did not: object names the record
+  'check_identity',     -- an authority vouched for a person, or did not: object names the record
+  'revoke',             -- a subject's references were withdrawn: note says why
+  'identify',           -- one to many: object says among how many, and who was found
+  'find_candidate'      -- subject was found by an identification, though not as the first: note names it
 );
 ALTER TYPE visage.reason ADD VALUE 'INTERRUPTED';
 ALTER TYPE visage.reason ADD VALUE 'NOT_ENTITLED';
@@ -83,6 +86,15 @@ $$;
 -- Who acts for an institution may be taken back, and some things concern all institutions.
 ALTER TABLE visage.institution_role ADD COLUMN enabled boolean NOT NULL DEFAULT true;
 COMMENT ON COLUMN visage.institution_role.enabled IS 'false: revoked; a row that ships would come back with a restore if it were deleted';
+DO $$
+BEGIN
+  IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'visage_search') THEN
+    CREATE ROLE visage_search NOLOGIN;
+  END IF;
+END
+$$;
+GRANT USAGE ON SCHEMA visage TO visage_search;
+INSERT INTO visage.institution_role (institution, role, builtin) VALUES (1, 'visage_search'::regrole, true) ON CONFLICT DO NOTHING;
 CREATE TRIGGER guard_builtin BEFORE INSERT OR UPDATE OR DELETE ON visage.institution_role
   FOR EACH ROW EXECUTE FUNCTION visage.guard_builtin('institution', 'role');
 CREATE OR REPLACE FUNCTION visage.acts_for(institution integer) RETURNS boolean
@@ -409,12 +421,15 @@ CREATE INDEX event_session ON visage.event (session) WHERE session IS NOT NULL;
 CREATE INDEX event_biz_id ON visage.event (biz_id) WHERE biz_id IS NOT NULL;
 
 -- References from verifications, and from elsewhere than a capture.
+ALTER TABLE visage.subject ADD COLUMN revoked_at timestamptz;
+COMMENT ON COLUMN visage.subject.revoked_at IS 'since when all references are withdrawn; then there is none';
 ALTER TABLE visage.subject_reference ADD COLUMN adapted boolean NOT NULL DEFAULT false,
   ADD COLUMN origin text NOT NULL DEFAULT 'capture' CHECK (origin IN ('capture', 'authority', 'import'));
 COMMENT ON COLUMN visage.subject_reference.adapted IS 'made from the probe of a verification, beside the originals; never one of them';
 COMMENT ON COLUMN visage.subject_reference.origin IS 'a capture of the person, an authority''s photo, or a batch of an import';
 CREATE UNIQUE INDEX subject_reference_adapted ON visage.subject_reference (subject, model) WHERE adapted;
 
+-- include 64_revocation.sql
 -- include 65_authority.sql
 -- include 66_import.sql
 -- include 67_duplicate.sql
@@ -422,6 +437,9 @@ CREATE UNIQUE INDEX subject_reference_adapted ON visage.subject_reference (subje
 -- include 68_reference_life.sql
 
 -- include 69_gallery.sql
+
+-- include 77_identify.sql
+-- include 78_gallery_epoch.sql
 
 -- include 80_consent.sql
 -- include 82_retention.sql
@@ -524,6 +542,7 @@ $$;
 REVOKE ALL ON TYPE visage.operation, visage.attempt_kind FROM PUBLIC;
 GRANT USAGE ON TYPE visage.operation, visage.attempt_kind
   TO visage_admin, visage_service, visage_capture, visage_auditor, visage_calibrator;
+GRANT USAGE ON TYPE visage.probe, visage.decision, visage.reason TO visage_search;
 GRANT SELECT ON visage.attempt_limit TO visage_admin, visage_service, visage_capture, visage_auditor, visage_calibrator;
 GRANT INSERT, UPDATE, DELETE ON visage.attempt_limit TO visage_admin;
 GRANT EXECUTE ON FUNCTION visage.unlock(text, text) TO visage_admin;

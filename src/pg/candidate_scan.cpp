@@ -99,8 +99,7 @@ void scan(const Flow& flow, const Datum* arguments, const ProbeCodes* codes, Can
         // It may be the very one. Not an error: one altered row must not end all registrations where policy
         // lets those pass that cannot be decided.
         if (out.complete)
-          ereport(WARNING, (errmsg("a reference could not be compared in a search: %s",
-                                   row.status.message),
+          ereport(WARNING, (errmsg("a reference could not be compared in a search: %s", row.status.message),
                             errhint("SELECT * FROM visage.integrity() lists all that do not open.")));
         out.complete = false;
       } else if (row.far) {

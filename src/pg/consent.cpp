@@ -85,6 +85,12 @@ bool check_consent(Flow& flow, const text* subject, bool registered) {
   return true;
 }
 
+bool may_show(const Flow& flow, const text* subject) {
+  const ConsentRule& rule = flow.policy.consent;
+  Uuid id;
+  return !rule.required || find_consent(flow.policy.institution, subject, rule.purpose, id);
+}
+
 bool check_entitlement(Flow& flow) {
   if (!flow.policy.consent.entitlement) return true;
   const Datum arguments[] = {Int32GetDatum(flow.policy.institution)};

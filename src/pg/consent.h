@@ -27,6 +27,9 @@ void load_consent_rule(int32 institution, const text* channel, const text* scena
 // that the flow goes on to say so as it always does.
 bool check_consent(Flow& flow, const text* subject, bool registered);
 
+// Whether the flow may show this subject: its consent is in force, or none is required.
+bool may_show(const Flow& flow, const text* subject);
+
 // Refuses as NOT_ENTITLED where the institution's entitlement is recorded and none is valid now.
 bool check_entitlement(Flow& flow);
 

@@ -69,6 +69,7 @@ struct Flow {
   Uuid transaction;
   int64 seq;
   const char* repeated_model;
+  const char* repeated_object;  // null: it has none
 };
 
 // Where a function's common arguments stand.

@@ -25,8 +25,8 @@ namespace visage::pg {
 namespace {
 
 // In the order of a round. Labels of visage.keep().
-const char* const kTasks[] = {"details",         "sessions", "attempts", "consents",
-                              "identity_checks", "imports",  "subjects", "erasures"};
+const char* const kTasks[] = {"details", "sessions", "attempts",  "consents", "identity_checks",
+                              "imports", "subjects", "galleries", "erasures"};
 const char* const kRewraps[] = {"keys", "references", "factors"};
 // Rows a transaction: their subjects are locked for its length.
 constexpr int kPart = 500;

@@ -115,7 +115,8 @@ OpenedProbe& opened_probe(FunctionCallInfo fcinfo, struct varlena* value) {
 
 bool match_subject(Flow& flow, const SubjectRecord& subject, bool expired_too, Matches* matches) {
   const int count = expired_too ? subject.reference_count : subject.live_count;
-  if (subject.found && count == 0) return refuse(flow, Reason::kReferenceExpired);
+  if (subject.found && count == 0)
+    return refuse(flow, subject.reference_count == 0 ? Reason::kRevoked : Reason::kReferenceExpired);
   prepare_decoy(*flow.contents);
   const reference::Stored decoy_reference = {decoy.reference_id, 1, {decoy.reference, decoy.reference_size}};
   match::Best best;

@@ -198,6 +198,7 @@ void read_policy(const text* channel, const text* scenario, Policy& out) {
   load_attempt_limits(out.institution, out.has_liveness_floor, out.attempt_limits);
   load_consent_rule(out.institution, channel, scenario, out.consent);
   load_duplicate_rule(out.institution, scenario, out.duplicates);
+  load_identify_rule(out.institution, scenario, out.identification);
   load_reference_rule(out.institution, channel, out.references);
 }
 

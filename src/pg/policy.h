@@ -5,6 +5,7 @@
 #include "pg/attempt.h"
 #include "pg/consent.h"
 #include "pg/duplicate.h"
+#include "pg/identify.h"
 #include "pg/pg.h"
 #include "pg/quality_floor.h"
 #include "pg/reference_life.h"
@@ -28,6 +29,7 @@ struct Policy {
   AttemptLimits attempt_limits;
   ConsentRule consent;
   DuplicateRule duplicates;
+  IdentifyRule identification;
   ReferenceRule references;
 };
 

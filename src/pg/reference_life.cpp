@@ -3,6 +3,7 @@
 #include "core/reference/life.h"
 #include "pg/boundary.h"
 #include "pg/flow.h"
+#include "pg/gallery_store.h"
 #include "pg/keys.h"
 #include "pg/policy_generation.h"
 #include "pg/reference_store.h"
@@ -22,7 +23,8 @@ Statement find_rule = {
     "ARRAY(SELECT m.id FROM visage.measure m WHERE a.quality ? m.name ORDER BY m.id), "
     "ARRAY(SELECT (a.quality ->> m.name)::real FROM visage.measure m WHERE a.quality ? m.name ORDER BY "
     "m.id), "
-    "coalesce(a.period, '0'), l.expire_after "
+    "coalesce(a.period, '0'), l.expire_after, "
+    "EXISTS (SELECT FROM visage.gallery_policy g WHERE g.institution = $1 AND g.roll) "
     "FROM (VALUES (1)) one LEFT JOIN LATERAL (SELECT * FROM visage.adaptation_policy p "
     "WHERE p.institution IN ($1, 1) AND p.channel IN ($2, '*') "
     "ORDER BY p.institution <> $1, p.channel = '*' LIMIT 1) a ON true "
@@ -44,10 +46,17 @@ Statement count_references = {
     {"uuid", "uuid", "integer"}};
 Statement strictest_target = {
     "SELECT min(c.target_fmr) FROM visage.channel c WHERE c.institution = $1 AND c.enabled", 1, {"integer"}};
+// $3: the open epoch of the gallery, null where there is none.
 Statement drop_outdated = {
-    "DELETE FROM visage.subject_reference r WHERE r.subject = $1 AND r.adapted AND r.transform_version <> $2",
+    "DELETE FROM visage.subject_reference r WHERE r.subject = $1 AND r.adapted AND (r.transform_version <> "
+    "$2 OR EXISTS (SELECT FROM visage.gallery_code c WHERE c.reference = r.id AND c.gallery <> $3))",
+    3,
+    {"uuid", "bigint", "integer"}};
+Statement find_in_epoch = {
+    "SELECT r.id FROM visage.subject_reference r WHERE r.subject = $1 AND EXISTS "
+    "(SELECT FROM visage.gallery_code c WHERE c.reference = r.id AND c.gallery = $2)",
     2,
-    {"uuid", "bigint"}};
+    {"uuid", "integer"}};
 
 TimestampTz before(const Interval& interval) {
   return DatumGetTimestampTz(DirectFunctionCall2(
@@ -59,10 +68,36 @@ bool reaches_floors(const ReferenceRule& rule, const probe::Contents& probe) {
          floors_reached(rule.floors, rule.floor_count, probe);
 }
 
-bool any_outdated(const SubjectRecord& subject, int count) {
+// References that policy wants to be made anew: under an older transform root, or without a code of the open
+// epoch of the model's gallery.
+struct Outdated {
+  bool each[kMaxReferences];
+};
+
+void find_behind(const Flow& flow, const SubjectRecord& subject, int count, Outdated& out) {
+  Gallery gallery;
+  find_gallery(flow.policy.institution, *flow.contents, gallery);
+  if (!gallery.open) return;
+  const Datum arguments[] = {uuid_datum(flow.subject), Int32GetDatum(gallery.id)};
+  const uint64 rows = execute(find_in_epoch, arguments, nullptr, true);
+  for (int i = 0; i < count; ++i) {
+    bool in_epoch = false;
+    for (uint64 row = 0; row < rows; ++row)
+      in_epoch = in_epoch || column_uuid(row, 1) == subject.references[i].id;
+    out.each[i] = out.each[i] || !in_epoch;
+  }
+  SPI_freetuptable(SPI_tuptable);
+}
+
+// Is an original among them?
+bool find_outdated(const Flow& flow, const SubjectRecord& subject, int count, Outdated& out) {
+  const ReferenceRule& rule = flow.policy.references;
   const uint32_t newest = key_ring().transform.newest()->version;
   for (int i = 0; i < count; ++i)
-    if (!subject.rows[i].adapted && subject.rows[i].transform_version != newest) return true;
+    out.each[i] = rule.reprotects && subject.rows[i].transform_version != newest;
+  if (rule.rolls) find_behind(flow, subject, count, out);
+  for (int i = 0; i < count; ++i)
+    if (!subject.rows[i].adapted && out.each[i]) return true;
   return false;
 }
 
@@ -76,14 +111,13 @@ struct Seen {
   std::span<const reference::Compared> all() const { return {each, static_cast<size_t>(count)}; }
 };
 
-void see(const SubjectRecord& subject, const Matches& matches, Seen& out) {
-  const uint32_t newest = key_ring().transform.newest()->version;
+void see(const SubjectRecord& subject, const Matches& matches, const Outdated& outdated, Seen& out) {
   out.count = matches.count;
   out.comparable = out.originals = 0;
   for (int i = 0; i < matches.count; ++i) {
     const ReferenceRow& row = subject.rows[i];
-    out.each[i] = {matches.each[i].comparable, row.adapted, row.transform_version != newest,
-                   matches.each[i].score, row.created_at};
+    out.each[i] = {matches.each[i].comparable, row.adapted, outdated.each[i], matches.each[i].score,
+                   row.created_at};
     if (!matches.each[i].comparable) continue;
     ++out.comparable;
     if (!row.adapted) ++out.originals;
@@ -96,13 +130,14 @@ bool find_share(const Flow& flow, double fmr, int shares, double& threshold) {
                                       fmr / shares, threshold);
 }
 
-reference::Plan plan(const Flow& flow, const SubjectRecord& subject, const Matches& matches) {
+reference::Plan plan(const Flow& flow, const SubjectRecord& subject, const Matches& matches,
+                     const Outdated& outdated) {
   const ReferenceRule& rule = flow.policy.references;
   Seen seen;
-  see(subject, matches, seen);
+  see(subject, matches, outdated, seen);
   reference::Guards guards = {};
   guards.adapts = rule.adapts;
-  guards.reprotects = rule.reprotects;
+  guards.reprotects = rule.reprotects || rule.rolls;
   guards.reaches_floors = reaches_floors(rule, *flow.contents);
   guards.has_strict = find_share(flow, rule.fmr, seen.comparable, guards.strict);
   guards.has_anchor = find_share(flow, rule.anchor_fmr, seen.originals, guards.anchor);
@@ -197,12 +232,17 @@ void reprotect(Flow& flow, const SubjectRecord& subject, const reference::Plan& 
   NewReference made;
   remake_reference(*flow.contents, subject.owner, subject.wrapped_key, subject.references[plan.anchor], made);
   if (!update_reference(made, false)) return;
-  // An adapted one under an older root is of an older capture than this, and would keep that root needed.
-  const Datum arguments[] = {uuid_datum(flow.subject), Int64GetDatum(made.header.transform_version)};
-  execute(drop_outdated, arguments, nullptr, false);
+  // An adapted one under an older root, or of an earlier epoch, is of an older capture than this, and would
+  // keep that root or epoch needed.
+  const Datum arguments[] = {uuid_datum(flow.subject), Int64GetDatum(made.header.transform_version),
+                             Int32GetDatum(made.gallery)};
+  execute(drop_outdated, arguments, made.code != nullptr ? nullptr : "  n", false);
+  const uint32_t before = subject.rows[plan.anchor].transform_version;
   record_renewal(flow, audit::Operation::kReprotect, made,
-                 psprintf("verification %s, transform key version %u to %u", name_of(flow.transaction),
-                          subject.rows[plan.anchor].transform_version, made.header.transform_version));
+                 before != made.header.transform_version
+                     ? psprintf("verification %s, transform key version %u to %u", name_of(flow.transaction),
+                                before, made.header.transform_version)
+                     : psprintf("verification %s, gallery epoch %u", name_of(flow.transaction), made.epoch));
 }
 
 }  // namespace
@@ -229,6 +269,7 @@ void load_reference_rule(int32 institution, const text* channel, ReferenceRule& 
     out.floors[i] = {static_cast<probe::Measure>(reinterpret_cast<const int16*>(ARR_DATA_PTR(measures))[i]),
                      reinterpret_cast<const float*>(ARR_DATA_PTR(minima))[i]};
   out.period = *DatumGetIntervalP(column(0, 8, &is_null));
+  out.rolls = DatumGetBool(column(0, 10, &is_null));
   const Datum expire_after = column(0, 9, &is_null);
   out.expires = !is_null;
   if (out.expires) out.expire_after = *DatumGetIntervalP(expire_after);
@@ -241,7 +282,7 @@ TimestampTz expiry_cutoff(const ReferenceRule& rule) {
 
 double anchored_score(const Flow& flow, const SubjectRecord& subject, const Matches& matches) {
   Seen seen;
-  see(subject, matches, seen);
+  see(subject, matches, {}, seen);
   double anchor = 0;
   const bool has_anchor = find_share(flow, flow.policy.references.anchor_fmr, seen.originals, anchor);
   return reference::deciding_score(seen.all(), has_anchor, anchor);
@@ -251,8 +292,9 @@ void renew_references(Flow& flow, const SubjectRecord& subject, const Matches& m
   const ReferenceRule& rule = flow.policy.references;
   // An old snapshot would not let it change what somebody else has changed since.
   if (flow.decision != Decision::kAccept || XactReadOnly || IsolationUsesXactSnapshot()) return;
-  if (!rule.adapts && !(rule.reprotects && any_outdated(subject, matches.count))) return;
-  const reference::Plan planned = plan(flow, subject, matches);
+  Outdated outdated = {};
+  if (!find_outdated(flow, subject, matches.count, outdated) && !rule.adapts) return;
+  const reference::Plan planned = plan(flow, subject, matches, outdated);
   if (planned.what == Renewal::kNone) return;
   if (planned.what == Renewal::kAdapt && !planned.has_adapted && !room_for_one(flow, subject.reference_count))
     return;

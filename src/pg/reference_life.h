@@ -17,6 +17,7 @@ inline constexpr int kMaxAdaptationFloors = 8;
 struct ReferenceRule {
   bool adapts;
   bool reprotects;
+  bool rolls;  // into the open epoch of the model's gallery
   double fmr;
   double anchor_fmr;
   bool has_liveness_floor;

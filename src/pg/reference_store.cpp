@@ -36,6 +36,7 @@ void make(const probe::Contents& probe, Bytes wrapped_key, bool anew, NewReferen
   find_gallery(static_cast<int32>(header.owner.institution), probe, gallery);
   if (gallery.open) {
     out.gallery = gallery.id;
+    out.epoch = gallery.epoch.number;
     out.code = new_envelope(gallery::sealed_code_size(header.suite));
   }
   const Status status = guarded([&]() -> Status {

@@ -11,6 +11,7 @@ struct NewReference {
   struct varlena* sealed;
   uint8_t digest[reference::kDigestSize];  // for its event
   int32 gallery;                           // where its institution has one for the model: code is then set
+  uint32_t epoch;
   struct varlena* code;
 };
 

@@ -103,7 +103,7 @@ void lock_business_id(const Flow& flow) {
 // caller's transaction does.
 bool counts(audit::Operation operation, uint64 row) {
   if (operation == audit::Operation::kVerify || operation == audit::Operation::kCompare ||
-      column_is_null(row, 11))
+      operation == audit::Operation::kIdentify || column_is_null(row, 11))
     return true;
   if (!column_is_null(row, 13)) return strcmp(column_text(row, 13), "rolled back") != 0;
   bool is_null;
@@ -128,6 +128,7 @@ void take_over(Flow& flow, uint64 row) {
   flow.has_reference = !column_is_null(row, 9);
   if (flow.has_reference) flow.reference = column_uuid(row, 9);
   const char* const wait = column_text(row, 12);
+  flow.repeated_object = wait;
   if (wait != nullptr && strncmp(wait, kRetry, strlen(kRetry)) == 0)
     flow.retry_after_us = strtoll(wait + strlen(kRetry), nullptr, 10);
 }

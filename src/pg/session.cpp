@@ -54,6 +54,7 @@ bool leaves_session(const Flow& flow) {
     case Reason::kDuplicatePerson:
     case Reason::kUndetermined:
     case Reason::kReferenceExpired:
+    case Reason::kRevoked:
       return false;
     default:
       return true;
@@ -75,10 +76,15 @@ bool opens_session(audit::Operation purpose) {
     case audit::Operation::kReplaceFactor:
     case audit::Operation::kRemoveFactor:
     case audit::Operation::kUnlock:
+    case audit::Operation::kIdentify:
       return true;
     default:
       return false;
   }
+}
+
+bool names_subject(audit::Operation purpose) {
+  return purpose != audit::Operation::kCompare && purpose != audit::Operation::kIdentify;
 }
 
 bool compares_face(audit::Operation purpose) {

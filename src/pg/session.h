@@ -50,6 +50,8 @@ void session_argument(FunctionCallInfo fcinfo, int index, SessionRow& out);
 
 // Which flows a session can be for.
 bool opens_session(audit::Operation purpose);
+// Is it about a subject that the caller names?
+bool names_subject(audit::Operation purpose);
 // Does the flow itself compare the subject's face? Then that is one of the factors that are required.
 bool compares_face(audit::Operation purpose);
 

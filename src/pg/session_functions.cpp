@@ -148,11 +148,11 @@ void session_argument(FunctionCallInfo fcinfo, int index, SessionRow& out) {
 // expires_at, reason
 VISAGE_FUNCTION(visage_open_session) {
   const audit::Operation purpose = purpose_argument(fcinfo, 1);
-  const bool has_subject = purpose != audit::Operation::kCompare;
+  const bool has_subject = names_subject(purpose);
   text* subject = has_subject ? subject_argument(fcinfo, 0) : nullptr;
   if (!has_subject && !PG_ARGISNULL(0))
     ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                    errmsg("a session for \"compare\" is about no subject")));
+                    errmsg("a session for \"%s\" is about no subject", audit::label(purpose))));
   const TupleDesc type = result_type(fcinfo);
   Flow flow;
   begin_flow(flow, audit::Operation::kOpenSession, fcinfo, {3, 2, 4});

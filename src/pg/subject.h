@@ -19,7 +19,7 @@ struct SubjectRecord {
   bool found;
   keys::Owner owner;
   Bytes wrapped_key;    // these live as long as the SPI connection
-  int reference_count;  // of all
+  int reference_count;  // of all; none where they were revoked
   int live_count;       // of those that have not expired; they come first
   reference::Stored references[kMaxReferences];
   ReferenceRow rows[kMaxReferences];

@@ -163,7 +163,7 @@ void load_subject(Flow& flow, const text* subject, bool lock, SubjectRecord& out
     find_any_key(snapshot, id, out.wrapped_key);
   out.reference_count = find_references(snapshot, id, found);
   UnregisterSnapshot(snapshot);
-  out.found = out.found && has_key && out.reference_count > 0;
+  out.found = out.found && has_key;
   if (!out.found) {
     out.reference_count = out.live_count = 0;
     return;

@@ -1,4 +1,5 @@
 -- Events and the history.
+SELECT coalesce(max(event), -1) AS before FROM visage.history \gset
 SELECT fixture.verdict(visage.register('audit-1', fixture.probe('audit-1', 1), context => '{"biz_id": "order-1"}'));
 SELECT fixture.verdict(visage.verify('audit-1', fixture.probe('audit-1', 2)));
 SELECT fixture.verdict(visage.verify('audit-1', fixture.probe('audit-2', 2)));
@@ -10,7 +11,7 @@ SELECT fixture.verdict(visage.drop_reference('audit-1', (SELECT reference FROM v
 SELECT operation, subject, channel, scenario, decision, reason, target_fmr, model, source, biz_id, caller = current_user AS caller,
        elapsed > interval '0' AS timed
 FROM visage.history WHERE subject = 'audit-1' ORDER BY event;
-SELECT count(*) FROM visage.history WHERE subject IS NULL AND reason = 'UNKNOWN_SUBJECT';
+SELECT count(*) FROM visage.history WHERE subject IS NULL AND reason = 'UNKNOWN_SUBJECT' AND event > :before;
 SELECT column_name FROM information_schema.columns WHERE table_schema = 'visage' AND table_name IN ('history', 'event') AND column_name ~ 'score|feature|image';
 -- An outcome names its record.
 SELECT (visage.verify('audit-1', fixture.probe('audit-1', 6))).event AS seq \gset

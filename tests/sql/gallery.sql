@@ -144,6 +144,6 @@ RESET ROLE;
 SELECT pg_temp.register('g-eve');
 SELECT sum(codes) FROM codes;
 SELECT visage.close_gallery('test/1'), visage.open_gallery('test/1', 128);
-SELECT operation, object FROM visage.history WHERE institution = 'gallery' AND object ~ 'gallery' ORDER BY event;
+SELECT operation, object FROM visage.history WHERE institution = 'gallery' AND object ~ '^(insert|update|delete) gallery ' ORDER BY event;
 SELECT visage.close_gallery('test/1');
 RESET visage.institution;

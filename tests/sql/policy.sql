@@ -66,9 +66,12 @@ INSERT INTO visage.channel (institution, name, target_fmr) VALUES (1, 'bad', 'Na
 INSERT INTO visage.channel (institution, name, liveness_floor) VALUES (1, 'bad', 'NaN');
 INSERT INTO visage.channel_floor (institution, channel, measure, minimum) VALUES (1, 'default', 'Beauty', 1);
 INSERT INTO visage.channel_floor (institution, channel, measure, minimum) VALUES (1, 'strict', 'ImageWidth', 'NaN');
+-- Rows of others took numbers.
+\set VERBOSITY terse
 INSERT INTO visage.calibration (model, scheme, fmr, threshold, source, measured_at) VALUES ('m', 'RFR-9', 1e-5, 0.5, 'x', '2026-01-01');
 INSERT INTO visage.calibration (model, scheme, fmr, threshold, source, measured_at) VALUES ('m', 'plain', 1e-5, 'NaN', 'x', '2026-01-01');
 INSERT INTO visage.calibration (model, scheme, fmr, threshold, source, measured_at) VALUES ('m', 'plain', 1e-5, 0, 'x', '2026-01-01');
+\set VERBOSITY default
 
 -- Rows that ship are changed, not deleted; a changed one counts as the site's own; each change counts a version.
 DELETE FROM visage.channel_floor WHERE channel = 'default' AND measure = 'ImageWidth';

@@ -2,9 +2,11 @@
 -- Whatever a role of the south may call, read or write: nothing of the north shows, and nothing of it changes. Each function
 -- and each relation that any role of ours may use is here; one that is missing is listed.
 SET client_min_messages = warning;
+-- Messages name a batch by its number.
+SELECT setval(pg_get_serial_sequence('visage.import_batch', 'id'), 100);
 \pset null '-'
-CREATE ROLE rights_north LOGIN IN ROLE visage_admin, visage_service, visage_capture, visage_auditor, visage_calibrator;
-CREATE ROLE rights_south LOGIN IN ROLE visage_admin, visage_service, visage_capture, visage_auditor, visage_calibrator;
+CREATE ROLE rights_north LOGIN IN ROLE visage_admin, visage_service, visage_capture, visage_auditor, visage_calibrator, visage_search;
+CREATE ROLE rights_south LOGIN IN ROLE visage_admin, visage_service, visage_capture, visage_auditor, visage_calibrator, visage_search;
 SELECT visage.grant_institution('secretnorth', 'rights_north'), visage.grant_institution('south', 'rights_south');
 -- The group roles act for the shipped institution. Where there are several, that is taken back: it is no row to delete.
 SELECT r.role, visage.acts_for(1) AS acts FROM visage.institution_role r WHERE r.institution = 1 AND r.role = 'visage_admin'::regrole;
@@ -52,6 +54,8 @@ BEGIN
   INSERT INTO visage.retention (institution, since, keep) VALUES (own, 'registration', '90 years');
   INSERT INTO visage.risk_rule (institution, name, signal, action, at_least, period) VALUES (own, place || ' rule', 'failures', 'allow', 3, '1 day');
   INSERT INTO visage.duplicate_policy (institution, action) VALUES (own, 'flag');
+  INSERT INTO visage.identify_policy (institution) VALUES (own);
+  INSERT INTO visage.gallery_policy (institution, epoch_lifetime) VALUES (own, '1 year');
   INSERT INTO visage.reference_lifetime (institution, renew_after) VALUES (own, '1 microsecond');
   INSERT INTO visage.adaptation_policy (institution, channel, adapt) VALUES (own, place || '-channel', true);
   INSERT INTO visage.authority (institution, name) VALUES (own, place || '-authority');
@@ -78,6 +82,7 @@ BEGIN
   RETURN QUERY SELECT 'duplicate', fixture.verdict(visage.register(place || '-3', pg_temp.sample(place, 'rights-1', 3)));
   RETURN QUERY SELECT 'allowance', visage.allow_duplicate(place || '-4', 'tested');
   PERFORM visage.revert_adaptation(one, 'tested');
+  PERFORM visage.revoke(place || '-3', 'tested');
   PERFORM visage.open_session(one, 'verify');
   PERFORM visage.record_authority_check(one, place || '-authority', true, '{name}', reference => place, fields_digest => sha256('x'),
     comparison => (visage.compare(pg_temp.sample(place, 'rights-1', 7), pg_temp.sample(place, 'rights-1', 8))).transaction_id);
@@ -188,6 +193,8 @@ INSERT INTO call
     'verify SELECT fixture.verdict(visage.verify(''south-1'', @probe, ''default'', ''secretnorth-scenario''))',
     'verify SELECT fixture.verdict(visage.verify(''south-1'', @probe, context => jsonb_build_object(''session'', (SELECT session FROM known))))',
     'verify SELECT fixture.verdict(visage.verify(''secretnorth-1'', @probe, context => ''{"biz_id": "secretnorth-biz", "device": "secretnorth-device"}''))',
+    'identify SELECT i.decision, i.reason, regexp_replace(i.subject, ''^south-.*'', ''ours'') FROM visage.identify(@probe) i',
+    'identify SELECT i.decision, i.reason, regexp_replace(i.subject, ''^south-.*'', ''ours'') FROM visage.identify((SELECT probe FROM known)) i',
     'compare SELECT fixture.verdict(visage.compare(@probe, (SELECT probe FROM known)))',
     'compare SELECT fixture.verdict(visage.compare((SELECT probe FROM known), @probe))',
     'add_reference SELECT fixture.verdict(visage.add_reference(''secretnorth-1'', @probe))',
@@ -196,6 +203,7 @@ INSERT INTO call
     'replace_reference SELECT fixture.verdict(visage.replace_reference(''secretnorth-1'', @probe))',
     'replace_reference SELECT fixture.verdict(visage.replace_reference(''south-1'', @probe, reference => (SELECT reference FROM known)))',
     'revert_adaptation SELECT true WHERE visage.revert_adaptation(''secretnorth-1'', ''none of ours'')',
+    'revoke SELECT true WHERE visage.revoke(''secretnorth-1'', ''none of ours'')',
     'cancel SELECT fixture.verdict(visage.cancel(''secretnorth-1''))',
     'list_references SELECT * FROM visage.list_references(''secretnorth-1'')',
     'references_for_calibration SELECT * FROM visage.references_for_calibration()',

@@ -38,7 +38,10 @@ constexpr std::string_view kOperations[] = {"register",
                                             "find_duplicate",
                                             "review_duplicate",
                                             "allow_duplicate",
-                                            "check_identity"};
+                                            "check_identity",
+                                            "revoke",
+                                            "identify",
+                                            "find_candidate"};
 constexpr std::string_view kDecisions[] = {"", "accept", "reject", "refuse"};
 constexpr std::string_view kReasons[] = {"",
                                          "OK",

@@ -49,6 +49,10 @@ enum class Operation : uint8_t {
   kReviewDuplicate,
   kAllowDuplicate,
   kCheckIdentity,
+  kRevoke,
+  // One to many.
+  kIdentify,
+  kFindCandidate,
   kCount,
 };
 enum class Decision : uint8_t { kNone, kAccept, kReject, kRefuse, kCount };

@@ -7,8 +7,9 @@
 //              reach a stricter threshold than the verification and, against an original, the anchor's. So
 //              must every capture that is later accepted by the adapted reference: without that, an adapted
 //              reference half way to another face would accept that face.
-//   reprotect  an original is made anew under the newest transform root. The capture must reach the stricter
-//              threshold against that very original, and this happens once a root.
+//   reprotect  an original is made anew under the newest transform root, or into the open epoch of its
+//              gallery. The capture must reach the stricter threshold against that very original, and this
+//              happens once a root or epoch.
 #pragma once
 
 #include <cstddef>
@@ -20,7 +21,7 @@ namespace visage::reference {
 struct Compared {
   bool comparable;
   bool adapted;
-  bool outdated;    // its transform root is not the newest
+  bool outdated;    // its transform root is not the newest, or its code is not of the open epoch
   double score;     // valid when comparable
   int64_t made_at;  // any clock, the guards' too
 };
