@@ -22,8 +22,6 @@
 // then end_gallery_reading() says that what was read does not count.
 #pragma once
 
-#include <atomic>
-
 #include "core/gallery/code.h"
 #include "pg/pg.h"
 
@@ -55,7 +53,8 @@ struct CodeChain {
   uint64 live;    // places that are in use
 };
 
-// What a snapshot saw: every transaction before `end` but for those in `running`, which are in ascending order.
+// What a snapshot saw: every transaction before `end` but for those in `running`, which are in ascending
+// order.
 struct SeenTransactions {
   uint64 end;
   int running_count;
@@ -83,17 +82,12 @@ const CodeBlock& code_block(uint32 number);
 // A block's live bits as of now, for the kernels.
 void copy_live(const CodeBlock& block, uint64_t (&out)[kLiveWords]);
 
-// Which galleries there are, served or not; for whoever makes an index of each. Returns how many were written.
+// Which galleries there are, served or not; for whoever makes an index of each. Returns how many were
+// written.
 struct GalleryName {
   int32 institution;
   char model[probe::kMaxModelLength + 1];
 };
 int list_galleries(GalleryName* out, int limit);
-
-// At server start: reserves the range, shared memory, and starts the worker.
-void gallery_memory_reserve();
-Size gallery_shared_size();
-void gallery_shared_startup();
-void gallery_worker_register();
 
 }  // namespace visage::pg

@@ -209,6 +209,8 @@ INSERT INTO call
     'references_for_calibration SELECT * FROM visage.references_for_calibration()',
     'score SELECT visage.score(sealed, @probe) FROM known',
     'score SELECT visage.score(sealed, probe) FROM known',
+    'score_candidates SELECT score FROM visage.score_candidates(@probe) WHERE score > 0.5',
+    'score_candidates SELECT c.score FROM known, visage.score_candidates(known.probe) c WHERE c.score > 0.5',
     'measure_accuracy SELECT * FROM visage.measure_accuracy(''known'', subject_column => ''surrogate'')',
     'open_session SELECT s.session <> gen_random_uuid() FROM visage.open_session(''secretnorth-1'', ''verify'') s',
     'claim_session SELECT c.claimed, c.purpose, c.nonce FROM known, visage.claim_session(known.session::uuid, ''default'') c',
@@ -272,6 +274,8 @@ INSERT INTO call
     -- The ledger is one for all: numbers, hashes and signatures, and no contents.
     'audit_status SELECT * FROM visage.audit_status()',
     'keeper SELECT * FROM visage.keeper()',
+    'gallery_worker SELECT state FROM visage.gallery_worker()',
+    'own_galleries_in_memory SELECT * FROM visage.own_galleries_in_memory()',
     'loaded_keys SELECT * FROM visage.loaded_keys()',
     'ledger_progress SELECT * FROM visage.ledger_progress()',
     'checkpoint SELECT visage.checkpoint()',
