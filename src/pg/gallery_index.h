@@ -16,6 +16,8 @@ namespace visage::pg {
 inline constexpr uint32 kMaxIndexHits = 4096;
 
 struct IndexAnswer {
+  int32 gallery;
+  uint32 bound;        // what was asked for
   uint64 publication;  // blocks that were written later are not in it
   uint64 worker;       // life of the gallery worker whose places these are
   uint32 count;
@@ -23,8 +25,9 @@ struct IndexAnswer {
 };
 
 // False: search exactly. Waits up to visage.index_timeout, so not during a reading. `gallery` is an id of
-// visage.gallery.
-bool ask_index(int32 gallery, const gallery::SignCode& probe, uint32 bound, IndexAnswer& out);
+// visage.gallery; `kind` null: any.
+bool ask_index(int32 gallery, const gallery_index::Kind* kind, const gallery::SignCode& probe, uint32 bound,
+               IndexAnswer& out);
 
 // During a reading: does the index know this block as it is?
 inline bool answer_covers(const IndexAnswer& answer, const GalleryReading& reading, const CodeBlock& block) {

@@ -48,12 +48,13 @@ IndexRequest* take_free_request() {
   return nullptr;
 }
 
-bool is_served(int32 gallery) {
+bool is_served(int32 gallery, const gallery_index::Kind* kind) {
   bool served = false;
   LWLockAcquire(shared_lock(SharedLock::kGalleryIndex), LW_SHARED);
   if (shared->worker_latch != nullptr && shared->database == MyDatabaseId)
     for (const IndexStatus& index : shared->indexes)
-      served = served || (index.gallery == gallery && index.state == IndexState::kServing);
+      served = served || (index.gallery == gallery && index.state == IndexState::kServing &&
+                           (kind == nullptr || index.kind == *kind));
   LWLockRelease(shared_lock(SharedLock::kGalleryIndex));
   return served;
 }
@@ -86,6 +87,7 @@ bool wait_for_answer(const IndexRequest& request) {
 }  // namespace
 
 void gallery_index_reserve() {
+  if (settings::gallery_memory == 0) return;
   constexpr Size kSize = sizeof(IndexRequest) * kIndexRequests;
   void* const memory = mmap(nullptr, kSize, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) ereport(FATAL, (errmsg("could not map memory for questions to indexes: %m")));
@@ -127,9 +129,9 @@ void free_request(IndexRequest& request) {
   request.state.store(RequestState::kFree, std::memory_order_release);
 }
 
-bool ask_index(int32 gallery, const gallery::SignCode& probe, uint32 bound, IndexAnswer& out) {
-  gallery_index::Kind kind;
-  if (requests == nullptr || !settings::index_kind(kind) || !is_served(gallery)) return false;
+bool ask_index(int32 gallery, const gallery_index::Kind* kind, const gallery::SignCode& probe, uint32 bound,
+               IndexAnswer& out) {
+  if (requests == nullptr || !is_served(gallery, kind)) return false;
   auto* const asking = static_cast<Asking*>(MemoryContextAllocZero(CurrentMemoryContext, sizeof(Asking)));
   asking->callback.func = end_of_context;
   asking->callback.arg = asking;
@@ -149,6 +151,8 @@ bool ask_index(int32 gallery, const gallery::SignCode& probe, uint32 bound, Inde
   if (wait_for_answer(*request)) {
     known = request->known;
     if (known) {
+      out.gallery = gallery;
+      out.bound = bound;
       out.publication = request->answer.publication;
       out.worker = request->answer.worker;
       out.count = request->answer.count;

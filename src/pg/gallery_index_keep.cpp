@@ -105,7 +105,7 @@ void tell(const Kept& index, int place) {
   memset(static_cast<void*>(&told), 0, sizeof told);
   told.gallery = index.gallery;
   Kind kind = Kind::kHnsw;
-  (void)settings::index_kind(kind);
+  (void)settings::keeps_index(kind);
   told.kind = kind;
   told.state = index.state;
   told.due = index.live;
@@ -136,7 +136,7 @@ size_t memory_limit() {
 // What the others take or are going to.
 size_t memory_of_others(const Kept& but) {
   Kind kind;
-  if (!settings::index_kind(kind)) return 0;
+  if (!settings::keeps_index(kind)) return 0;
   size_t sum = 0;
   for (const Kept& index : kept)
     if (index.gallery != 0 && &index != &but && index.state != IndexState::kOverLimit)
@@ -203,7 +203,7 @@ void make(Kept& index) {
   index.state = IndexState::kBuilding;
   index.fault[0] = '\0';
   Kind kind;
-  (void)settings::index_kind(kind);
+  (void)settings::keeps_index(kind);
   gallery_index::Settings wanted = wanted_settings();
   const Status loaded = load_snapshot(*library, kind, wanted, index.gallery, index.epoch, index.follower);
   index.from_snapshot = index.saved = index.save_tried = loaded.ok();
@@ -431,7 +431,7 @@ void plan_indexes() {
       forget(index);
     } else if (index.blocks == nullptr) {
       Kind kind;
-      (void)settings::index_kind(kind);
+      (void)settings::keeps_index(kind);
       const size_t needed = library->expected_memory(kind, wanted_settings(), index.live);
       if (index.follower == nullptr && needed + memory_of_others(index) > memory_limit()) {
         index.state = IndexState::kOverLimit;

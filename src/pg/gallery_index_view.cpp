@@ -5,7 +5,6 @@
 #include "pg/boundary.h"
 #include "pg/gallery_index_shared.h"
 #include "pg/keys.h"
-#include "pg/settings.h"
 #include "pg/shared.h"
 
 extern "C" {
@@ -181,7 +180,7 @@ VISAGE_FUNCTION(visage_measure_index) {
     }
     if (sampled_one) {
       ++recall.sampled;
-      if (ask_index(gallery, sampled->probe, bound, *answer)) compare(*sampled, *answer, recall);
+      if (ask_index(gallery, nullptr, sampled->probe, bound, *answer)) compare(*sampled, *answer, recall);
     }
     MemoryContextSwitchTo(before);
     MemoryContextReset(each);

@@ -1,5 +1,5 @@
-// The index worker: the one process that FAISS is loaded into, and only where visage.search_method asks for an
-// index. It answers questions between small steps of everything else.
+// The index worker: the one process that FAISS is loaded into, and only where visage.gallery_index asks for
+// one. It answers questions between small steps of everything else.
 #include <sys/mman.h>
 #include <sys/prctl.h>
 
@@ -45,7 +45,7 @@ void follow_settings() {
   ConfigReloadPending = false;
   ProcessConfigFile(PGC_SIGHUP);
   gallery_index::Kind kind = served_kind;
-  const bool keeps = settings::index_kind(kind);
+  const bool keeps = settings::keeps_index(kind);
   // Begun anew by the postmaster: on the other database, with another kind, or without FAISS.
   if (strcmp(settings::database, served) != 0 || keeps != keeps_indexes || kind != served_kind) proc_exit(1);
 }
@@ -87,7 +87,7 @@ void serve() {
 
 void begin() {
   char why[160] = "";
-  keeps_indexes = settings::index_kind(served_kind);
+  keeps_indexes = settings::keeps_index(served_kind);
   if (keeps_indexes) {
     protect_memory();
     key_ring();
