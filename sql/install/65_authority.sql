@@ -19,6 +19,7 @@ CREATE TABLE visage.authority_rule (
   fields text[] NOT NULL DEFAULT '{}' CHECK (cardinality(fields) <= 32 AND array_position(fields, NULL) IS NULL),
   photo_required boolean NOT NULL DEFAULT false,
   keep_photo boolean NOT NULL DEFAULT false,
+  photo_in_registration boolean NOT NULL DEFAULT false,
   PRIMARY KEY (institution, scenario)
 );
 COMMENT ON TABLE visage.authority_rule IS 'what an identity check must have been, for scenarios whose identity_check is authority; without a row: a day, no fields, no photo';
@@ -26,12 +27,15 @@ COMMENT ON COLUMN visage.authority_rule.scenario IS '* is any that has no row';
 COMMENT ON COLUMN visage.authority_rule.valid_for IS 'how long after it a registration may rest on it, and how long after its comparison a photo counts';
 COMMENT ON COLUMN visage.authority_rule.fields IS 'for which fields the authority must have vouched';
 COMMENT ON COLUMN visage.authority_rule.photo_required IS 'the authority''s photo must have been compared with the living person, and accepted';
+COMMENT ON COLUMN visage.authority_rule.photo_in_registration IS 'the registration must compare the photo with its own capture: visage.register_with_document()';
 COMMENT ON COLUMN visage.authority_rule.keep_photo IS 'a reference may be made of the authority''s photo; it is never made without visage.add_authority_reference()';
 
 CREATE FUNCTION visage.authority_needed(
-  institution integer, scenario text, OUT valid_for interval, OUT fields text[], OUT photo_required boolean, OUT keep_photo boolean)
+  institution integer, scenario text, OUT valid_for interval, OUT fields text[], OUT photo_required boolean, OUT keep_photo boolean,
+  OUT photo_in_registration boolean)
   LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
-  SELECT coalesce(r.valid_for, '1 day'), coalesce(r.fields, '{}'), coalesce(r.photo_required, false), coalesce(r.keep_photo, false)
+  SELECT coalesce(r.valid_for, '1 day'), coalesce(r.fields, '{}'), coalesce(r.photo_required, false), coalesce(r.keep_photo, false),
+         coalesce(r.photo_in_registration, false)
   FROM (VALUES (1)) one LEFT JOIN LATERAL (
     SELECT * FROM visage.authority_rule a WHERE a.institution = $1 AND a.scenario IN ($2, '*')
     ORDER BY a.scenario = '*' LIMIT 1) r ON true
@@ -191,6 +195,13 @@ CREATE FUNCTION visage.add_authority_reference(
 COMMENT ON FUNCTION visage.add_authority_reference(text, visage.probe, text, text, jsonb) IS
   'keeps a reference of the authority''s photo of a subject, where visage.authority_rule lets it be kept and it matches [B.1]';
 
+CREATE FUNCTION visage.register_with_document(
+  subject text, probe visage.probe, document visage.probe, channel text DEFAULT 'default', scenario text DEFAULT 'default',
+  context jsonb DEFAULT '{}') RETURNS visage.outcome
+  LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'visage_register_with_document';
+COMMENT ON FUNCTION visage.register_with_document(text, visage.probe, visage.probe, text, text, jsonb) IS
+  'registers who is the person on the authority''s photo, by the very capture that the reference is made of; stores nothing of the photo [5.3.1, 6.6d, B.1]';
+
 -- With the subject go the records that were made under its name and not used; the others follow their key.
 CREATE FUNCTION visage.forget_authority_records() RETURNS trigger
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -241,6 +252,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON visage.authority, visage.authority_rule 
 GRANT SELECT ON visage.authority, visage.authority_rule TO visage_service, visage_auditor;
 GRANT EXECUTE ON FUNCTION visage.record_authority_check(text, text, boolean, text[], uuid, text, bytea, bytea),
   visage.add_authority_reference(text, visage.probe, text, text, jsonb),
+  visage.register_with_document(text, visage.probe, visage.probe, text, text, jsonb),
   visage.vouched_fields_match(uuid, bytea), visage.list_authority_checks(text) TO visage_service;
 
 SELECT pg_catalog.pg_extension_config_dump('visage.authority', '');

@@ -13,13 +13,14 @@ namespace {
 Statement find_record = {
     "SELECT r.id, r.accepted AND r.used_at IS NULL AND a.disabled_at IS NULL "
     "AND r.checked_at > pg_catalog.clock_timestamp() - n.valid_for AND n.fields <@ r.fields "
-    "AND CASE WHEN r.comparison IS NULL THEN NOT n.photo_required "
+    "AND ($4 OR NOT n.photo_in_registration) "
+    "AND CASE WHEN r.comparison IS NULL THEN $4 OR NOT n.photo_required "
     "ELSE r.photo_accepted AND r.compared_at > pg_catalog.clock_timestamp() - n.valid_for END "
     "FROM visage.authority_needed($1, $3) n, visage.authority_record r "
     "JOIN visage.authority a ON a.id = r.authority "
     "WHERE r.institution = $1 AND r.subject_hash = $2 ORDER BY r.checked_at DESC, r.id LIMIT 1",
-    3,
-    {"integer", "bytea", "text"}};
+    4,
+    {"integer", "bytea", "text", "boolean"}};
 
 Statement use_record = {
     "UPDATE visage.authority_record SET subject = $2, used_at = pg_catalog.clock_timestamp() "
@@ -71,14 +72,14 @@ VISAGE_FUNCTION(visage_vouched_hash) {
       keyed_hash_value(keys::HashedKind::kVouched, PG_GETARG_INT32(0), PG_GETARG_VARLENA_PP(1)));
 }
 
-bool check_identity(Flow& flow, const text* subject, AuthorityRecord& record) {
+bool check_identity(Flow& flow, const text* subject, bool has_photo, AuthorityRecord& record) {
   record = {};
   if (!flow.policy.authority_needed) return true;
   const int32 institution = flow.policy.institution;
   const Datum arguments[] = {
       Int32GetDatum(institution),
       PointerGetDatum(keyed_hash_value(keys::HashedKind::kSubject, institution, subject)),
-      PointerGetDatum(flow.scenario)};
+      PointerGetDatum(flow.scenario), BoolGetDatum(has_photo)};
   begin_newest();
   bool is_null;
   if (execute(find_record, arguments, nullptr, true) == 1)

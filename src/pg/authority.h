@@ -15,7 +15,9 @@ struct AuthorityRecord {
 
 // Refuses as IDENTITY_UNCHECKED where the scenario needs an authority and its newest word about the subject
 // is none that counts; else the flow's record names the one that it rests on.
-bool check_identity(Flow& flow, const text* subject, AuthorityRecord& record);
+//
+// `has_photo`: the registration itself compares the authority's photo, as policy may demand.
+bool check_identity(Flow& flow, const text* subject, bool has_photo, AuthorityRecord& record);
 // Ties it to the new subject: it serves one registration. For use after the subject's row was made.
 void use_authority_record(const Flow& flow, const AuthorityRecord& record);
 

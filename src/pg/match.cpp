@@ -2,6 +2,7 @@
 #include "core/match/match.h"
 
 #include "pg/boundary.h"
+#include "pg/document.h"
 #include "pg/envelope_io.h"
 #include "pg/flow.h"
 #include "pg/key_lookup.h"
@@ -174,19 +175,6 @@ VISAGE_FUNCTION(visage_verify) {
   return outcome;
 }
 
-namespace {
-
-// The document's probe is used up as the person's is; the event names it as reference.
-bool take_document(Flow& flow, const struct varlena* value, probe::Contents& document) {
-  probe::Header header;
-  const bool taken = take_probe(flow, value, header, document);
-  flow.reference = header.probe;
-  flow.has_reference = taken;
-  return taken;
-}
-
-}  // namespace
-
 // compare(probe, document, channel, scenario, context) → outcome: a person against an ID photo   [6.6f]
 VISAGE_FUNCTION(visage_compare) {
   require_argument(fcinfo, 0, "probe");
@@ -197,18 +185,11 @@ VISAGE_FUNCTION(visage_compare) {
   if (repeats(flow, {.probe = PG_GETARG_VARLENA_PP(0), .document = PG_GETARG_VARLENA_PP(1)}))
     return finish_flow(flow, fcinfo);
   probe::Contents* document = allocate_contents(CurrentMemoryContext);
-  // Floors hold for the living person only: a printed portrait has no liveness.
   if (enter_session(flow, nullptr) &&
       take_probe(flow, PG_GETARG_VARLENA_PP(0), flow.header, *flow.contents) &&
-      take_document(flow, PG_GETARG_VARLENA_PP(1), *document) && hold_attempts(flow, nullptr) &&
-      check_floors(flow)) {
-    if (!match::comparable(*flow.contents, *document)) {
-      refuse(flow, Reason::kModelMismatch);
-    } else if (find_flow_threshold(flow, match::kSchemePlain.data())) {
-      begin_scoring(flow);
-      decide(flow, match::compare_probes(*flow.contents, *document).score);
-    }
-  }
+      (flow.has_reference = take_document(flow, PG_GETARG_VARLENA_PP(1), *document, flow.reference)) &&
+      hold_attempts(flow, nullptr) && check_floors(flow))
+    compare_with_document(flow, *document);
   return finish_flow(flow, fcinfo);
 }
 

@@ -6,12 +6,14 @@
 #include "core/reference/reference.h"
 #include "pg/authority.h"
 #include "pg/boundary.h"
+#include "pg/document.h"
 #include "pg/duplicate.h"
 #include "pg/envelope_io.h"
 #include "pg/keys.h"
 #include "pg/reference_store.h"
 #include "pg/request.h"
 #include "pg/requirement.h"
+#include "pg/secret_memory.h"
 #include "pg/settings.h"
 #include "pg/statement.h"
 
@@ -108,14 +110,28 @@ void register_subject(Flow& flow, const text* subject, const AuthorityRecord& au
   accept(flow);
 }
 
-// register(subject, probe, channel, scenario, context) → outcome   [5.3.1]
-VISAGE_FUNCTION(visage_register) {
+namespace {
+
+// For the record: of the photo nothing else is kept.
+bool take_photo(Flow& flow, const struct varlena* photo, probe::Contents& document) {
+  Uuid id;
+  if (!take_document(flow, photo, document, id)) return false;
+  name_in_event(flow,
+                psprintf("document %s", DatumGetCString(DirectFunctionCall1(uuid_out, uuid_datum(id)))));
+  return true;
+}
+
+// A photo that is compared here shows the person of this very capture, where a comparison that was made
+// before shows the person of another. [6.6d]
+Datum register_flow(FunctionCallInfo fcinfo, const FlowArguments& arguments, struct varlena* photo) {
   text* subject = subject_argument(fcinfo, 0);
   require_argument(fcinfo, 1, "probe");
   Flow flow;
-  begin_flow(flow, audit::Operation::kRegister, fcinfo, {2, 3, 4});
+  begin_flow(flow, audit::Operation::kRegister, fcinfo, arguments);
   flow.has_probe = true;
-  if (repeats(flow, {.subject = subject, .probe = PG_GETARG_VARLENA_PP(1)})) return finish_flow(flow, fcinfo);
+  if (repeats(flow, {.subject = subject, .probe = PG_GETARG_VARLENA_PP(1), .document = photo}))
+    return finish_flow(flow, fcinfo);
+  probe::Contents* document = photo != nullptr ? allocate_contents(CurrentMemoryContext) : nullptr;
   // The threshold is asked for although nothing of the subject's is compared: a model that no verification
   // could decide is refused here, not at the first verification.
   // No attempt on the subject: its name is not to be locked before it exists. What is not alive counts where
@@ -124,15 +140,29 @@ VISAGE_FUNCTION(visage_register) {
   DuplicateCheck duplicates = {};
   if (enter_session(flow, subject) &&
       take_probe(flow, PG_GETARG_VARLENA_PP(1), flow.header, *flow.contents) && check_entitlement(flow) &&
-      check_consent(flow, subject, true) && check_identity(flow, subject, authority) &&
-      hold_attempts(flow, nullptr) && check_floors(flow) && find_flow_threshold(flow, kReferenceScheme) &&
-      check_duplicates(flow, subject, duplicates))
+      check_consent(flow, subject, true) && check_identity(flow, subject, photo != nullptr, authority) &&
+      (photo == nullptr || take_photo(flow, photo, *document)) && hold_attempts(flow, nullptr) &&
+      check_floors(flow) && (photo == nullptr || compare_with_document(flow, *document)) &&
+      find_flow_threshold(flow, kReferenceScheme) && check_duplicates(flow, subject, duplicates))
     register_subject(flow, subject, authority, kCapture);
   if (duplicates.finding != match::DuplicateFinding::kNone) {
     record_flow(flow);
     record_finding(flow, duplicates);
   }
   return finish_flow(flow, fcinfo);
+}
+
+}  // namespace
+
+// register(subject, probe, channel, scenario, context) → outcome   [5.3.1]
+VISAGE_FUNCTION(visage_register) {
+  return register_flow(fcinfo, {2, 3, 4}, nullptr);
+}
+
+// register_with_document(subject, probe, document, channel, scenario, context) → outcome   [5.3.1, 6.6d, B.1]
+VISAGE_FUNCTION(visage_register_with_document) {
+  require_argument(fcinfo, 2, "document");
+  return register_flow(fcinfo, {3, 4, 5}, PG_GETARG_VARLENA_PP(2));
 }
 
 // add_reference(subject, probe, channel, scenario, context) → outcome   [6.2f, 6.2g]

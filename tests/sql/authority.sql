@@ -103,6 +103,31 @@ SELECT transaction_id FROM visage.compare(fixture.probe('a-7', 3), fixture.probe
 SET visage.institution = 'authority';
 SELECT visage.record_authority_check('a-7', 'police', true, '{name}', :'transaction_id');
 
+-- The photo in the registration itself: it shows the person of the very capture that the reference is made of. Where policy
+-- asks for it, a comparison that was made of another capture does not count. [6.6d] [B.1]
+CREATE FUNCTION with_photo(subject text, person text, i int, photo text, liveness real DEFAULT 0.9) RETURNS text LANGUAGE sql AS $$
+  SELECT fixture.verdict(visage.register_with_document($1, sample($2, $3, $5), sample($4, 100 + $3, NULL), 'default', 'photo')) $$;
+UPDATE visage.authority_rule SET photo_in_registration = true WHERE scenario = 'photo';
+SELECT says('p-8', true), with_photo('p-8', 'p-8', 1, 'p-8') AS without_a_comparison_before;
+SELECT decision, transaction_id FROM visage.compare(sample('p-9', 1), sample('p-9', 2, NULL)) \gset
+SELECT visage.record_authority_check('p-9', 'police', true, '{name}', :'transaction_id') IS NOT NULL AS recorded;
+-- Who was compared is not who registers: without the photo nobody can tell, with it the other face is no match.
+SELECT registered('p-9', 3, 'photo'), with_photo('p-9', 'p-10', 4, 'p-9') AS somebody_else, with_photo('p-9', 'p-9', 5, 'p-9', 0.1) AS a_picture;
+SELECT count(*) AS registered FROM visage.subject WHERE external_id = 'p-9';
+SELECT with_photo('p-9', 'p-9', 6, 'p-9');
+-- The photo is no word of an authority, and each of the two is used once.
+SELECT with_photo('p-11', 'p-11', 1, 'p-11');
+SELECT says('p-12', true), sample('p-12', 1) AS live, sample('p-12', 2, NULL) AS photo \gset
+SELECT fixture.verdict(visage.register_with_document('p-12', :'live', :'live', 'default', 'photo')) AS itself;
+SELECT fixture.verdict(visage.register_with_document('p-12', sample('p-12', 3), :'photo', 'default', 'photo'));
+SELECT fixture.verdict(visage.register_with_document('p-13', sample('p-13', 1), :'photo')) AS again;
+SELECT visage.register_with_document('p-13', sample('p-13', 2), NULL);
+-- The event names both, and nothing of the photo is a reference.
+SELECT subject, decision, reason, object ~ '^authority [0-9a-f-]{36}, document [0-9a-f-]{36}$' AS rests_on_both FROM visage.history
+WHERE institution = 'authority' AND operation = 'register' AND object ~ 'document' ORDER BY event;
+SELECT s.external_id, r.origin FROM visage.subject_reference r JOIN visage.subject s ON s.id = r.subject WHERE s.external_id IN ('p-8', 'p-9', 'p-12') ORDER BY 1;
+UPDATE visage.authority_rule SET photo_in_registration = false WHERE scenario = 'photo';
+
 -- B.1 end to end: consent, a one-time factor in a session, the authority's photo against the living face, its word about the
 -- fields, the account. [B.1] [8.2.2b] [8.2.2c]
 \getenv sources PG_ABS_SRCDIR

@@ -196,6 +196,8 @@ INSERT INTO call
     'identify SELECT i.decision, i.reason, regexp_replace(i.subject, ''^south-.*'', ''ours'') FROM visage.identify(@probe) i',
     'identify SELECT i.decision, i.reason, regexp_replace(i.subject, ''^south-.*'', ''ours'') FROM visage.identify((SELECT probe FROM known)) i',
     'compare SELECT fixture.verdict(visage.compare(@probe, (SELECT probe FROM known)))',
+    'register_with_document SELECT fixture.verdict(visage.register_with_document(''secretnorth-1'', (SELECT probe FROM known), @probe))',
+    'register_with_document SELECT fixture.verdict(visage.register_with_document(''south-9'', @probe, (SELECT probe FROM known)))',
     'compare SELECT fixture.verdict(visage.compare((SELECT probe FROM known), @probe))',
     'add_reference SELECT fixture.verdict(visage.add_reference(''secretnorth-1'', @probe))',
     'drop_reference SELECT fixture.verdict(visage.drop_reference(''secretnorth-1'', (SELECT reference FROM known)))',
