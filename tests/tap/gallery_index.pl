@@ -19,7 +19,8 @@ load_fixture($node);
 $node->safe_psql('postgres', <<"SQL");
 SELECT visage.open_gallery('test/1', 128);
 CREATE TABLE face AS SELECT i, fixture.feature('p' || i, 1) AS enrolled, fixture.feature('p' || i, 2) AS again FROM generate_series(1, $people + 20) i;
-CREATE FUNCTION probe_of(feature real[]) RETURNS visage.probe LANGUAGE sql VOLATILE AS \$\$ SELECT visage.seal_probe(\$1, 'test/1', 0.9, 'fixture') \$\$;
+CREATE FUNCTION probe_of(feature real[]) RETURNS visage.probe LANGUAGE sql VOLATILE AS \$\$ SELECT 
+  SELECT visage.seal_probe(\$1, 'test/1', 0.9, 'fixture', '{"ImageWidth": 640, "ImageHeight": 480, "InterEyeDistance": 80}') \$\$;
 CREATE FUNCTION found(feature real[], method text) RETURNS text LANGUAGE plpgsql AS \$\$
 BEGIN
   PERFORM set_config('visage.search_method', method, false);
@@ -28,6 +29,7 @@ BEGIN
 END \$\$;
 SELECT visage.register('p' || i, probe_of(enrolled)) FROM face WHERE i <= $people;
 SQL
+is($node->safe_psql('postgres', "SELECT count(*) FROM face WHERE i BETWEEN 1 AND 100 AND found(again, 'exact') <> 'nobody'"), '100', 'whoever is registered is found');
 
 sub reconfigure { my (%settings) = @_; configure($node, Visage::preloaded($node), %settings); $node->reload; return }
 sub index_is {
