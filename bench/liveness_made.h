@@ -44,7 +44,18 @@ cv::Mat on_screen(const cv::Mat& picture, Random& random);  // pixels beating wi
 cv::Mat cut_out(const cv::Mat& picture, const capture::Mesh& mesh,
                 Random& random);  // before another background
 
-enum class Shape { kHead, kPlane, kBent, kFolded, kHollow, kUniform, kSmooth, kElsewhere };
+enum class Shape {
+  kHead,      // an ellipsoid with a nose
+  kMeshHead,  // the mesh network's guess of the very face
+  kPlane,
+  kBent,
+  kFolded,
+  kPierced,  // flat or bent paper with somebody's nose through it
+  kHollow,
+  kUniform,
+  kSmooth,
+  kElsewhere
+};
 // Aligned with the portrait.
 quality::DepthFrame make_depth(Shape shape, cv::Size size, const capture::Mesh& mesh, Random& random);
 

@@ -124,11 +124,13 @@ CREATE TABLE visage.event (
   detail bytea,
   session uuid,
   request bytea,
+  capture bytea,
   leaf bytea NOT NULL,
   head bytea
 );
 COMMENT ON TABLE visage.event IS 'the ledger: one row a call, numbered from 0 without gaps; read it through visage.history';
 COMMENT ON COLUMN visage.event.request IS 'keyed hash of the arguments of a call that names a biz_id';
+COMMENT ON COLUMN visage.event.capture IS 'capture record: what is kept of the probe''s liveness and quality; visage.capture_report() reads it';
 COMMENT ON COLUMN visage.event.leaf IS 'RFC 9162 leaf hash of this row';
 COMMENT ON COLUMN visage.event.head IS 'on the last row of a batch: root key version, tree hash and signature of the tree up to this row';
 -- Ever-growing in the order of time, so summaries of block ranges find what is asked for, and a verdict's cost does not
@@ -192,7 +194,8 @@ CREATE VIEW visage.history WITH (security_barrier) AS
          CASE WHEN e.xid IS NOT NULL
            THEN coalesce((SELECT min(t.note) FROM visage.event t WHERE t.settles = e.seq AND t.operation = 'settle'), 'open')
          END AS settled,
-         e.settles, e.object, e.before, e.after, e.note, e.session
+         e.settles, e.object, e.before, e.after, e.note, e.session,
+         visage.capture_report(e.capture) AS capture
   FROM visage.event e
   LEFT JOIN visage.institution i ON i.id = e.institution
   LEFT JOIN visage.subject s ON s.id = e.subject AND s.institution = e.institution
@@ -230,3 +233,4 @@ COMMENT ON COLUMN visage.history.before IS 'SHA-256 of what was changed, before;
 COMMENT ON COLUMN visage.history.after IS 'SHA-256 of what was changed, after; null when it is gone';
 COMMENT ON COLUMN visage.history.note IS 'what else there is to say: how a transaction ended, why a subject was unlocked, which rules fired (docs/policy.md)';
 COMMENT ON COLUMN visage.history.session IS 'session of the call; object begins with session where the call used it up';
+COMMENT ON COLUMN visage.history.capture IS 'of a probe: by method whether the liveness floor was reached, why liveness failed, measures short of a floor; values where visage.audit_policy has them kept';

@@ -51,10 +51,12 @@ COMMENT ON TABLE visage.event_detail IS 'address and device in clear, where visa
 
 CREATE TABLE visage.audit_policy (
   institution integer PRIMARY KEY REFERENCES visage.institution,
-  keep_details interval CHECK (keep_details > interval '0' AND keep_details <= interval '10 years')
+  keep_details interval CHECK (keep_details > interval '0' AND keep_details <= interval '10 years'),
+  capture_values boolean NOT NULL DEFAULT false
 );
 COMMENT ON TABLE visage.audit_policy IS 'what the audit keeps besides the ledger, by institution; no row: nothing';
 COMMENT ON COLUMN visage.audit_policy.keep_details IS 'how long address and device stay in clear; null: they are not kept';
+COMMENT ON COLUMN visage.audit_policy.capture_values IS 'events hold the values of liveness and quality too, as long as the ledger stands';
 
 -- Rows come from the audit writer, which does not pass here, and from a restore into a database without a ledger.
 CREATE FUNCTION visage.refuse_insert() RETURNS trigger

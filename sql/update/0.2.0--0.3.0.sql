@@ -202,11 +202,13 @@ CREATE TABLE visage.event (
   detail bytea,
   session uuid,
   request bytea,
+  capture bytea,
   leaf bytea NOT NULL,
   head bytea
 );
 COMMENT ON TABLE visage.event IS 'the ledger: one row a call, numbered from 0 without gaps; read it through visage.history';
 COMMENT ON COLUMN visage.event.request IS 'keyed hash of the arguments of a call that names a biz_id';
+COMMENT ON COLUMN visage.event.capture IS 'capture record: what is kept of the probe''s liveness and quality; visage.capture_report() reads it';
 COMMENT ON COLUMN visage.event.leaf IS 'RFC 9162 leaf hash of this row';
 COMMENT ON COLUMN visage.event.head IS 'on the last row of a batch: root key version, tree hash and signature of the tree up to this row';
 
@@ -214,6 +216,8 @@ CREATE OR REPLACE FUNCTION visage.refuse_change() RETURNS trigger LANGUAGE c AS 
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON visage.event
   FOR EACH STATEMENT EXECUTE FUNCTION visage.refuse_change();
 ALTER TABLE visage.event ENABLE ALWAYS TRIGGER append_only;
+
+-- include 49_capture_record.sql
 
 CREATE VIEW visage.history WITH (security_barrier) AS
   SELECT e.seq AS event, e.at, i.name AS institution, e.operation, s.external_id AS subject, e.subject AS subject_surrogate,
@@ -224,7 +228,8 @@ CREATE VIEW visage.history WITH (security_barrier) AS
          CASE WHEN e.xid IS NOT NULL
            THEN coalesce((SELECT min(t.note) FROM visage.event t WHERE t.settles = e.seq AND t.operation = 'settle'), 'open')
          END AS settled,
-         e.settles, e.object, e.before, e.after, e.note, e.session
+         e.settles, e.object, e.before, e.after, e.note, e.session,
+         visage.capture_report(e.capture) AS capture
   FROM visage.event e
   LEFT JOIN visage.institution i ON i.id = e.institution
   LEFT JOIN visage.subject s ON s.id = e.subject AND s.institution = e.institution
@@ -262,6 +267,7 @@ COMMENT ON COLUMN visage.history.before IS 'SHA-256 of what was changed, before;
 COMMENT ON COLUMN visage.history.after IS 'SHA-256 of what was changed, after; null when it is gone';
 COMMENT ON COLUMN visage.history.note IS 'what else there is to say: how a transaction ended, why a subject was unlocked, which rules fired (docs/policy.md)';
 COMMENT ON COLUMN visage.history.session IS 'session of the call; object begins with session where the call used it up';
+COMMENT ON COLUMN visage.history.capture IS 'of a probe: by method whether the liveness floor was reached, why liveness failed, measures short of a floor; values where visage.audit_policy has them kept';
 
 -- [6.1.3c] What visaged measures now.
 INSERT INTO visage.measure VALUES
@@ -386,14 +392,14 @@ BEGIN
   EXECUTE format($q$
 INSERT INTO visage.event (seq, at, operation, transaction_id, caller, institution, subject, channel, scenario, decision, reason,
                           target_fmr, model, policy_version, source, probe, reference, address, device, biz_id, elapsed_us, xid,
-                          settles, object, before, after, note, detail, session, request, leaf)
+                          settles, object, before, after, note, detail, session, request, capture, leaf)
   SELECT e.*, %s
   FROM (SELECT row_number() OVER (ORDER BY b.seq) - 1 AS seq, b.at, b.operation::text::visage.operation AS operation,
                b.transaction_id, b.caller::text AS caller, b.institution, b.subject, b.channel, b.scenario, b.decision, b.reason,
                b.target_fmr, b.model, b.policy_version, b.source, b.probe, b.reference, NULL::bytea AS address,
                NULL::bytea AS device, b.biz_id, b.elapsed_us, NULL::xid8 AS xid, NULL::bigint AS settles, NULL::text AS object,
                NULL::bytea AS before, NULL::bytea AS after, NULL::text AS note, NULL::bytea AS detail,
-               NULL::uuid AS session, NULL::bytea AS request
+               NULL::uuid AS session, NULL::bytea AS request, NULL::bytea AS capture
         FROM visage.event_before b) e,
        LATERAL (SELECT visage.leaf_of(ROW(e.*, NULL, NULL)::visage.event) AS leaf) l
   ORDER BY e.seq

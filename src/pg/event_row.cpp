@@ -177,6 +177,8 @@ void form_event(const EnumLabels& labels, const EventRow& row, Datum* values, bo
   out.hash(Field::kDetail, record.detail, sizeof record.detail);
   out.field(Field::kSession, PointerGetDatum(&record.session));
   out.hash(Field::kRequest, record.request, sizeof record.request);
+  out.put_bytes(reinterpret_cast<const uint8_t*>(record.capture.bytes), record.capture.size,
+                record.has(Field::kCapture));
   out.put_bytes(row.leaf.bytes, sizeof row.leaf.bytes, true);
   out.put_bytes(row.head, sizeof row.head, row.has_head);
 }
@@ -216,6 +218,7 @@ bool read_event(const EnumLabels& labels, const Datum* values, const bool* nulls
   in.bytes(in.optional(Field::kDetail), record.detail, sizeof record.detail);
   in.uuid(in.optional(Field::kSession), record.session);
   in.bytes(in.optional(Field::kRequest), record.request, sizeof record.request);
+  in.text(in.optional(Field::kCapture), record.capture);
   in.bytes(in.required(), out.leaf.bytes, sizeof out.leaf.bytes);
   value = in.next();
   out.has_head = value != nullptr;

@@ -38,6 +38,7 @@ enum EventColumn : int {
   kDetailColumn,
   kSessionColumn,
   kRequestColumn,
+  kCaptureColumn,
   kLeafColumn,
   kHeadColumn,
   kEventColumns = kHeadColumn,

@@ -60,6 +60,7 @@ void fill_record(const Flow& flow) {
   if (flow.contents->model_length != 0) {
     record.mark(Field::kModel);
     record.model.set(flow.contents->model_id());
+    record_capture(flow.policy, *flow.contents, record);
   }
   if (flow.context.business_id != nullptr) {
     record.mark(Field::kBusinessId);

@@ -130,7 +130,7 @@ Kept* find_kept(int32 gallery) {
 }
 
 size_t memory_limit() {
-  return static_cast<size_t>(settings::index_memory) * 1024 * 1024;
+  return static_cast<size_t>(settings::index_memory) * 1024;
 }
 
 // What the others take or are going to.
@@ -435,8 +435,8 @@ void plan_indexes() {
       const size_t needed = library->expected_memory(kind, wanted_settings(), index.live);
       if (index.follower == nullptr && needed + memory_of_others(index) > memory_limit()) {
         index.state = IndexState::kOverLimit;
-        snprintf(index.fault, sizeof index.fault, "it takes %zu MB, more than visage.index_memory has left",
-                 needed / (1024 * 1024) + 1);
+        snprintf(index.fault, sizeof index.fault, "it takes %zu kB, more than visage.index_memory has left",
+                 needed / 1024 + 1);
       } else if (index.follower != nullptr) {
         begin_round(index);
       } else if (GetCurrentTimestamp() >= index.retry_at) {

@@ -29,7 +29,8 @@ Statement find_policy = {
     "EXISTS (SELECT 1 FROM visage.audit_policy a WHERE a.institution = i.id AND a.keep_details IS NOT NULL), "
     "c.session_required, (SELECT s.factors FROM visage.scenario s WHERE s.institution = i.id AND s.name = "
     "$4), (SELECT s.identity_check = 'authority' FROM visage.scenario s WHERE s.institution = i.id AND "
-    "s.name = $4) "
+    "s.name = $4), "
+    "EXISTS (SELECT 1 FROM visage.audit_policy a WHERE a.institution = i.id AND a.capture_values) "
     "FROM (SELECT i.id " VISAGE_ACTING
     ") i LEFT JOIN visage.policy_version v ON v.institution = i.id "
     "LEFT JOIN visage.channel c ON c.institution = i.id AND c.name = $3 AND c.enabled",
@@ -180,6 +181,7 @@ void read_policy(const text* channel, const text* scenario, Policy& out) {
   out.session_required = DatumGetBool(column(0, 9, &is_null));
   out.factors = static_cast<uint8>(DatumGetInt16(column(0, 10, &is_null)));
   out.authority_needed = DatumGetBool(column(0, 11, &is_null));
+  out.capture_values = DatumGetBool(column(0, 12, &is_null));
   const Datum liveness_floor = column(0, 4, &is_null);
   out.has_liveness_floor = !is_null;
   out.liveness_floor = is_null ? 0 : DatumGetFloat4(liveness_floor);
@@ -187,10 +189,10 @@ void read_policy(const text* channel, const text* scenario, Policy& out) {
   ArrayType* measures = DatumGetArrayTypeP(column(0, 5, &is_null));
   ArrayType* minima = DatumGetArrayTypeP(column(0, 6, &is_null));
   out.floor_count = ArrayGetNItems(ARR_NDIM(measures), ARR_DIMS(measures));
-  if (out.floor_count > kMaxFloors)
-    ereport(ERROR,
-            (errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
-             errmsg("channel \"%s\" has more than %d quality floors", text_to_cstring(channel), kMaxFloors)));
+  if (static_cast<size_t>(out.floor_count) > probe::kMaxFloors)
+    ereport(ERROR, (errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+                    errmsg("channel \"%s\" has more than %zu quality floors", text_to_cstring(channel),
+                           probe::kMaxFloors)));
   for (int i = 0; i < out.floor_count; ++i)
     out.floors[i] = {static_cast<probe::Measure>(reinterpret_cast<const int16*>(ARR_DATA_PTR(measures))[i]),
                      reinterpret_cast<const float*>(ARR_DATA_PTR(minima))[i]};
@@ -214,12 +216,34 @@ Threshold read_threshold(const ThresholdKey& key) {
 
 }  // namespace
 
+namespace {
+
+std::span<const probe::QualityFloor> floors_of(const Policy& policy) {
+  return {policy.floors, static_cast<size_t>(policy.floor_count)};
+}
+
+}  // namespace
+
 bool liveness_reached(const Policy& policy, const probe::Contents& contents) {
-  return !policy.has_liveness_floor || floor_reached(policy.liveness_floor, contents);
+  return !policy.has_liveness_floor || probe::floor_reached(policy.liveness_floor, contents);
 }
 
 bool quality_reached(const Policy& policy, const probe::Contents& contents) {
-  return floors_reached(policy.floors, policy.floor_count, contents);
+  return probe::floors_reached(floors_of(policy), contents);
+}
+
+void record_capture(const Policy& policy, const probe::Contents& contents, audit::EventRecord& out) {
+  probe::CaptureRecord record;
+  probe::record_capture(contents, policy.has_liveness_floor ? &policy.liveness_floor : nullptr,
+                        floors_of(policy), policy.capture_values, record);
+  static_assert(sizeof out.capture.bytes >= probe::kMaxCaptureRecord);
+  size_t size = 0;
+  raise_unless_ok(
+      probe::encode_capture(record, {reinterpret_cast<uint8_t*>(out.capture.bytes), sizeof out.capture.bytes},
+                            size),
+      "cannot record the capture");
+  out.capture.size = static_cast<uint16_t>(size);
+  out.mark(audit::Field::kCapture);
 }
 
 }  // namespace visage::pg

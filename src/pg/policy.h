@@ -1,18 +1,16 @@
 // Policy as the tables state it: who acts, and what a channel asks for.
 #pragma once
 
-#include "core/probe/probe.h"
+#include "core/audit/event.h"
+#include "core/probe/capture_record.h"
 #include "pg/attempt.h"
 #include "pg/consent.h"
 #include "pg/duplicate.h"
 #include "pg/identify.h"
 #include "pg/pg.h"
-#include "pg/quality_floor.h"
 #include "pg/reference_life.h"
 
 namespace visage::pg {
-
-inline constexpr int kMaxFloors = 32;
 
 struct Policy {
   int32 institution;
@@ -21,11 +19,12 @@ struct Policy {
   bool has_liveness_floor;
   float liveness_floor;
   int floor_count;
-  QualityFloor floors[kMaxFloors];
+  probe::QualityFloor floors[probe::kMaxFloors];
   bool session_required;
   bool authority_needed;  // by the scenario, for a registration
   uint8 factors;          // that the scenario takes in any case, beside the face
   bool keep_details;      // address and device in clear, for a while
+  bool capture_values;    // events hold the values of quality and liveness
   AttemptLimits attempt_limits;
   ConsentRule consent;
   DuplicateRule duplicates;
@@ -49,5 +48,7 @@ bool find_threshold(int32 institution, const char* model, const char* scheme, do
 // Does the probe reach the channel's floors? A measure that the floor names and the probe lacks does not.
 bool liveness_reached(const Policy& policy, const probe::Contents& contents);
 bool quality_reached(const Policy& policy, const probe::Contents& contents);
+// What events keep of a probe: which of these floors it reaches, and its values where policy has them kept.
+void record_capture(const Policy& policy, const probe::Contents& contents, audit::EventRecord& out);
 
 }  // namespace visage::pg

@@ -63,9 +63,9 @@ TimestampTz before(const Interval& interval) {
       timestamptz_mi_interval, TimestampTzGetDatum(GetCurrentTimestamp()), IntervalPGetDatum(&interval)));
 }
 
-bool reaches_floors(const ReferenceRule& rule, const probe::Contents& probe) {
-  return (!rule.has_liveness_floor || floor_reached(rule.liveness_floor, probe)) &&
-         floors_reached(rule.floors, rule.floor_count, probe);
+bool reaches_floors(const ReferenceRule& rule, const probe::Contents& contents) {
+  return (!rule.has_liveness_floor || probe::floor_reached(rule.liveness_floor, contents)) &&
+         probe::floors_reached({rule.floors, static_cast<size_t>(rule.floor_count)}, contents);
 }
 
 // References that policy wants to be made anew: under an older transform root, or without a code of the open

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "core/match/match.h"
+#include "core/probe/floor.h"
 #include "pg/pg.h"
-#include "pg/quality_floor.h"
 
 namespace visage::pg {
 
@@ -23,7 +23,7 @@ struct ReferenceRule {
   bool has_liveness_floor;
   float liveness_floor;
   int floor_count;
-  QualityFloor floors[kMaxAdaptationFloors];
+  probe::QualityFloor floors[kMaxAdaptationFloors];
   Interval period;
   bool expires;
   Interval expire_after;

@@ -18,7 +18,7 @@ int max_attempt_counters = 65536;
 bool keeper = true;
 int keeper_interval = 60;
 int gallery_memory = 0;
-int index_memory = 4096;
+int index_memory = 4 * 1024 * 1024;
 int index_threads = 1;
 int index_beam = 1024;
 int index_probed = 850;
@@ -116,8 +116,8 @@ void define_index_settings() {
                            "Searches ask it where visage.search_method says so.", &gallery_index_value, kNoIndex,
                            kGalleryIndexes, PGC_SIGHUP, 0, nullptr, nullptr, nullptr);
   DefineCustomIntVariable("visage.index_memory", "Memory for the indexes of all galleries together.",
-                          "A gallery whose index does not fit is searched exactly.", &index_memory, 4096, 1,
-                          1024 * 1024, PGC_SIGHUP, GUC_UNIT_MB, nullptr, nullptr, nullptr);
+                          "A gallery whose index does not fit is searched exactly.", &index_memory, 4 * 1024 * 1024,
+                          64, MAX_KILOBYTES, PGC_SIGHUP, GUC_UNIT_KB, nullptr, nullptr, nullptr);
   DefineCustomIntVariable("visage.index_threads", "Threads that add codes to an index.",
                           "Of the index worker as it starts.", &index_threads, 1, 1, 256, PGC_SIGHUP, 0, nullptr,
                           nullptr, nullptr);

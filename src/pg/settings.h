@@ -42,7 +42,7 @@ bool searches_index(gallery_index::Kind& kind);
 
 // Whether the index worker keeps an index of each gallery, and which kind.
 bool keeps_index(gallery_index::Kind& kind);
-// Megabytes that all indexes may take together.
+// Kilobytes that all indexes may take together.
 extern int index_memory;
 // Threads that add to an index.
 extern int index_threads;

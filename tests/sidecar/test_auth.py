@@ -2,7 +2,7 @@
 import os
 import ssl
 
-from certificates import Authority
+from rig.certificates import Authority
 from fixture import CHANNEL, STRANGER, HttpTest
 from rig import bank
 from rig.client import Client

@@ -287,7 +287,7 @@ INSERT INTO call
     'verify_ledger SELECT * FROM visage.verify_ledger()',
     'record_rights SELECT true WHERE visage.record_rights() IS NULL',
     -- They read nothing but their arguments and the caller's own temporary table.
-    'check_public_key SELECT 1', 'check_revocation_list SELECT 1', 'check_trust_anchor SELECT 1', 'notice_digest SELECT 1', 'read_leaf SELECT 1',
+    'check_public_key SELECT 1', 'check_revocation_list SELECT 1', 'check_trust_anchor SELECT 1', 'notice_digest SELECT 1', 'read_leaf SELECT 1', 'capture_report SELECT 1',
     'clustered_interval SELECT 1']) f;
 GRANT SELECT ON call TO PUBLIC;
 -- Nothing that may be called is left out. Input and output of types are open to everybody and keep to their arguments.

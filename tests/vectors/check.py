@@ -363,7 +363,7 @@ def leaf_of(values):
               ("reference", bytes.fromhex), ("address", bytes.fromhex), ("device", bytes.fromhex), ("business_id", text),
               ("elapsed_us", number["i64"]), ("xid", number["u64"]), ("settles", number["i64"]), ("object", text),
               ("before", bytes.fromhex), ("after", bytes.fromhex), ("note", text), ("detail", bytes.fromhex),
-              ("session", bytes.fromhex), ("request", bytes.fromhex)]
+              ("session", bytes.fromhex), ("request", bytes.fromhex), ("capture", lambda v: short(bytes.fromhex(v), "<H"))]
     one = {name: value for name, (value,) in values.items()}
     mask = sum(1 << bit for bit, (name, _) in enumerate(fields) if name in one)
     head = bytes.fromhex(one.get("previous_head", ""))

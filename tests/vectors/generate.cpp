@@ -323,6 +323,9 @@ void write_leaf(File& file, const audit::EventRecord& event, uint64_t seq, int64
   bytes(Field::kAfter, "after", event.after);
   text(Field::kNote, "note", event.note.view());
   bytes(Field::kDetail, "detail", event.detail);
+  bytes(Field::kSession, "session", event.session.view());
+  bytes(Field::kRequest, "request", event.request);
+  bytes(Field::kCapture, "capture", as_bytes(event.capture.view()));
   if (!head.empty()) file.bytes("previous_head", head);
   file.bytes("leaf", {leaf, size});
   for (Suite suite : kSuites) {
@@ -348,6 +351,8 @@ audit::EventRecord event_of(audit::Operation operation, std::initializer_list<au
   randomize(event.before);
   randomize(event.after);
   randomize(event.detail);
+  randomize(event.session);
+  randomize(event.request);
   event.caller.set("core_banking");
   event.channel.set("mobile");
   event.scenario.set("payment");
@@ -408,6 +413,7 @@ void write_leaves(const std::string& folder) {
   event.business_id.set(letters);
   event.object.set(letters);
   event.note.set(letters);
+  event.capture.set(std::string(audit::kMaxCaptureLength, 'x'));
   write_leaf(file, event, UINT64_MAX, INT64_MIN, head);
 
   event = event_of(Operation::kCompare, {});

@@ -104,8 +104,8 @@ constexpr size_t kMaxLabelLength = 17;
 static_assert(std::string_view("rotate_ledger_key").size() == kMaxLabelLength);
 static_assert(std::string_view("UNKNOWN_REFERENCE").size() == kMaxLabelLength);
 static_assert(1 + 8 + 8 + 4 + 3 * (1 + kMaxLabelLength) + 6 * 16 + 3 * kKeyedHashSize + 2 * 4 + 4 * 8 +
-                  3 * kHashSize + 7 * 2 + 3 * kMaxNameLength + kMaxModelLength + kMaxBusinessIdLength +
-                  kMaxObjectLength + kMaxNoteLength + 1 + kHeadSize <=
+                  3 * kHashSize + 8 * 2 + 3 * kMaxNameLength + kMaxModelLength + kMaxBusinessIdLength +
+                  kMaxObjectLength + kMaxNoteLength + kMaxCaptureLength + 1 + kHeadSize <=
               kMaxLeafSize);
 
 template <size_t kMax>
@@ -122,7 +122,7 @@ Status check(const EventRecord& event, Bytes previous_head) {
   if (event.caller.size > kMaxNameLength || !fits(event, Field::kChannel, event.channel) ||
       !fits(event, Field::kScenario, event.scenario) || !fits(event, Field::kModel, event.model) ||
       !fits(event, Field::kBusinessId, event.business_id) || !fits(event, Field::kObject, event.object) ||
-      !fits(event, Field::kNote, event.note))
+      !fits(event, Field::kNote, event.note) || !fits(event, Field::kCapture, event.capture))
     return Status::error(Code::kInvalidArgument, "event with a text that is too long");
   if (!previous_head.empty() && previous_head.size() != kHeadSize)
     return Status::error(Code::kInvalidArgument, "a head of %zu bytes", previous_head.size());
@@ -167,6 +167,7 @@ void write_fields(Writer& writer, const EventRecord& event) {
   if (event.has(Field::kDetail)) writer.bytes(event.detail);
   if (event.has(Field::kSession)) writer.uuid(event.session);
   if (event.has(Field::kRequest)) writer.bytes(event.request);
+  if (event.has(Field::kCapture)) write_text(writer, event.capture);
 }
 
 }  // namespace

@@ -115,6 +115,7 @@ inline constexpr size_t kMaxModelLength = 63;
 inline constexpr size_t kMaxBusinessIdLength = 128;
 inline constexpr size_t kMaxObjectLength = 255;
 inline constexpr size_t kMaxNoteLength = 255;
+inline constexpr size_t kMaxCaptureLength = 548;  // of a capture record, core/probe/capture_record.h
 
 // A text field: UTF-8 (or the database's encoding), not terminated.
 template <size_t kMax>
@@ -157,8 +158,9 @@ enum class Field : uint32_t {
   kDetail = 1u << 22,
   kSession = 1u << 23,
   kRequest = 1u << 24,
+  kCapture = 1u << 25,
 };
-inline constexpr uint32_t kAllFields = (1u << 25) - 1;
+inline constexpr uint32_t kAllFields = (1u << 26) - 1;
 
 struct EventRecord {
   uint32_t fields;  // of Field
@@ -190,6 +192,7 @@ struct EventRecord {
   Text<kMaxBusinessIdLength> business_id;
   Text<kMaxObjectLength> object;  // what a change was made to
   Text<kMaxNoteLength> note;
+  Text<kMaxCaptureLength> capture;  // bytes: what is kept of the probe's quality and liveness
 
   bool has(Field field) const { return (fields & static_cast<uint32_t>(field)) != 0; }
   void mark(Field field) { fields |= static_cast<uint32_t>(field); }

@@ -122,6 +122,11 @@ Api::Api(const Auth& auth, FlowService& service, SourceKeyFile& source_key, ApiO
            [this](auto& e, auto& v) { return give_consent(e, v[0]); }},
           {"DELETE", "/v1/registrations/{}/consents", "withdraw_consent",
            [this](auto& e, auto& v) { return withdraw_consent(e, v[0]); }},
+          {"POST", "/v1/id-photos", "id_photo", [this](auto& e, auto&) { return id_photo(e); }},
+          {"POST", "/v1/sessions/{}/codes", "send_code",
+           [this](auto& e, auto& v) { return send_code(e, v[0]); }},
+          {"POST", "/v1/sessions/{}/codes/check", "check_code",
+           [this](auto& e, auto& v) { return check_code(e, v[0]); }},
           {"POST", "/v1/quality", "quality", [this](auto& e, auto&) { return quality(e); }},
           {"GET", "/openapi.yaml", "openapi",
            [](auto& e, auto&) {

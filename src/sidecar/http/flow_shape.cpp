@@ -14,7 +14,7 @@ constexpr PartRule kImage{"image", PartKind::kPicture, false};  // or frames
 constexpr PartRule kFrames{"frames", PartKind::kFrames, false};
 constexpr PartRule kPageKey{"page_key", PartKind::kText, false};
 constexpr PartRule kDevice{"device", PartKind::kText, false};
-constexpr PartRule kDocument{"document", PartKind::kPicture, true};
+constexpr PartRule kDocument{"document", PartKind::kPicture, false};  // the session may have one
 constexpr PartRule kKind{"kind", PartKind::kText, true};
 constexpr PartRule kSecret{"secret", PartKind::kSecret, true};
 constexpr PartRule kSession{"session", PartKind::kText, false};

@@ -1,15 +1,13 @@
 // The shape of a face in a depth map.   [6.1.2e]
 #pragma once
 
-#include <Eigen/Core>
 #include <array>
 #include <vector>
 
+#include "sidecar/liveness/surface_fit.h"
 #include "sidecar/liveness/verdict.h"
 
 namespace visage::liveness {
-
-using Point3 = Eigen::Vector3f;  // mm; x to the right, y down, z away from the camera
 
 // What was measured of a face. Points that were not measured are left out, and landmarks then have z = 0.
 struct DepthFace {
@@ -28,11 +26,12 @@ struct DepthFace {
 };
 
 struct ReliefLimits {
-  float plane = 3;        // mm RMS from the best plane; less is flat
-  float bent = 1.6f;      // mm RMS from the best surface that paper can take; less is bent paper
-  float cheeks = 4;       // mm that the tip of the nose stands out from the line of the cheeks
-  float nose = 5;         // mm that it stands out from the smooth surface around it
-  float agreement = 0.5;  // correlation of measured and guessed depth
+  float plane = 3;          // mm RMS from the best plane; less is flat
+  float bent = 2;           // mm RMS from the best surface that paper can take; less is bent paper
+  float cheeks = 4;         // mm that the tip of the nose stands out from the line of the cheeks
+  float cheeks_most = 100;  // more, and the cheeks are something behind a face
+  float nose = 6;           // mm that it stands out from where the cheeks' own curve would put it
+  float agreement = 0.5;    // correlation of measured and guessed depth
   float eyes_low = 40, eyes_high = 90;  // mm between the eyes
 };
 
@@ -40,7 +39,9 @@ struct Relief {
   bool known = false;
   float range = 0;  // mm between the 5th and the 95th percentile
   float same = 0;   // share of the surface that has one and the same depth
-  float plane = 0, bent = 0, cheeks = 0, nose = 0, agreement = 0;  // as in ReliefLimits
+  // As in ReliefLimits. `plane` and `bent` are of the face without its nose: a real nose through a hole in a
+  // print must not make a face of it.
+  float plane = 0, bent = 0, cheeks = 0, nose = 0, agreement = 0;
   float bulge = 0;  // mm that the middle of the smooth surface is nearer than its rim; negative: hollow
   float eyes = 0;   // mm
 };

@@ -80,6 +80,7 @@ Input random_input(std::mt19937_64& random) {
   set_random(random, event.detail);
   set_random(random, event.session);
   set_random(random, event.request);
+  set_random(random, event.capture);
   set_random(random, event.channel);
   set_random(random, event.scenario);
   set_random(random, event.model);
@@ -136,6 +137,7 @@ class LeafReader {
     if (event.has(Field::kDetail)) bytes(event.detail);
     if (event.has(Field::kSession)) bytes(event.session);
     if (event.has(Field::kRequest)) bytes(event.request);
+    if (event.has(Field::kCapture)) text(event.capture);
     const auto carried = reader_.number<uint8_t>();
     const Bytes head = reader_.take(carried == 1 ? kHeadSize : 0);
     out.head.assign(head.begin(), head.end());
@@ -195,6 +197,7 @@ std::string meaning(const Input& input) {
   field(Field::kDetail, event.detail);
   field(Field::kSession, event.session);
   field(Field::kRequest, event.request);
+  words(Field::kCapture, event.capture.view());
   text(input.head);
   return made;
 }
@@ -239,6 +242,7 @@ Input full_input() {
   input.event.business_id.set("business");
   input.event.object.set("object");
   input.event.note.set("note");
+  input.event.capture.set("capture");
   return input;
 }
 
@@ -272,6 +276,9 @@ TEST(AuditLeaf, EveryFieldCounts) {
       [](Input& i) { i.event.after[0] ^= 1; },
       [](Input& i) { i.event.note.set("nota"); },
       [](Input& i) { i.event.detail[16] ^= 1; },
+      [](Input& i) { i.event.session.bytes[0] ^= 1; },
+      [](Input& i) { i.event.request[0] ^= 1; },
+      [](Input& i) { i.event.capture.set("captura"); },
       [](Input& i) { i.head[0] ^= 1; },
       [](Input& i) { i.head.clear(); },
   };
@@ -285,7 +292,7 @@ TEST(AuditLeaf, EveryFieldCounts) {
     change(changed);
     EXPECT_TRUE(seen.insert({encoded(changed), seen.size()}).second) << "change " << seen.size();
   }
-  for (uint32_t bit = 0; bit < 25; ++bit) {
+  for (uint32_t bit = 0; bit < 26; ++bit) {
     Input changed = base;
     changed.event.fields ^= 1u << bit;
     EXPECT_TRUE(seen.insert({encoded(changed), seen.size()}).second) << "field " << bit;
@@ -317,7 +324,7 @@ TEST(AuditLeaf, AbsentFieldsSayNothing) {
 
 TEST(AuditLeaf, LargestFits) {
   Input input = full_input();
-  const std::string letters(300, 'x');
+  const std::string letters(1000, 'x');
   EventRecord& event = input.event;
   event.operation = Operation::kRotateLedgerKey;
   event.reason = Reason::kUnknownReference;
@@ -326,6 +333,7 @@ TEST(AuditLeaf, LargestFits) {
   event.business_id.set(letters);
   event.object.set(letters);
   event.note.set(letters);
+  event.capture.set(letters);
   EXPECT_EQ(event.note.size, kMaxNoteLength) << "cut";
   const Buffer bytes = encoded(input);
   EXPECT_LE(bytes.size(), kMaxLeafSize);
@@ -344,7 +352,7 @@ TEST(AuditLeaf, RefusesWhatIsOutOfRange) {
       [](Input& i) { i.event.decision = Decision::kCount; },
       [](Input& i) { i.event.reason = Reason::kNone; },
       [](Input& i) { i.event.reason = Reason::kCount; },
-      [](Input& i) { i.event.fields |= 1u << 25; },
+      [](Input& i) { i.event.fields |= 1u << 26; },
       [](Input& i) { i.event.fields |= 1u << 31; },
       [](Input& i) { i.event.caller.size = kMaxNameLength + 1; },
       [](Input& i) { i.event.channel.size = kMaxNameLength + 1; },
@@ -353,6 +361,7 @@ TEST(AuditLeaf, RefusesWhatIsOutOfRange) {
       [](Input& i) { i.event.business_id.size = kMaxBusinessIdLength + 1; },
       [](Input& i) { i.event.object.size = kMaxObjectLength + 1; },
       [](Input& i) { i.event.note.size = 65535; },
+      [](Input& i) { i.event.capture.size = kMaxCaptureLength + 1; },
       [](Input& i) { i.head.pop_back(); },
       [](Input& i) { i.head.push_back(0); },
   };

@@ -37,6 +37,11 @@ class EventReader {
       EXPECT_TRUE(find(record_.text(name), out));
     }
   }
+  void read_bytes(Field field, const char* name, audit::Text<audit::kMaxCaptureLength>& out) {
+    if (!has(field, name)) return;
+    const Buffer bytes = record_.bytes(name);
+    out.set({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  }
   void read(Field field, const char* name, MutableBytes out) {
     if (has(field, name)) copy(name, out);
   }
@@ -98,6 +103,9 @@ audit::EventRecord read_event(const VectorRecord& record) {
   reader.read(Field::kAfter, "after", MutableBytes(event.after));
   reader.read(Field::kNote, "note", event.note);
   reader.read(Field::kDetail, "detail", MutableBytes(event.detail));
+  reader.read(Field::kSession, "session", event.session.bytes);
+  reader.read(Field::kRequest, "request", MutableBytes(event.request));
+  reader.read_bytes(Field::kCapture, "capture", event.capture);
   return event;
 }
 
