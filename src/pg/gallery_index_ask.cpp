@@ -54,7 +54,7 @@ bool is_served(int32 gallery, const gallery_index::Kind* kind) {
   if (shared->worker_latch != nullptr && shared->database == MyDatabaseId)
     for (const IndexStatus& index : shared->indexes)
       served = served || (index.gallery == gallery && index.state == IndexState::kServing &&
-                           (kind == nullptr || index.kind == *kind));
+                          (kind == nullptr || index.kind == *kind));
   LWLockRelease(shared_lock(SharedLock::kGalleryIndex));
   return served;
 }
@@ -106,8 +106,7 @@ Size gallery_index_shared_size() {
 
 void gallery_index_shared_startup() {
   bool found = false;
-  shared =
-      static_cast<IndexShared*>(ShmemInitStruct("pg_visage indexes", sizeof(IndexShared), &found));
+  shared = static_cast<IndexShared*>(ShmemInitStruct("pg_visage indexes", sizeof(IndexShared), &found));
   if (found) return;
   memset(static_cast<void*>(shared), 0, sizeof(IndexShared));
   // After a crash of a process the others are gone, and so is who asked.

@@ -39,7 +39,7 @@ struct Kept {
   Follower* follower;  // null until it is made
   bool wanted;
   bool from_snapshot;
-  bool saved;          // is there a snapshot of it on disk?
+  bool saved;  // is there a snapshot of it on disk?
   bool save_tried;
   TimestampTz began;
   TimestampTz retry_at;  // after a fault
@@ -184,8 +184,8 @@ Sample take_sample(const uint32* blocks, uint32 block_count, size_t most) {
     size_t here = 0;
     for (uint32 place = 0; place < kBlockPlaces && here < each && out.count < most; ++place) {
       if ((live[place / 64] >> (place % 64) & 1) == 0) continue;
-      memcpy(out.codes + out.count++ * gallery::kCodeWords,
-             block.codes + size_t{place} * gallery::kCodeWords, sizeof(gallery::SignCode));
+      memcpy(out.codes + out.count++ * gallery::kCodeWords, block.codes + size_t{place} * gallery::kCodeWords,
+             sizeof(gallery::SignCode));
       ++here;
     }
   }
@@ -209,9 +209,8 @@ void make(Kept& index) {
   index.from_snapshot = index.saved = index.save_tried = loaded.ok();
   if (loaded.ok()) return;
   if (loaded.code != Code::kInvalidArgument)
-    ereport(LOG,
-            (errmsg("the snapshot of gallery %d's index is not used: %s", index.gallery, loaded.message),
-             errdetail("The index is made anew.")));
+    ereport(LOG, (errmsg("the snapshot of gallery %d's index is not used: %s", index.gallery, loaded.message),
+                  errdetail("The index is made anew.")));
   Sample sample = {nullptr, 0};
   if (kind == Kind::kIvf) {
     GalleryReading reading;
@@ -225,8 +224,9 @@ void make(Kept& index) {
     if (blocks != nullptr) pfree(blocks);
   }
   const Status made = guarded([&] {
-    return library->create(kind, wanted, {sample.codes, sample.count * gallery::kCodeWords}, may_go_on,
-                           index.follower);
+    return library->create(
+        kind, wanted, {sample.codes, sample.count * gallery::kCodeWords}, [] { return may_go_on(); },
+        index.follower);
   });
   if (sample.codes != nullptr) wipe(sample.codes, sample.count * sizeof(gallery::SignCode));
   if (!made.ok()) give_up(index, made);
@@ -398,8 +398,9 @@ void plan_indexes() {
     if (!begin_gallery_reading(names[i].institution, names[i].model, reading)) {
       // Not now; what there is of it stays until it is known to be gone.
       for (Kept& index : kept)
-        index.wanted = index.wanted || (index.gallery != 0 && index.name.institution == names[i].institution &&
-                                        strcmp(index.name.model, names[i].model) == 0);
+        index.wanted =
+            index.wanted || (index.gallery != 0 && index.name.institution == names[i].institution &&
+                             strcmp(index.name.model, names[i].model) == 0);
       continue;
     }
     CodeChain chains[kMaxChains];
@@ -481,8 +482,11 @@ void answer_requests() {
         VISAGE_TRY(index->follower->index().search(
             {request.probe.words, gallery::kCodeWords},
             [](uint32_t place) {
-              return (code_block(place / kBlockPlaces).live[place % kBlockPlaces / 64].load(std::memory_order_acquire) >>
-                          (place % 64) & 1) != 0;
+              return (code_block(place / kBlockPlaces)
+                              .live[place % kBlockPlaces / 64]
+                              .load(std::memory_order_acquire) >>
+                          (place % 64) &
+                      1) != 0;
             },
             nearest, overlooks));
         count = nearest.sort();

@@ -88,8 +88,8 @@ bool sample(const GalleryReading& reading, int32 gallery, uint32 bound, Sampled&
       uint64_t live[kLiveWords];
       copy_live(block, live);
       gallery::Hit hits[kBlockPlaces];
-      const size_t found = gallery::best_kernels().within(block.codes, kBlockPlaces, out.probe.words,
-                                                          nearest.bound(), hits);
+      const size_t found =
+          gallery::best_kernels().within(block.codes, kBlockPlaces, out.probe.words, nearest.bound(), hits);
       for (size_t i = 0; i < found; ++i)
         if ((live[hits[i].place / 64] >> (hits[i].place % 64) & 1) != 0)
           nearest.offer({number * kBlockPlaces + hits[i].place, hits[i].distance});
@@ -117,8 +117,8 @@ void compare(const Sampled& sampled, const IndexAnswer& answer, Recall& out) {
 
 }  // namespace
 
-// gallery_indexes_in_memory() → (gallery, method, state, done, due, codes, strays, bytes, from_snapshot, build_ms,
-// answers, overlooked, locked, fault)
+// gallery_indexes_in_memory() → (gallery, method, state, done, due, codes, strays, bytes, from_snapshot,
+// build_ms, answers, overlooked, locked, fault)
 VISAGE_FUNCTION(visage_gallery_indexes_in_memory) {
   key_ring();  // says so when the library is not preloaded
   InitMaterializedSRF(fcinfo, 0);
@@ -187,8 +187,9 @@ VISAGE_FUNCTION(visage_measure_index) {
     if (!sampled_one) break;
   }
   wipe(answer, sizeof *answer);
-  Datum values[] = {Int64GetDatum(recall.sampled), Int64GetDatum(recall.answered), Int64GetDatum(recall.found),
-                    Int64GetDatum(recall.near), Int64GetDatum(recall.near_found)};
+  Datum values[] = {Int64GetDatum(recall.sampled), Int64GetDatum(recall.answered),
+                    Int64GetDatum(recall.found), Int64GetDatum(recall.near),
+                    Int64GetDatum(recall.near_found)};
   bool nulls[lengthof(values)] = {};
   PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls)));
 }

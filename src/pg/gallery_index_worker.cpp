@@ -55,8 +55,9 @@ void protect_memory() {
   if (prctl(PR_SET_DUMPABLE, 0) != 0) ereport(FATAL, (errmsg("could not switch core dumps off: %m")));
   const bool locked = mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) == 0;
   if (!locked)
-    ereport(LOG, (errmsg("the memory of galleries' indexes can be swapped out: %m"),
-                  errhint("Set LimitMEMLOCK=infinity in the server's systemd unit, or encrypt the swap space.")));
+    ereport(LOG,
+            (errmsg("the memory of galleries' indexes can be swapped out: %m"),
+             errhint("Set LimitMEMLOCK=infinity in the server's systemd unit, or encrypt the swap space.")));
   LWLockAcquire(shared_lock(SharedLock::kGalleryIndex), LW_EXCLUSIVE);
   index_shared().locked = locked;
   LWLockRelease(shared_lock(SharedLock::kGalleryIndex));

@@ -11,8 +11,8 @@ namespace visage::pg {
 struct Flow;
 
 // Lists what is no farther from the flow's probe than a reference that reaches `threshold` can be, and
-// all that have no code to tell by, sorted. Where an index has answered, its hits stand for the blocks that it
-// knows as they are. False: more than `most`. Needs a reading; for use inside SPI.
+// all that have no code to tell by, sorted. Where an index has answered, its hits stand for the blocks that
+// it knows as they are. False: more than `most`. Needs a reading; for use inside SPI.
 bool search_memory(const Flow& flow, const GalleryReading& reading, const IndexAnswers& answers,
                    double threshold, int64 most, UuidList& out);
 

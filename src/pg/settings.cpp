@@ -113,20 +113,22 @@ void define_postmaster_settings() {
 
 void define_index_settings() {
   DefineCustomEnumVariable("visage.gallery_index", "Which approximate index is kept of each gallery.",
-                           "Searches ask it where visage.search_method says so.", &gallery_index_value, kNoIndex,
-                           kGalleryIndexes, PGC_SIGHUP, 0, nullptr, nullptr, nullptr);
+                           "Searches ask it where visage.search_method says so.", &gallery_index_value,
+                           kNoIndex, kGalleryIndexes, PGC_SIGHUP, 0, nullptr, nullptr, nullptr);
   DefineCustomIntVariable("visage.index_memory", "Memory for the indexes of all galleries together.",
-                          "A gallery whose index does not fit is searched exactly.", &index_memory, 4 * 1024 * 1024,
-                          64, MAX_KILOBYTES, PGC_SIGHUP, GUC_UNIT_KB, nullptr, nullptr, nullptr);
+                          "A gallery whose index does not fit is searched exactly.", &index_memory,
+                          4 * 1024 * 1024, 64, MAX_KILOBYTES, PGC_SIGHUP, GUC_UNIT_KB, nullptr, nullptr,
+                          nullptr);
   DefineCustomIntVariable("visage.index_threads", "Threads that add codes to an index.",
-                          "Of the index worker as it starts.", &index_threads, 1, 1, 256, PGC_SIGHUP, 0, nullptr,
-                          nullptr, nullptr);
+                          "Of the index worker as it starts.", &index_threads, 1, 1, 256, PGC_SIGHUP, 0,
+                          nullptr, nullptr, nullptr);
   DefineCustomIntVariable("visage.index_beam", "Codes that a search of an HNSW index keeps in sight.",
-                          "More find more, and take longer.", &index_beam, 1024, 8, 65536, PGC_SIGHUP, 0, nullptr,
-                          nullptr, nullptr);
-  DefineCustomIntVariable("visage.index_probed", "Thousandths of its lists that a search of an IVF index reads.",
-                          "More find more, and take longer.", &index_probed, 850, 1, 1000, PGC_SIGHUP, 0, nullptr,
-                          nullptr, nullptr);
+                          "More find more, and take longer.", &index_beam, 1024, 8, 65536, PGC_SIGHUP, 0,
+                          nullptr, nullptr, nullptr);
+  DefineCustomIntVariable("visage.index_probed",
+                          "Thousandths of its lists that a search of an IVF index reads.",
+                          "More find more, and take longer.", &index_probed, 850, 1, 1000, PGC_SIGHUP, 0,
+                          nullptr, nullptr, nullptr);
   DefineCustomIntVariable("visage.index_timeout", "How long a search waits for an index.",
                           "Then it is exact.", &index_timeout, 200, 1, 60000, PGC_SUSET, GUC_UNIT_MS, nullptr,
                           nullptr, nullptr);

@@ -95,6 +95,13 @@ for my $kind ('hnsw', 'ivf') {
   wait_until(sub { index_is('strays') > 0 || index_is('state') eq 'building' || serves() }, "$kind: strays");
 }
 
+# [6.2a] [8.1.4a] Nobody of another institution sees it, or measures with it.
+$node->safe_psql('postgres', q{CREATE ROLE elsewhere IN ROLE visage_admin; SELECT visage.grant_institution('elsewhere', 'elsewhere'); SELECT visage.revoke_institution('default', 'visage_admin')});
+is($node->safe_psql('postgres', q{SET ROLE elsewhere; SET visage.institution = 'elsewhere'; SELECT (SELECT count(*) FROM visage.gallery_indexes), (SELECT count(*) FROM visage.gallery_recall(1))}),
+  '0|0', 'another institution sees no index and cannot measure with it');
+$node->safe_psql('postgres', q{SELECT visage.grant_institution('default', 'visage_admin')});
+is($node->safe_psql('postgres', q{SET ROLE elsewhere; SELECT count(*) FROM visage.gallery_indexes}), '1', 'who acts for it does');
+
 # Workers that are killed.
 reconfigure('visage.gallery_index' => 'hnsw');
 wait_until(sub { index_is('method') eq 'hnsw' && serves() }, 'the index');
