@@ -14,6 +14,7 @@ extern "C" {
 namespace visage::pg {
 namespace {
 
+constexpr Size kRequestsSize = sizeof(IndexRequest) * kIndexRequests;
 IndexRequest* requests = nullptr;
 IndexShared* shared = nullptr;
 
@@ -88,14 +89,10 @@ bool wait_for_answer(const IndexRequest& request) {
 
 void gallery_index_reserve() {
   if (settings::gallery_memory == 0) return;
-  constexpr Size kSize = sizeof(IndexRequest) * kIndexRequests;
-  void* const memory = mmap(nullptr, kSize, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  void* const memory =
+      mmap(nullptr, kRequestsSize, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) ereport(FATAL, (errmsg("could not map memory for questions to indexes: %m")));
-  if (mlock(memory, kSize) != 0)
-    ereport(FATAL, (errmsg("could not lock the memory for questions to indexes: %m"),
-                    errhint("Raise the locked-memory limit of the server: LimitMEMLOCK= in its systemd unit, "
-                            "or ulimit -l, by 2 MB.")));
-  if (madvise(memory, kSize, MADV_DONTDUMP) != 0)
+  if (madvise(memory, kRequestsSize, MADV_DONTDUMP) != 0)
     ereport(FATAL, (errmsg("could not exclude questions to indexes from core dumps: %m")));
   requests = static_cast<IndexRequest*>(memory);
 }
@@ -110,11 +107,15 @@ void gallery_index_shared_startup() {
   if (found) return;
   memset(static_cast<void*>(shared), 0, sizeof(IndexShared));
   // After a crash of a process the others are gone, and so is who asked.
-  if (requests != nullptr) wipe(static_cast<void*>(requests), sizeof(IndexRequest) * kIndexRequests);
+  if (requests != nullptr) wipe(static_cast<void*>(requests), kRequestsSize);
 }
 
 IndexShared& index_shared() {
   return *shared;
+}
+
+bool lock_requests() {
+  return mlock(requests, kRequestsSize) == 0;
 }
 
 IndexRequest& index_request(int number) {

@@ -57,6 +57,9 @@ struct IndexRequest {
   IndexAnswer answer;
 };
 
+// Locks them all, for as long as this process lives: the worker's, so that a server without indexes needs no
+// more locked memory. False: errno says why not.
+bool lock_requests();
 IndexRequest& index_request(int number);
 // Wipes it and frees it.
 void free_request(IndexRequest& request);

@@ -92,7 +92,14 @@ void begin() {
   if (keeps_indexes) {
     protect_memory();
     key_ring();
-    keeps_indexes = load_index_library(why, sizeof why);
+    if (!lock_requests()) {
+      snprintf(why, sizeof why, "the memory for questions to indexes could not be locked: error %d", errno);
+      keeps_indexes = false;
+    } else {
+      keeps_indexes = load_index_library(why, sizeof why);
+    }
+    if (!keeps_indexes)
+      ereport(LOG, (errmsg("no index of galleries is kept: %s", why), errdetail("Searches are exact.")));
   }
   clear_requests();
   remove_snapshots(!keeps_indexes);
