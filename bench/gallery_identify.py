@@ -76,7 +76,7 @@ def load_rows(server, program, people):
     made = subprocess.run([program, rows, str(people), os.path.join(server.stage, "envelope.keys"),
                            os.path.join(server.stage, "transform.keys"), *gallery], stdout=subprocess.PIPE, text=True, check=True)
     loads = "".join(f"COPY visage.{table} ({columns}) FROM '{rows}/{table}' (FORMAT binary);\n" for table, columns in COLUMNS.items())
-    server.psql("SET session_replication_role = replica;\n" + loads)
+    server.psql("SET session_replication_role = replica;\nBEGIN;\n" + loads + "COMMIT;")
     server.psql("COPY known FROM STDIN;\n" + made.stdout + "\\.\nVACUUM ANALYZE;")
     shutil.rmtree(rows)
 
@@ -88,10 +88,9 @@ def register_rows(server, people):
                 "\nVACUUM ANALYZE;")
 
 
-def wait_until_served(server):
-    """From memory, where there is such a thing and it has room."""
+def wait_until_served(server, size):
     deadline = time.monotonic() + 600
-    while server.value("SELECT count(*) FROM visage.galleries_in_memory() WHERE state = 'serving'") == "0":
+    while int(server.value("SELECT coalesce(sum(codes_in_memory), 0) FROM visage.galleries WHERE state = 'serving'")) < size:
         if time.monotonic() > deadline:
             raise Failed("memory does not serve: " + server.value("SELECT json_agg(m) FROM visage.galleries_in_memory() m"))
         time.sleep(0.2)
@@ -116,7 +115,7 @@ def time_sizes(program):
             server.psql(SETUP + MADE)
             print(f"identify: {size} people", file=sys.stderr)
             load_rows(server, program, size) if program else register_rows(server, size)
-            wait_until_served(server)
+            wait_until_served(server, size)
             for label, feature, reason in (("nobody", "feature()", "NO_MATCH"),
                                            ("somebody", "(SELECT feature FROM known ORDER BY random() LIMIT 1)", "OK")):
                 got, median, least, most = timed(server, label, feature)
