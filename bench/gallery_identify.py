@@ -123,6 +123,25 @@ def time_sizes(program):
                     raise Failed(f"identify, {label}: {got}")
                 metric(f"identify.{label}_ms_{size}", round(median, 2), "ms", size,
                        f"median of {ROUNDS} calls in a session, {least:.1f} to {most:.1f}, from memory; load {os.getloadavg()[0]:.1f}")
+            if size <= 60000:  # what the usual limit of locked memory leaves room for
+                time_pairs(server, size)
+
+
+MADE_FOR_CODES = """
+INSERT INTO visage.calibration (model, scheme, fmr, threshold, source, measured_at) VALUES ('bench/1', 'gallery/1024', 1e-12, 0.6, 'made up', '2026-01-01');
+"""
+
+
+def time_pairs(server, size):
+    server.psql(MADE_FOR_CODES)
+    times = {}
+    for workers in (1, 2):
+        began = time.monotonic()
+        server.value(f"SELECT count(*) FROM visage.near_pairs(1, 'bench/1', 0.01, {workers})")
+        times[workers] = time.monotonic() - began
+    pairs = size * (size - 1) // 2
+    metric(f"duplicates.search_s_{size}", round(times[2], 1), "s", size,
+           f"{pairs} pairs of codes, 2 workers, codes opened included; {times[1]:.1f} s with 1; load {os.getloadavg()[0]:.1f}")
 
 
 def load_faces():
