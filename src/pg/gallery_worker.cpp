@@ -245,6 +245,7 @@ void at_exit(int, Datum) {
   shared.worker_latch = nullptr;
   shared.publication = 0;
   shared.gallery_count = 0;
+  memset(static_cast<void*>(shared.galleries), 0, sizeof shared.galleries);
   ++shared.worker;
   LWLockRelease(shared_lock(SharedLock::kGallery));
   // Who is reading hears of it at the end, and reads the table.

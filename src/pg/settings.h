@@ -32,6 +32,8 @@ extern int keeper_interval;
 extern int max_attempt_counters;
 // Megabytes for galleries in memory; 0: none, as in a session without preload.
 extern int gallery_memory;
+// Whether codes may only be where the system locks their memory.
+extern bool gallery_memory_locked;
 
 // How candidates of a search are found.
 enum class SearchMethod { kAuto, kExact, kTable };

@@ -113,7 +113,7 @@ SET visage.institution = 'default';
 SELECT count(*) FROM visage.galleries;
 SELECT * FROM visage.galleries_in_memory();
 RESET ROLE;
-SELECT subject IS NULL AS nobody FROM visage.score_candidates(fixture.probe('m90', 4)) LIMIT 1;
+SELECT count(*) FROM visage.score_candidates(fixture.probe('m90', 4)) WHERE score > 0.5;
 SET visage.institution = 'memory';
 
 -- All deleted at once, and closed: memory is given back. [8.2.4d]
