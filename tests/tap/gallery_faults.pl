@@ -202,6 +202,11 @@ serves();
 is(value("SELECT codes_in_memory || ' ' || (compared_singly > 20) FROM visage.galleries"), '0 true', 'codes that were truncated leave memory');
 finds('p9', 'p9, memory', '… and their references are compared one by one');
 
+# In a database that no worker serves nobody takes the list of what went away again.
+value('CREATE DATABASE other');
+$node->safe_psql('other', 'SET client_min_messages = error; CREATE EXTENSION pg_visage CASCADE; TRUNCATE visage.gallery_code');
+is($node->safe_psql('other', 'SELECT count(*) FROM visage.gallery_removal'), 0, 'another database keeps no list for the worker');
+
 # A standby reads the table; it takes over, and fills memory.
 $node->backup('base');
 my $standby = PostgreSQL::Test::Cluster->new('standby');
