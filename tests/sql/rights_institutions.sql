@@ -195,6 +195,8 @@ INSERT INTO call
     'verify SELECT fixture.verdict(visage.verify(''secretnorth-1'', @probe, context => ''{"biz_id": "secretnorth-biz", "device": "secretnorth-device"}''))',
     'identify SELECT i.decision, i.reason, regexp_replace(i.subject, ''^south-.*'', ''ours'') FROM visage.identify(@probe) i',
     'identify SELECT i.decision, i.reason, regexp_replace(i.subject, ''^south-.*'', ''ours'') FROM visage.identify((SELECT probe FROM known)) i',
+    'find_duplicates SELECT d.* FROM visage.find_duplicates(''test/1'') d',
+    'duplicate_progress SELECT * FROM visage.duplicate_progress()',
     'compare SELECT fixture.verdict(visage.compare(@probe, (SELECT probe FROM known)))',
     'register_with_document SELECT fixture.verdict(visage.register_with_document(''secretnorth-1'', (SELECT probe FROM known), @probe))',
     'register_with_document SELECT fixture.verdict(visage.register_with_document(''south-9'', @probe, (SELECT probe FROM known)))',
