@@ -224,6 +224,20 @@ wait_for("SELECT state = 'ready' FROM visage.audit_status", 'the audit writer');
 serves();
 finds('p9', 'p9, memory', 'once promoted it serves');
 
+# Without the root of its codes a gallery says so, and opens them once the root is back.
+value('SELECT people(3000, 3003)');
+serves();
+my ($root) = slurp_file("$keys/transform") =~ /^(1 \S+)/m;
+my $newer = '2 ' . random_key();
+write_file("$keys/transform", $newer);
+$node->restart;
+wait_for("SELECT bool_and(state = 'key missing' AND codes_in_memory = 0 AND NOT loaded) FROM visage.galleries", 'a gallery without its key');
+pass('codes whose root is not loaded do not count as codes');
+write_file("$keys/transform", $root, $newer);
+is(value('SELECT visage.reload_keys()'), 1, 'the root comes back');
+wait_for("SELECT bool_and(state = 'serving' AND codes_in_memory = 4) FROM visage.galleries", 'codes that open again');
+finds('p3001', 'p3001, memory', '… and with it the codes');
+
 # More galleries than memory has room for: those that do not fit are searched in the table, and the log says so.
 my %settings = ('shared_preload_libraries' => 'pg_visage', 'visage.key_provider' => "file:$keys/envelope",
   'visage.transform_key_provider' => "file:$keys/transform", 'visage.keeper' => 'off');
