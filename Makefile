@@ -19,7 +19,7 @@ PGXS_MAKE = $(MAKE) --no-print-directory -f src/pg/pgxs.mk srcdir=. PG_CONFIG=$(
 
 .PHONY: all install uninstall installcheck clean help
 
-all: $(CORE_LIB) $(INSTALL_SQL) $(UPDATE_SQL) ## build the extension
+all: $(CORE_LIB) $(GALLERY_INDEX_LIB) $(INSTALL_SQL) $(UPDATE_SQL) ## build the extension
 	+@$(PGXS_MAKE) all >&2
 install: all ## install the extension into the server's directories
 	+@$(SUDO) $(PGXS_MAKE) install
@@ -28,7 +28,7 @@ uninstall: ## remove it from there
 installcheck: ## SQL tests on a private server with the installed extension
 	@tests/check-sql
 clean: ## remove everything that was built
-	rm -rf $(BUILD) $(INSTALL_SQL) $(UPDATE_SQL) pg_visage.so
+	rm -rf $(BUILD) $(INSTALL_SQL) $(UPDATE_SQL) pg_visage.so pg_visage_gallery.so
 
 $(BUILD)/core/%.o: src/core/%.cpp
 	@mkdir -p $(@D)

@@ -447,6 +447,7 @@ CREATE UNIQUE INDEX subject_reference_adapted ON visage.subject_reference (subje
 
 -- include 69_gallery.sql
 -- include 71_gallery_memory.sql
+-- include 72_gallery_index.sql
 
 -- include 77_identify.sql
 -- include 78_gallery_epoch.sql

@@ -19,6 +19,11 @@ bool keeper = true;
 int keeper_interval = 60;
 int gallery_memory = 0;
 bool gallery_memory_locked = true;
+int index_memory = 4 * 1024 * 1024;
+int index_threads = 1;
+int index_beam = 1024;
+int index_probed = 850;
+int index_timeout = 200;
 
 namespace {
 
@@ -48,6 +53,18 @@ const config_enum_entry kSearchMethods[] = {
     {"auto", static_cast<int>(SearchMethod::kAuto), false},
     {"exact", static_cast<int>(SearchMethod::kExact), false},
     {"table", static_cast<int>(SearchMethod::kTable), false},
+    {"hnsw", static_cast<int>(SearchMethod::kHnsw), false},
+    {"ivf", static_cast<int>(SearchMethod::kIvf), false},
+    {nullptr, 0, false},
+};
+
+constexpr int kNoIndex = 0;
+int gallery_index_value = kNoIndex;
+
+const config_enum_entry kGalleryIndexes[] = {
+    {"none", kNoIndex, false},
+    {"hnsw", static_cast<int>(gallery_index::Kind::kHnsw), false},
+    {"ivf", static_cast<int>(gallery_index::Kind::kIvf), false},
     {nullptr, 0, false},
 };
 
@@ -99,6 +116,29 @@ void define_postmaster_settings() {
       &gallery_memory, 256, 0, 1024 * 1024, PGC_POSTMASTER, GUC_UNIT_MB, nullptr, nullptr, nullptr);
 }
 
+void define_index_settings() {
+  DefineCustomEnumVariable("visage.gallery_index", "Which approximate index is kept of each gallery.",
+                           "Searches ask it where visage.search_method says so.", &gallery_index_value,
+                           kNoIndex, kGalleryIndexes, PGC_SIGHUP, 0, nullptr, nullptr, nullptr);
+  DefineCustomIntVariable("visage.index_memory", "Memory for the indexes of all galleries together.",
+                          "A gallery whose index does not fit is searched exactly.", &index_memory,
+                          4 * 1024 * 1024, 64, MAX_KILOBYTES, PGC_SIGHUP, GUC_UNIT_KB, nullptr, nullptr,
+                          nullptr);
+  DefineCustomIntVariable("visage.index_threads", "Threads that add codes to an index.",
+                          "Of the index worker as it starts.", &index_threads, 1, 1, 256, PGC_SIGHUP, 0,
+                          nullptr, nullptr, nullptr);
+  DefineCustomIntVariable("visage.index_beam", "Codes that a search of an HNSW index keeps in sight.",
+                          "More find more, and take longer.", &index_beam, 1024, 8, 65536, PGC_SIGHUP, 0,
+                          nullptr, nullptr, nullptr);
+  DefineCustomIntVariable("visage.index_probed",
+                          "Thousandths of its lists that a search of an IVF index reads.",
+                          "More find more, and take longer.", &index_probed, 850, 1, 1000, PGC_SIGHUP, 0,
+                          nullptr, nullptr, nullptr);
+  DefineCustomIntVariable("visage.index_timeout", "How long a search waits for an index.",
+                          "Then it is exact.", &index_timeout, 200, 1, 60000, PGC_SUSET, GUC_UNIT_MS, nullptr,
+                          nullptr, nullptr);
+}
+
 }  // namespace
 
 void init() {
@@ -131,7 +171,20 @@ void init() {
                            "table reads every code from its table: for tests and for comparing with it.",
                            &search_method_value, static_cast<int>(SearchMethod::kAuto), kSearchMethods,
                            PGC_SUSET, 0, nullptr, nullptr, nullptr);
+  define_index_settings();
   MarkGUCPrefixReserved("visage");
+}
+
+bool searches_index(gallery_index::Kind& kind) {
+  const SearchMethod method = search_method();
+  kind = method == SearchMethod::kIvf ? gallery_index::Kind::kIvf : gallery_index::Kind::kHnsw;
+  return method == SearchMethod::kHnsw || method == SearchMethod::kIvf;
+}
+
+bool keeps_index(gallery_index::Kind& kind) {
+  if (gallery_index_value == kNoIndex) return false;
+  kind = static_cast<gallery_index::Kind>(gallery_index_value);
+  return true;
 }
 
 crypto::Suite suite() {
