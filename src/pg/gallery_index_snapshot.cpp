@@ -38,7 +38,10 @@ bool read_epoch_of(int32 gallery, gallery::Epoch& out) {
   bool found = false;
   begin_worker_transaction();
   const Datum arguments[] = {Int32GetDatum(gallery)};
-  if (execute(find_epoch, arguments, nullptr, true) == 1) {
+  // The extension may have been dropped.
+  const Oid schema = get_namespace_oid("visage", true);
+  if (OidIsValid(schema) && OidIsValid(get_relname_relid("gallery", schema)) &&
+      execute(find_epoch, arguments, nullptr, true) == 1) {
     bool is_null;
     out.institution = static_cast<uint32_t>(DatumGetInt32(column(0, 1, &is_null)));
     out.number = static_cast<uint32_t>(DatumGetInt32(column(0, 2, &is_null)));

@@ -10,7 +10,7 @@ use Test::More;
 use Visage;
 
 my $people = 300;
-my $node = new_server('indexed');
+my $node = new_server('indexed', init => { allows_streaming => 1 });
 configure($node, Visage::preloaded($node));
 $node->start;
 load_fixture($node);
@@ -120,6 +120,15 @@ $loop->('TERM', 'pg_visage index worker', 'index worker');
 $loop->('TERM', 'pg_visage gallery worker', 'gallery worker');
 $loop->('KILL', 'pg_visage index worker', 'index worker');
 
+# While it builds: ended again and again, as soon as it is there.
+for my $round (1 .. 4) {
+  my $pid = worker();
+  kill TERM => $pid if $pid ne '';
+  wait_until(sub { worker() !~ /^(?:$pid)?$/ }, 'the next index worker');
+  is(compare('hnsw', 100, 105), '0 of 6', "index worker ended while it begins, $round: searches are right");
+}
+wait_until(\&serves, 'the index after all that');
+
 # One that does not answer.
 my $stopped = worker();
 kill STOP => $stopped;
@@ -134,6 +143,8 @@ my $file = sub { my ($path) = glob("$folder/*"); return $path };
 wait_until(sub { defined $file->() }, 'the snapshot');
 my $snapshot = $file->();
 is(sprintf('%04o', (stat $snapshot)[2] & 07777), '0600', 'it is a private file');
+$node->backup('with_index');
+ok(-e $node->backup_dir . '/with_index/PG_VERSION' && !-e $node->backup_dir . '/with_index/pgsql_tmp_visage_index', 'no base backup has it');
 my $restart = sub {
   my ($change, $from_snapshot, $name) = @_;
   $node->stop;
@@ -169,10 +180,18 @@ is(compare('hnsw', 250, 260), '0 of 11', 'and searches are exact');
 reconfigure('visage.gallery_index' => 'hnsw');
 wait_until(\&serves, 'the index when there is room');
 
+# The extension is dropped and made anew under the worker: what it had is nobody's.
+my $log = log_size($node);
+$node->safe_psql('postgres', 'DROP EXTENSION pg_visage CASCADE');
+$pid = worker();
+kill TERM => $pid;
+wait_until(sub { worker() !~ /^(?:$pid)?$/ }, 'the next index worker');
+wait_until(sub { !glob("$folder/*") }, 'the end of the snapshot');
+unlike(log_since($node, $log), qr/ERROR|FATAL(?!.*terminating)/, 'without a table it finds nothing, and nothing to complain of');
+
 # Switched off: no file and no FAISS are left.
 reconfigure('visage.gallery_index' => 'none');
-wait_until(sub { index_is('state') eq 'none' && worker() ne '' && maps_of(worker()) !~ /pg_visage_gallery/ }, 'the end of all indexes');
+wait_until(sub { worker() ne '' && maps_of(worker()) !~ /pg_visage_gallery/ }, 'the end of all indexes');
 is(scalar(() = glob("$folder/*")), 0, 'no snapshot is left');
-is(compare('hnsw', 1, 10), '0 of 10', 'searches are exact');
 $node->stop;
 done_testing();
