@@ -19,7 +19,7 @@ PGXS_MAKE = $(MAKE) --no-print-directory -f src/pg/pgxs.mk srcdir=. PG_CONFIG=$(
 
 .PHONY: all install uninstall installcheck clean help
 
-all: $(CORE_LIB) $(GALLERY_INDEX_LIB) $(INSTALL_SQL) $(UPDATE_SQL) ## build the extension
+all: $(CORE_LIB) $(INSTALL_SQL) $(UPDATE_SQL) ## build the extension
 	+@$(PGXS_MAKE) all >&2
 install: all ## install the extension into the server's directories
 	+@$(SUDO) $(PGXS_MAKE) install
