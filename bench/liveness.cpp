@@ -36,9 +36,11 @@ using liveness::Verdict;
 struct Tally {
   int presentations = 0, passed = 0, failed = 0;
   std::map<std::string, int> reasons;
+  std::vector<float> values;
 
   void add(const Outcome& outcome) {
     ++presentations;
+    values.push_back(outcome.value);
     passed += outcome.verdict == Verdict::kPass;
     failed += outcome.verdict == Verdict::kFail;
     if (outcome.verdict != Verdict::kPass)
@@ -55,16 +57,20 @@ void interval(double errors, double n, double& low, double& high) {
   high = std::min(1.0, (middle + half) / d);
 }
 
-void report(const std::string& metric, const Tally& tally, bool attack, const char* target, const char* by) {
+void report(const std::string& metric, Tally tally, bool attack, const char* target, const char* by) {
   if (tally.presentations == 0) return;
   const int errors = attack ? tally.passed : tally.presentations - tally.passed;
   double low = 0, high = 0;
   interval(errors, tally.presentations, low, high);
-  char note[600];
+  std::sort(tally.values.begin(), tally.values.end());
+  const auto value = [&](size_t percent) {
+    return static_cast<double>(tally.values[(tally.values.size() - 1) * percent / 100]);
+  };
+  char note[700];
   std::string reasons;
   for (const auto& [reason, count] : tally.reasons) reasons += " " + reason + "=" + std::to_string(count);
-  std::snprintf(note, sizeof note, "%d of %d; 95 %% %.4f to %.4f; %s;%s", errors, tally.presentations, low,
-                high, by, reasons.c_str());
+  std::snprintf(note, sizeof note, "%d of %d; 95 %% %.4f to %.4f; %s; values at 5, 50 and 95 %%: %.2f %.2f %.2f;%s", errors, tally.presentations, low,
+                high, by, value(5), value(50), value(95), reasons.c_str());
   print_metric(("liveness." + metric).c_str(), static_cast<double>(errors) / tally.presentations, "ratio",
                target, tally.presentations, note);
 }
