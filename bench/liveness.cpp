@@ -69,8 +69,9 @@ void report(const std::string& metric, Tally tally, bool attack, const char* tar
   char note[700];
   std::string reasons;
   for (const auto& [reason, count] : tally.reasons) reasons += " " + reason + "=" + std::to_string(count);
-  std::snprintf(note, sizeof note, "%d of %d; 95 %% %.4f to %.4f; %s; values at 5, 50 and 95 %%: %.2f %.2f %.2f;%s", errors, tally.presentations, low,
-                high, by, value(5), value(50), value(95), reasons.c_str());
+  std::snprintf(note, sizeof note,
+                "%d of %d; 95 %% %.4f to %.4f; %s; values at 5, 50 and 95 %%: %.2f %.2f %.2f;%s", errors,
+                tally.presentations, low, high, by, value(5), value(50), value(95), reasons.c_str());
   print_metric(("liveness." + metric).c_str(), static_cast<double>(errors) / tally.presentations, "ratio",
                target, tally.presentations, note);
 }

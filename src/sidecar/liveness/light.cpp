@@ -17,9 +17,9 @@ constexpr double kLeastGain = 0.01;
 constexpr double kLeastCorrelation = 0.6;
 // The background is behind the face, so the screen reaches it less: by the square of the distance.
 constexpr double kMostOfBackground = 0.75;
-// Of all the sequences that there are, so many may fit the face better than the one that was shown: two sequences
-// have the black of the beginning in common and often more, so that a correlation alone tells them apart badly. What
-// reflects a sequence of its own passes with this number in 3,750.
+// Of all the sequences that there are, so many may fit the face better than the one that was shown: two
+// sequences have the black of the beginning in common and often more, so that a correlation alone tells them
+// apart badly. What reflects a sequence of its own passes with this number in 3,750.
 constexpr int kMostBetter = 5;
 
 struct Response {

@@ -45,8 +45,8 @@ Colour skin_of(const cv::Mat& picture, const capture::Mesh& mesh, float eyes) {
   return sum.mean();
 }
 
-// What is seen beside the head, above the shoulders: black when there is next to nothing of it, or when it is so
-// dark or so bright that light would not show on it.
+// What is seen beside the head, above the shoulders: black when there is next to nothing of it, or when it is
+// so dark or so bright that light would not show on it.
 Colour background_of(const cv::Mat& picture, const capture::Box& face) {
   const int from = std::max(0, cvRound(face.x - 0.2f * face.width)),
             to = std::min(picture.cols, cvRound(face.x + 1.2f * face.width)),
