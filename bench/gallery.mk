@@ -25,9 +25,23 @@ $(GALLERY_INDEX_BENCH): $(GALLERY_INDEX_BENCH_OBJS) $(GALLERY_INDEX_LIB) $(CORE_
 bench-gallery-index: $(GALLERY_INDEX_BENCH) ## HNSW and IVF against the exact scan of N codes (100000): recall, time, memory
 	@$(GALLERY_INDEX_BENCH) "$(DATA)" $(or $(N),100000)
 
+GALLERY_ROWS := $(BUILD)/bench/gallery_rows
+$(GALLERY_ROWS): bench/gallery_rows.cpp $(CORE_LIB)
+	@mkdir -p $(@D)
+	@echo "  CXX  $<" >&2
+	@$(CXX) $(VISAGE_CXXFLAGS) -I. -Ibench -o $@ $< $(CORE_LIB) -lcrypto
+
+.PHONY: bench-gallery-memory
+bench-gallery-memory: $(GALLERY_ROWS) install-server ## galleries in memory: filling, searching in SQL, freshness, beside registrations; ROWS=, some minutes
+	@/usr/bin/python3 -B bench/gallery_memory.py $(GALLERY_ROWS)
+
 .PHONY: bench-gallery
 bench-gallery: $(GALLERY) $(GALLERY_INDEX_BENCH) install-server ## exact search of a gallery against a pass of popcount, FAISS and SQL's bit_count; a minute or two
 	@$(GALLERY)
 	@/usr/bin/python3 -B bench/gallery_sql.py $(GALLERY)
 	@/usr/bin/python3 -B bench/gallery_duplicates.py
 	@$(GALLERY_INDEX_BENCH) "$(DATA)" $(or $(N),100000)
+
+.PHONY: bench-identify
+bench-identify: install-server ## identification end to end in SQL: ROWS="10000 100000" sizes; with DATA=<folder> how often it is wrong on faces
+	@/usr/bin/python3 -B bench/gallery_identify.py

@@ -113,7 +113,8 @@ class Bench {
     const double cpu = process_s();
     const auto began = std::chrono::steady_clock::now();
     const size_t sample = std::min(count_, kSampled * std::max(settings.lists, 1u));
-    check(library.create(kind, settings, std::span(crowd_.enrolled).first(sample * kCodeWords), {}, follower));
+    check(
+        library.create(kind, settings, std::span(crowd_.enrolled).first(sample * kCodeWords), {}, follower));
     Index* const index = &follower->index();
     for (size_t first = 0; first < count_; first += kBatch) {
       const size_t batch = std::min(kBatch, count_ - first);

@@ -11,7 +11,7 @@ SUITES := style setup unit fuzz sql isolation tap sidecar demo
 # That each SQL test stands alone, too.
 SUITES += $(if $(CI),sql-alone) $(if $(CI),sanitized,sanitized-core) $(if $(shell command -v valgrind),memory-brief)
 # tools/setup installs a browser; whoever removed it, or builds with --no-apt, has the other suites.
-SUITES += $(if $(shell command -v chromium-headless-shell || command -v chromium || command -v google-chrome),browser capture-page)
+SUITES += $(if $(shell command -v chromium-headless-shell || command -v chromium || command -v google-chrome),browser capture-page example-bank)
 CONCEPTS := keys probe reference match subject policy audit attempt risk gallery sessions factors consent authority import \
             duplicate retention revocation
 
@@ -40,6 +40,8 @@ check-browser: install-server ## the report's page in a real browser
 	@/usr/bin/python3 -B tests/browser/report.py
 check-capture-page: install-server visaged ## the capture page in a real browser with a false camera
 	@/usr/bin/python3 -B tests/browser/capture.py
+check-example-bank: install-server visaged ## the example bank in a real browser, annex B by clicking
+	@/usr/bin/python3 -B tests/browser/bank.py
 check-demo: install-server visaged ## the demo, as a test
 	@tools/demo && echo "1 passed, 0 failed"
 

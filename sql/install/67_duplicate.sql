@@ -40,7 +40,7 @@ CREATE TABLE visage.duplicate_finding (
 CREATE INDEX duplicate_finding_subject ON visage.duplicate_finding (subject);
 CREATE INDEX duplicate_finding_found ON visage.duplicate_finding (found);
 COMMENT ON TABLE visage.duplicate_finding IS 'registrations whose person is, or may be, there under another name; read them through visage.duplicate_findings';
-COMMENT ON COLUMN visage.duplicate_finding.registration IS 'transaction_id of the registration';
+COMMENT ON COLUMN visage.duplicate_finding.registration IS 'transaction_id of the registration, or the search of a whole gallery that its event names';
 COMMENT ON COLUMN visage.duplicate_finding.subject IS 'who registered; null when refused';
 COMMENT ON COLUMN visage.duplicate_finding.found IS 'who looks most alike; null when undetermined';
 COMMENT ON COLUMN visage.duplicate_finding.others IS 'how many further subjects look alike, 15 at most';

@@ -88,15 +88,6 @@ END
 $$;
 COMMENT ON FUNCTION visage.close_gallery(text) IS 'deletes all codes of the model, and makes no more; returns how many there were';
 
-CREATE VIEW visage.galleries WITH (security_barrier) AS
-  SELECT i.name AS institution, g.model, g.epoch, g.dimension, g.transform_version, l.version IS NOT NULL AS loaded, g.opened_at, g.closed_at,
-         (SELECT count(*) FROM visage.gallery_code c WHERE c.gallery = g.id) AS codes
-  FROM visage.gallery g JOIN visage.institution i ON i.id = g.institution
-  LEFT JOIN (SELECT k.version FROM visage.loaded_keys() k WHERE k.custody = 'transform') l ON l.version = g.transform_version
-  WHERE visage.acts_for(g.institution);
-COMMENT ON VIEW visage.galleries IS 'epochs of the galleries of the caller''s institutions, and how many references have a code in each';
-COMMENT ON COLUMN visage.galleries.loaded IS 'is the transform root there that its codes open under?';
-
 CREATE FUNCTION visage.open_code(
   institution integer, model text, epoch integer, dimension integer, suite smallint, transform_version bigint, salt bytea,
   subject uuid, wrapped bytea, reference uuid, generation integer, code bytea) RETURNS text
@@ -132,7 +123,6 @@ ALTER TABLE visage.gallery ENABLE ALWAYS TRIGGER audit_change;
 ALTER TABLE visage.gallery ENABLE ALWAYS TRIGGER forget_policy;
 
 GRANT EXECUTE ON FUNCTION visage.open_gallery(text, integer), visage.close_gallery(text) TO visage_admin;
-GRANT SELECT ON visage.galleries TO visage_admin, visage_auditor;
 
 SELECT pg_catalog.pg_extension_config_dump('visage.gallery', '');
 SELECT pg_catalog.pg_extension_config_dump('visage.gallery_id_seq', '');

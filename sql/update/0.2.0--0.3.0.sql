@@ -334,6 +334,9 @@ ALTER TABLE visage.scenario
 COMMENT ON COLUMN visage.scenario.factors IS 'further factors beside the face that it takes in any case; risk rules may ask for more';
 COMMENT ON COLUMN visage.scenario.identity_check IS 'who says that person and identity belong together: the institution itself, or an authority, without whose word nobody is registered';
 COMMENT ON COLUMN visage.scenario.face IS 'recommended: a remote comparison here, or the check of the person''s own device';
+ALTER TABLE visage.calibration DROP CONSTRAINT calibration_scheme_check,
+  ADD CONSTRAINT calibration_scheme_check CHECK (scheme IN ('plain', 'RFR-1/512', 'RFR-1/1024', 'RFR-1/2048', 'gallery/1024'));
+COMMENT ON COLUMN visage.calibration.scheme IS '''plain'' compares two features; RFR-1/<bits> a feature with a reference; gallery/1024 two codes of one gallery';
 -- These rows ship: they are not somebody's own.
 ALTER TABLE visage.channel DISABLE TRIGGER guard_builtin;
 ALTER TABLE visage.channel DISABLE TRIGGER count_policy_change;
@@ -447,9 +450,11 @@ CREATE UNIQUE INDEX subject_reference_adapted ON visage.subject_reference (subje
 -- include 68_reference_life.sql
 
 -- include 69_gallery.sql
+-- include 71_gallery_memory.sql
 
 -- include 77_identify.sql
 -- include 78_gallery_epoch.sql
+-- include 79_duplicate_batch.sql
 
 -- include 80_consent.sql
 -- include 82_retention.sql

@@ -52,6 +52,21 @@ void set_digest(uint8_t (&out)[audit::kHashSize], const struct varlena* value) {
 
 }  // namespace
 
+Datum put_progress(FunctionCallInfo fcinfo, ProgressOf what) {
+  key_ring();
+  InitMaterializedSRF(fcinfo, 0);
+  const auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
+  for (uint32 place = 0; place < static_cast<uint32>(MaxBackends); ++place) {
+    const Slot& slot = slot_at(place);
+    if (slot.progress_total == 0 || slot.progress_of != what) continue;
+    Datum values[] = {Int32GetDatum(slot.progress_pid), Int64GetDatum(slot.progress_done),
+                      Int64GetDatum(slot.progress_total)};
+    bool nulls[lengthof(values)] = {};
+    tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+  }
+  return 0;
+}
+
 VISAGE_FUNCTION(visage_audit_status) {
   key_ring();  // says so when the library is not preloaded
   TupleDesc descriptor;

@@ -43,6 +43,9 @@ struct SlotSighting {
   float longitude;
 };
 
+// Whose progress a backend shows: a verification of the ledger's, or a search for people under two names.
+enum class ProgressOf : uint8_t { kLedger, kDuplicates };
+
 struct Slot {
   pg_atomic_uint32 state;  // of SlotState
   Oid database;
@@ -60,11 +63,18 @@ struct Slot {
   int64 seq;
   char failure[160];
   ConditionVariable settled;
-  // Of a verification of the ledger that runs in this backend; total is 0 when none does.
+  // Of what takes long in this backend; total is 0 when nothing does.
+  ProgressOf progress_of;
   int32 progress_pid;
   int64 progress_done;
   int64 progress_total;
 
+  void begin_progress(ProgressOf what, int64 total) {
+    progress_of = what;
+    progress_pid = MyProcPid;
+    progress_done = 0;
+    progress_total = total;
+  }
   SlotState get() { return static_cast<SlotState>(pg_atomic_read_u32(&state)); }
   void set(SlotState value) { pg_atomic_exchange_u32(&state, static_cast<uint32_t>(value)); }  // a barrier
 };
@@ -109,6 +119,9 @@ AuditRing& audit_ring();
 Slot& slot_at(uint32 place);
 // The slot of this process.
 uint32 own_place();
+
+// Rows of pid, done and total, one for each backend that shows such progress: what a function returns.
+Datum put_progress(FunctionCallInfo fcinfo, ProgressOf what);
 
 // Puts a filled slot into the queue and wakes the writer. Never waits long, never raises.
 void enqueue(uint32 place);

@@ -234,7 +234,7 @@ Datum check_pem(FunctionCallInfo fcinfo, Status (*check)(std::string_view), cons
 }  // namespace
 
 VISAGE_FUNCTION(visage_check_public_key) {
-  return check_pem(fcinfo, factor::check_public_key, "public_key");
+  return check_pem(fcinfo, statement::check_public_key, "public_key");
 }
 VISAGE_FUNCTION(visage_check_trust_anchor) {
   return check_pem(fcinfo, factor::check_trust_anchor, "certificate");

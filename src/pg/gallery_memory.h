@@ -22,8 +22,6 @@
 // then end_gallery_reading() says that what was read does not count.
 #pragma once
 
-#include <atomic>
-
 #include "core/gallery/code.h"
 #include "pg/pg.h"
 
@@ -91,11 +89,5 @@ struct GalleryName {
   char model[probe::kMaxModelLength + 1];
 };
 int list_galleries(GalleryName* out, int limit);
-
-// At server start: reserves the range, shared memory, and starts the worker.
-void gallery_memory_reserve();
-Size gallery_shared_size();
-void gallery_shared_startup();
-void gallery_worker_register();
 
 }  // namespace visage::pg

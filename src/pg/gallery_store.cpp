@@ -13,8 +13,7 @@
 namespace visage::pg {
 namespace {
 
-#define VISAGE_EPOCH \
-  "SELECT g.id, g.epoch, g.dimension, g.suite, g.transform_version, g.salt FROM visage.gallery g "
+#define VISAGE_EPOCH "SELECT " VISAGE_EPOCH_COLUMNS " FROM visage.gallery g "
 
 Statement find_open = {
     VISAGE_EPOCH "WHERE g.institution = $1 AND g.model = $2 AND g.closed_at IS NULL", 2, {"integer", "text"}};
@@ -44,28 +43,11 @@ struct GalleryKey {
 };
 Kept<GalleryKey, Gallery, 8> galleries;
 
-// Of a row that VISAGE_EPOCH finds.
-void read_epoch(uint64 row, int32 institution, const probe::Contents& probe, Gallery& out) {
-  bool is_null;
-  gallery::Epoch& epoch = out.epoch;
-  out.id = DatumGetInt32(column(row, 1, &is_null));
-  epoch.number = static_cast<uint32_t>(DatumGetInt32(column(row, 2, &is_null)));
-  epoch.dimension = static_cast<uint16_t>(DatumGetInt32(column(row, 3, &is_null)));
-  epoch.suite = static_cast<crypto::Suite>(DatumGetInt16(column(row, 4, &is_null)));
-  epoch.transform_version = static_cast<uint32_t>(DatumGetInt64(column(row, 5, &is_null)));
-  epoch.institution = static_cast<uint32_t>(institution);
-  memcpy(epoch.model_digest, probe.model_digest, sizeof epoch.model_digest);
-  const Bytes salt = column_bytes(row, 6);
-  if (salt.size() != sizeof epoch.salt || !crypto::known_suite(static_cast<uint8_t>(epoch.suite)))
-    elog(ERROR, "a row of visage.gallery is not one of ours");
-  memcpy(epoch.salt, salt.data(), sizeof epoch.salt);
-  out.open = true;
-}
-
 void read_gallery(const GalleryKey& key, const probe::Contents& probe, Gallery& out) {
   memset(static_cast<void*>(&out), 0, sizeof out);
   const Datum arguments[] = {Int32GetDatum(key.institution), CStringGetTextDatum(key.model)};
-  if (execute(find_open, arguments, nullptr, true) == 1) read_epoch(0, key.institution, probe, out);
+  if (execute(find_open, arguments, nullptr, true) == 1)
+    read_epoch(0, key.institution, probe.model_digest, out);
   SPI_freetuptable(SPI_tuptable);
 }
 
@@ -74,6 +56,23 @@ void wipe_codes(void* codes) {
 }
 
 }  // namespace
+
+void read_epoch(uint64 row, int32 institution, const uint8_t* model_digest, Gallery& out) {
+  bool is_null;
+  gallery::Epoch& epoch = out.epoch;
+  out.id = DatumGetInt32(column(row, 1, &is_null));
+  epoch.number = static_cast<uint32_t>(DatumGetInt32(column(row, 2, &is_null)));
+  epoch.dimension = static_cast<uint16_t>(DatumGetInt32(column(row, 3, &is_null)));
+  epoch.suite = static_cast<crypto::Suite>(DatumGetInt16(column(row, 4, &is_null)));
+  epoch.transform_version = static_cast<uint32_t>(DatumGetInt64(column(row, 5, &is_null)));
+  epoch.institution = static_cast<uint32_t>(institution);
+  memcpy(epoch.model_digest, model_digest, sizeof epoch.model_digest);
+  const Bytes salt = column_bytes(row, 6);
+  if (salt.size() != sizeof epoch.salt || !crypto::known_suite(static_cast<uint8_t>(epoch.suite)))
+    elog(ERROR, "a row of visage.gallery is not one of ours");
+  memcpy(epoch.salt, salt.data(), sizeof epoch.salt);
+  out.open = true;
+}
 
 void find_gallery(int32 institution, const probe::Contents& probe, Gallery& out) {
   GalleryKey key;
@@ -129,7 +128,7 @@ ProbeCodes* make_probe_codes(int32 institution, const probe::Contents& probe, do
   const uint64 rows = execute(find_epochs, arguments, nullptr, true);
   for (uint64 i = 0; i < rows; ++i) {
     Gallery gallery = {};
-    read_epoch(i, institution, probe, gallery);
+    read_epoch(i, institution, probe.model_digest, gallery);
     ProbeCodes::Each& each = codes->each[codes->count];
     each.gallery = gallery;
     // Without its root, or with a feature of another length, none of its codes is looked at.

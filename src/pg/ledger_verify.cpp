@@ -279,9 +279,7 @@ void scan(Verification& v, const audit::TreeHasher& hasher, uint64 last) {
   index_rescan(scan, keys, 2, nullptr, 0);
   TupleTableSlot* slot = table_slot_create(table, nullptr);
   Slot& progress = slot_at(own_place());
-  progress.progress_pid = MyProcPid;
-  progress.progress_done = 0;
-  progress.progress_total = static_cast<int64>(last - v.first + 1);
+  progress.begin_progress(ProgressOf::kLedger, static_cast<int64>(last - v.first + 1));
   const MemoryContext row_context =
       AllocSetContextCreate(CurrentMemoryContext, "pg_visage event", ALLOCSET_DEFAULT_SIZES);
   const MemoryContext caller = CurrentMemoryContext;
@@ -416,18 +414,7 @@ VISAGE_FUNCTION(visage_verify_ledger) {
 }
 
 VISAGE_FUNCTION(visage_ledger_progress) {
-  key_ring();
-  InitMaterializedSRF(fcinfo, 0);
-  const auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
-  for (uint32 place = 0; place < static_cast<uint32>(MaxBackends); ++place) {
-    const Slot& slot = slot_at(place);
-    if (slot.progress_total == 0) continue;
-    Datum values[] = {Int32GetDatum(slot.progress_pid), Int64GetDatum(slot.progress_done),
-                      Int64GetDatum(slot.progress_total)};
-    bool nulls[lengthof(values)] = {};
-    tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
-  }
-  return 0;
+  return put_progress(fcinfo, ProgressOf::kLedger);
 }
 
 }  // namespace visage::pg

@@ -2,6 +2,7 @@
 #include "pg/audit.h"
 #include "pg/audit_writer.h"
 #include "pg/boundary.h"
+#include "pg/gallery_start.h"
 #include "pg/keeper.h"
 #include "pg/keys.h"
 #include "pg/log_guard.h"
@@ -23,6 +24,8 @@ void _PG_init(void) {
   audit_init();
   audit_writer_register();
   keeper_register();
+  gallery_memory_reserve();
+  gallery_worker_register();
   keys_load_at_start();
 }
 }

@@ -5,6 +5,11 @@
 // trivial.
 #pragma once
 
+// Before the server's: with these comes <cstdio>, and the server has functions of its own in place of some.
+#include <atomic>
+
+#include "core/base/status.h"
+
 extern "C" {
 // clang-format off
 #include "postgres.h"

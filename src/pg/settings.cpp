@@ -17,6 +17,7 @@ int audit_timeout = 10000;
 int max_attempt_counters = 65536;
 bool keeper = true;
 int keeper_interval = 60;
+int gallery_memory = 0;
 
 namespace {
 
@@ -37,6 +38,15 @@ const config_enum_entry kKernels[] = {
     {"avx2", static_cast<int>(reference::Level::kAvx2), false},
     {"avx512", static_cast<int>(reference::Level::kAvx512), false},
     {"neon", static_cast<int>(reference::Level::kNeon), false},
+    {nullptr, 0, false},
+};
+
+int search_method_value = static_cast<int>(SearchMethod::kAuto);
+
+const config_enum_entry kSearchMethods[] = {
+    {"auto", static_cast<int>(SearchMethod::kAuto), false},
+    {"exact", static_cast<int>(SearchMethod::kExact), false},
+    {"table", static_cast<int>(SearchMethod::kTable), false},
     {nullptr, 0, false},
 };
 
@@ -78,6 +88,10 @@ void define_postmaster_settings() {
                           "Those in use stay; the others are read again from their table when needed.",
                           &max_attempt_counters, 65536, 1024, 16 * 1024 * 1024, PGC_POSTMASTER, 0, nullptr,
                           nullptr, nullptr);
+  DefineCustomIntVariable(
+      "visage.gallery_memory", "Memory for codes of galleries.",
+      "152 MB hold a million references; it is locked as it is used. 0: searches read tables.",
+      &gallery_memory, 256, 0, 1024 * 1024, PGC_POSTMASTER, GUC_UNIT_MB, nullptr, nullptr, nullptr);
 }
 
 }  // namespace
@@ -108,11 +122,19 @@ void init() {
                            nullptr, nullptr);
   DefineCustomIntVariable("visage.keeper_interval", "Time between the keeper's rounds.", nullptr,
                           &keeper_interval, 60, 1, 86400, PGC_SIGHUP, GUC_UNIT_S, nullptr, nullptr, nullptr);
+  DefineCustomEnumVariable("visage.search_method", "How candidates of a search are found.",
+                           "table reads every code from its table: for tests and for comparing with it.",
+                           &search_method_value, static_cast<int>(SearchMethod::kAuto), kSearchMethods,
+                           PGC_SUSET, 0, nullptr, nullptr, nullptr);
   MarkGUCPrefixReserved("visage");
 }
 
 crypto::Suite suite() {
   return static_cast<crypto::Suite>(suite_value);
+}
+
+SearchMethod search_method() {
+  return static_cast<SearchMethod>(search_method_value);
 }
 
 const reference::Kernels& kernels() {

@@ -30,6 +30,14 @@ extern bool keeper;
 extern int keeper_interval;
 // Places for counters of attempts.
 extern int max_attempt_counters;
+// Megabytes for galleries in memory; 0: none, as in a session without preload.
+extern int gallery_memory;
+// Whether codes may only be where the system locks their memory.
+extern bool gallery_memory_locked;
+
+// How candidates of a search are found.
+enum class SearchMethod { kAuto, kExact, kTable };
+SearchMethod search_method();
 
 crypto::Suite suite();
 // The comparison's inner loops: the machine's best, unless visage.kernels forces another level.

@@ -4,6 +4,7 @@
 #include "pg/audit_ring.h"
 #include "pg/boundary.h"
 #include "pg/clock.h"
+#include "pg/gallery_start.h"
 #include "pg/keeper.h"
 #include "pg/settings.h"
 #include "pg/statement.h"
@@ -43,6 +44,7 @@ void request() {
   RequestAddinShmemSpace(audit_ring_size());
   RequestAddinShmemSpace(attempt_shared_size());
   RequestAddinShmemSpace(keeper_shared_size());
+  RequestAddinShmemSpace(gallery_shared_size());
   RequestNamedLWLockTranche(kTranche, static_cast<int>(SharedLock::kCount));
 }
 
@@ -60,6 +62,7 @@ void startup() {
   audit_ring_startup();
   attempt_shared_startup();
   keeper_shared_startup();
+  gallery_shared_startup();
   locks = GetNamedLWLockTranche(kTranche);
   LWLockRelease(AddinShmemInitLock);
 }

@@ -3,7 +3,7 @@
 sidecar_dir := src/sidecar
 SIDECAR := $(BUILD)/visaged
 SIDECAR_SOURCES := $(wildcard $(sidecar_dir)/main.cpp $(sidecar_dir)/app/*.cpp $(sidecar_dir)/http/*.cpp \
-	$(sidecar_dir)/db/*.cpp $(sidecar_dir)/flow/*.cpp $(sidecar_dir)/openapi/*.cpp $(sidecar_dir)/page/*.cpp)
+	$(sidecar_dir)/db/*.cpp $(sidecar_dir)/flow/*.cpp $(sidecar_dir)/openapi/*.cpp $(sidecar_dir)/page/*.cpp $(sidecar_dir)/adapter/*.cpp)
 SIDECAR_OBJS := $(SIDECAR_SOURCES:src/%.cpp=$(BUILD)/%.o)
 SIDECAR_OPENAPI := $(BUILD)/generated/sidecar/openapi/openapi.inc
 SIDECAR_ASSETS := $(BUILD)/generated/sidecar/page/assets.inc
@@ -16,10 +16,10 @@ SIDECAR_LIBS = -lcpp-httplib -lspdlog -lfmt -lpq -lssl -lcrypto -pthread
 SIDECAR_SANITIZED := $(BUILD)/sanitized/visaged
 SIDECAR_SANITIZED_OBJS := $(patsubst src/%.cpp,$(BUILD)/sanitized/%.o, \
 	$(filter-out %/wiping_heap.cpp,$(SIDECAR_SOURCES))) \
-	$(patsubst src/%.cpp,$(BUILD)/sanitized/%.o,$(wildcard src/core/base/*.cpp src/core/crypto/*.cpp src/core/probe/*.cpp))
+	$(patsubst src/%.cpp,$(BUILD)/sanitized/%.o,$(wildcard src/core/base/*.cpp src/core/crypto/*.cpp src/core/probe/*.cpp src/core/statement/*.cpp))
 SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=undefined
 
-.PHONY: visaged install-visaged check-sidecar check-sidecar-sanitized demo demo-built
+.PHONY: visaged install-visaged check-sidecar check-sidecar-sanitized demo demo-built demo-bank demo-bank-built
 
 visaged: $(SIDECAR) ## build the daemon, build/visaged
 
@@ -41,6 +41,11 @@ demo-built: install-server visaged $(BUILD)/side_by_side
 	@tools/demo
 
 check-demo: $(BUILD)/side_by_side
+
+demo-bank: setup ## the example bank on 127.0.0.1 with all that it needs, until Ctrl-C; PORT=8600
+	@$(MAKE) --no-print-directory demo-bank-built
+demo-bank-built: install-server visaged
+	@tools/demo_bank
 
 # Two pictures become one with two faces, for the demo and the tests.
 $(BUILD)/side_by_side: tools/demo.d/side_by_side.cpp

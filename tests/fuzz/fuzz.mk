@@ -14,7 +14,9 @@ fuzz_build := $(BUILD)/fuzz
 fuzz_corpus := tests/fuzz/corpus
 # What the targets need: the core, and of visaged what reads bytes from outside.
 fuzz_sources := $(patsubst src/%.cpp,%,$(wildcard src/core/*/*.cpp) \
-	$(addprefix src/sidecar/http/,$(addsuffix .cpp,base64 callers form json_body json_reader multipart problem rate_limit target utf8)) \
+	$(addprefix src/sidecar/http/,$(addsuffix .cpp,base64 callers form json_body json_reader multipart problem rate_limit target trace_context utf8)) \
+	$(addprefix src/sidecar/adapter/,$(addsuffix .cpp,http_answer identity otp_answer reason url)) \
+	src/sidecar/flow/frame_desk.cpp src/sidecar/liveness/frame.cpp src/sidecar/liveness/frame_key.cpp \
 	src/sidecar/quality/depth.cpp $(addprefix src/sidecar/capture/,$(addsuffix .cpp,decode exif failure format wiping \
 	  jpeg_decode jpeg_format png_decode png_format webp_decode webp_format)))
 fuzz_libs := -lopencv_core -ljpeg -lpng -lwebp -lcrypto

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Writes the seeds of the fuzz targets, made from the known-answer vectors and by hand: seeds.py FOLDER."""
 import base64
+import json
 import pathlib
 import struct
 import sys
@@ -85,6 +86,38 @@ def bodies():
     ]
 
 
+def identities():
+    """Statements of an authority, alone and in their answers; fields; and answers of a service of one-time codes."""
+    lines = ["visage/identity/1", "authority: stand-in", "request: 00000000-0000-4000-8000-000000000000", f"nonce: {'0' * 64}",
+             f"fields: {'a' * 64}", "answer: vouched", "vouched: id_number,name", f"photo: {'b' * 64}", "reference: 17",
+             "issued: 1790000000", f"signature: {base64.b64encode(bytes(64)).decode()}"]
+    text = "\n".join(lines)
+    others = [text + "\n", text.replace("vouched: id_number,name", "vouched: ").replace("answer: vouched", "answer: denied"),
+              text.replace("b" * 64, "none"), text.replace("id_number,name", "name,id_number"), text.replace("issued: 1", "issued: 01")]
+    for statement in (text, *others):
+        yield statement
+        yield json.dumps({"statement": statement, "photo": base64.b64encode(b"photo").decode()})
+    yield from ('{"id_number":"1","name":"\\u00e9 \\"x\\" \\\\"}', '{"request":"r","result":"sent"}', '{"request":"r","result":"refused"}',
+                '{"request":"r","result":"right","assertion":"visage/otp/1"}', '{"request":"r","result":"wrong"}', '{"statement":17}')
+
+
+def answers():
+    """Each behind the size of the pieces that it comes in."""
+    for head, body in (("200 OK\r\nContent-Length: 2", "{}"), ("200 OK", "{}"), ("500", ""), ("200 OK\r\nContent-Length: 2\r\nContent-Length: 3", "{}"),
+                       ("200 OK\r\nTransfer-Encoding: chunked", "2\r\n{}\r\n0\r\n\r\n"), ("200 OK\r\ncontent-length:\t5 \r\nX-A: b", "{}"),
+                       ("302 Found\r\nLocation: https://x/", ""), ("200 OK\r\n: x", ""), ("99 x", "")):
+        for piece in (1, 255):
+            yield bytes([piece]) + f"HTTP/1.1 {head}\r\n\r\n{body}".encode()
+
+
+def frames():
+    def header(kind, index, count, time, size=9, light=255):
+        return struct.pack("<BBHHqH", kind, light, index, count, time, size)
+    good = b"".join(header(1, i, 3, 1000 * (i + 1)) for i in range(3))
+    return [b"\1" + good, b"\1" + good + header(2, 0, 1, 5000), b"\1" + good[::-1], b"\1" + header(2, 0, 1, 5) + good, b"\1" + good + good,
+            b"\1" + header(1, 0, 1, -1, 0), b"\1", b"\0" + struct.pack("<I", 90) + b"VSF1" + bytes(86), b"\0" + b"\xff" * 8, b"\0"]
+
+
 def notes():
     """Notes that open, their texts, and what witnesses and extensions add."""
     for value in values("head-1.txt", "note"):
@@ -114,6 +147,12 @@ def seeds():
         "http_target": [b"/", b"/v1/registrations/a%2Fb?x=1", b"/v1//%C3%A9/%f0%9f%98%80", b"/%00", b"/a%ff", b"*", b"/%4", b"/~._-#f"],
         "http_callers": [f"# one a line\nsha256:{key}  bank\tregister,verify\r\n".encode(), b"certificate:* any *\n",
                          f"certificate:core core cancel\nsha256:{key.upper()} b compare\n".encode(), b"certificate: a *", b""],
+        "http_trace": [f"00-{'0af7' * 8}-{'b7ad' * 4}-01{end}".encode() for end in ("", "-x", "0")] + [b"", b"ff-" + b"0" * 52, b"cc" + b"-" * 60],
+        "http_frames": frames(),
+        "adapter_answer": list(answers()),
+        "adapter_identity": [text.encode() for text in identities()],
+        "adapter_url": [b"https://id.example/ask", b"https://[::1]:8443/a/b", b"https://10.0.0.1:443/", b"https://u@h/", b"http://h/", b"https://h/?q",
+                        b"https://:1/", b"https://[::1/"],
         "image_header": [*pngs(), *(tiff(order, n, kind) for order, n, kind in ((">", 6, 3), ("<", 8, 3), (">", 9, 3), ("<", 3, 4)))],
         "image_decode": pngs(),
         "image_png": pngs(),

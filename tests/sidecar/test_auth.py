@@ -1,8 +1,9 @@
 """Who may call what: tokens and client certificates [6.6g] [8.1.4b] [8.2.3a] [8.2.3d]."""
 import os
+import re
 import ssl
 
-from certificates import Authority
+from rig.certificates import Authority
 from fixture import CHANNEL, STRANGER, HttpTest
 from rig import bank
 from rig.client import Client
@@ -40,6 +41,15 @@ class Tokens(HttpTest):
         self.assert_problem(self.connect(daemon, writer).verify("nobody", b"x"), 403, "FORBIDDEN", '"verify"')
         self.assertEqual(200, self.connect(daemon, writer).cancel("nobody", channel=CHANNEL).status)
         self.assert_problem(self.connect(daemon, self.stand.token).cancel("nobody"), 401, "UNAUTHENTICATED")
+
+    def test_every_route_can_be_named(self):
+        """A route that no callers file can name is a caller's only together with all others."""
+        with open(os.path.join(os.path.dirname(__file__), "../../src/sidecar/openapi/openapi.yaml")) as file:
+            names = set(re.findall(r"operationId: (\w+)", file.read())) - {"openapi"}
+        self.assertGreater(len(names), 25)
+        for file, routes in (("named", ",".join(sorted(names))), ("beside", "*," + ",".join(sorted(names)))):
+            _, callers = bank.make_token(self.cluster, "all", routes, file=file)
+            self.start(file, callers=callers)
 
 
 class Certificates(HttpTest):

@@ -11,6 +11,7 @@ CREATE FUNCTION pg_temp.find(person text, sample int, most int DEFAULT 1, channe
   SELECT i.rank, i.subject, i.decision || ' ' || i.reason FROM visage.identify(pg_temp.probe($1, $2), $3, $4, 'default', $5) i $$;
 \set ECHO all
 \pset null '-'
+\set SHOW_CONTEXT never
 CREATE ROLE identify_search LOGIN IN ROLE visage_search;
 CREATE ROLE identify_service LOGIN IN ROLE visage_service, visage_capture;
 CREATE ROLE identify_others LOGIN IN ROLE visage_admin, visage_auditor, visage_calibrator;

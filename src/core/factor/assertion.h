@@ -8,20 +8,19 @@
 //   expires: 1790000300
 //   signature: base64
 //
-// Exactly these lines in this order, each ended by LF; the last LF may be missing. The signature is over all
-// that comes before its line: Ed25519 (RFC 8032), or ECDSA over P-256 or P-384 with SHA-256 in DER.
+// Exactly these lines in this order; core/statement says how it is signed.
 #pragma once
 
 #include <string_view>
 
 #include "core/base/bytes.h"
 #include "core/base/status.h"
+#include "core/statement/statement.h"
 
 namespace visage::factor {
 
 inline constexpr size_t kNonceSize = 32;
 inline constexpr size_t kMaxAssertion = 2048;
-inline constexpr size_t kMaxSignature = 144;
 
 // Views into the text that was parsed.
 struct Assertion {
@@ -31,15 +30,12 @@ struct Assertion {
   uint8_t nonce[kNonceSize];
   int64_t issued_at;   // seconds since 1970
   int64_t expires_at;  // likewise
-  uint8_t signature[kMaxSignature];
-  size_t signature_size;
+  statement::Signature signature;
 };
 
 // kMalformed names the line that is wrong.
 Status parse_assertion(std::string_view text, Assertion& out);
 // kAuthenticationFailed when the signature does not hold; kInvalidArgument when the key is none of ours.
 Status verify_assertion(const Assertion& assertion, std::string_view public_key_pem);
-// kInvalidArgument says what kind of key it must be.
-Status check_public_key(std::string_view pem);
 
 }  // namespace visage::factor

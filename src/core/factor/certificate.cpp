@@ -3,10 +3,12 @@
 #include <openssl/x509v3.h>
 
 #include "core/crypto/engine.h"
-#include "core/factor/openssl.h"
+#include "core/statement/openssl.h"
 
 namespace visage::factor {
 namespace {
+
+using namespace statement;
 
 using Certificate = std::unique_ptr<X509, Free>;
 using RevocationList = std::unique_ptr<X509_CRL, Free>;
@@ -226,23 +228,6 @@ Status check_revocation_list(std::string_view pem) {
   const bool alone = list != nullptr && !Block().read(bio.get());
   forget_errors();
   if (!alone) return Status::error(Code::kInvalidArgument, "not one certificate revocation list in PEM");
-  return {};
-}
-
-Status verify_signature(EVP_PKEY* key, Bytes message, Bytes signature) {
-  const bool hashes = !EVP_PKEY_is_a(key, "ED25519");
-  if (hashes && !EVP_PKEY_is_a(key, "EC") && !EVP_PKEY_is_a(key, "RSA"))
-    return Status::error(Code::kAuthenticationFailed, "signature: keys of this kind are not accepted");
-  const Context context(EVP_MD_CTX_new());
-  if (context == nullptr || EVP_DigestVerifyInit_ex(context.get(), nullptr, hashes ? "SHA256" : nullptr,
-                                                    nullptr, nullptr, key, nullptr) != 1) {
-    forget_errors();
-    return library_failed("signature");
-  }
-  const int verdict =
-      EVP_DigestVerify(context.get(), signature.data(), signature.size(), message.data(), message.size());
-  forget_errors();
-  if (verdict != 1) return Status::error(Code::kAuthenticationFailed, "signature: it does not hold");
   return {};
 }
 

@@ -7,6 +7,8 @@
 #include <optional>
 #include <thread>
 
+#include "sidecar/adapter/authority.h"
+#include "sidecar/adapter/otp_service.h"
 #include "sidecar/app/log.h"
 #include "sidecar/app/private_file.h"
 #include "sidecar/app/process_memory.h"
@@ -53,6 +55,7 @@ class Daemon {
 
  private:
   Status prepare_pages();
+  Status prepare_adapters();
   void register_gauges();
   void load_models();
   void observe(const http::Exchange& exchange, int status);
@@ -65,7 +68,10 @@ class Daemon {
   Sealer sealer_;
   Gate gate_;
   FrameDesk frames_;
+  PhotoDesk photos_;
   FlowService service_;
+  adapter::Authority authority_;
+  adapter::OtpService otp_;
   Readiness readiness_;
   bool memory_locked_ = false;
   capture::Pipeline::Loaded models_;
@@ -86,7 +92,9 @@ Daemon::Daemon(const Settings& settings)
       source_key_(settings.source_key_file),
       sealer_(source_key_, std::chrono::seconds(settings.probe_lifetime_s)),
       gate_(settings.pipelines, settings.waiting, std::chrono::milliseconds(settings.wait_timeout_ms)),
-      service_({gate_, sealer_, pool_, metrics_, frames_}),
+      service_({gate_, sealer_, pool_, metrics_, frames_, photos_}),
+      authority_(metrics_),
+      otp_(metrics_),
       readiness_(pool_, source_key_),
       links_(source_key_) {}
 
@@ -114,6 +122,7 @@ void Daemon::register_gauges() {
   gauge("visaged_database_connections", "used", [this] { return pool_.in_use(); });
   gauge("visaged_database_connections", "idle", [this] { return pool_.idle(); });
   gauge("visaged_database_connections", "limit", [this] { return pool_.size(); });
+  metrics_.gauge("visaged_id_photos", "", [this] { return static_cast<double>(photos_.size()); });
   metrics_.gauge("visaged_ready", "", [this] { return readiness_.report().ready ? 1 : 0; });
   metrics_.gauge("visaged_memory_locked", "", [this] { return memory_locked_ ? 1 : 0; });
   metrics_.gauge("visaged_build_info", label("version", VISAGE_VERSION), [] { return 1; });
@@ -137,6 +146,13 @@ Status Daemon::prepare_pages() {
   return {};
 }
 
+Status Daemon::prepare_adapters() {
+  if (!settings_.authority.service.url.empty())
+    VISAGE_TRY(authority_.prepare(settings_.authority, settings_.max_image_bytes));
+  if (!settings_.otp.url.empty()) VISAGE_TRY(otp_.prepare(settings_.otp));
+  return {};
+}
+
 Status Daemon::prepare() {
   memory_locked_ = lock_memory();
   if (!memory_locked_)
@@ -151,8 +167,10 @@ Status Daemon::prepare() {
     VISAGE_TRY(http::make_tls_context({settings_.tls_certificate, settings_.tls_key, settings_.tls_client_ca,
                                        settings_.tls_client_optional},
                                       tls_));
-  api_.emplace(*auth_, service_, source_key_,
-               http::ApiOptions{settings_.max_image_bytes, settings_.server_timing, &links_});
+  VISAGE_TRY(prepare_adapters());
+  api_.emplace(
+      *auth_, service_, source_key_,
+      http::ApiOptions{settings_.max_image_bytes, settings_.server_timing, &links_, &authority_, &otp_});
   admin_.emplace(http::make_admin_router(readiness_, metrics_));
   api_server_.emplace(
       limits(settings_.max_connections), tls_.get(), [this](http::Exchange& e) { api_->handle(e); },

@@ -59,6 +59,27 @@ void describe(CLI::App& app, Settings& s) {
       ->capture_default_str();
 }
 
+void describe(CLI::App& app, const std::string& name, const std::string& what, adapter::ServiceSettings& s) {
+  app.add_option("--" + name + "-url", s.url, "https://host[:port]/path of " + what);
+  app.add_option("--" + name + "-ca", s.ca, "authority of its certificate (PEM)");
+  app.add_option("--" + name + "-certificate", s.certificate, "our client certificate for it (PEM)");
+  app.add_option("--" + name + "-key", s.key, "key of that certificate (PEM, mode 0600)");
+  app.add_option("--" + name + "-timeout-ms", s.timeout_ms, "for the whole exchange")
+      ->check(CLI::Range(1, 60000))
+      ->capture_default_str();
+}
+
+void describe_adapters(CLI::App& app, Settings& s) {
+  describe(app, "authority", "the authority's ID service", s.authority.service);
+  app.add_option("--authority-name", s.authority.name, "its name in visage.authority");
+  app.add_option("--authority-public-key", s.authority.public_key_file,
+                 "what its answers are signed with (PEM)");
+  app.add_option("--authority-max-age-s", s.authority.max_age_s, "how old its answer may be, by our clock")
+      ->check(CLI::Range(1, 3600))
+      ->capture_default_str();
+  describe(app, "otp", "the service that sends and checks one-time codes", s.otp);
+}
+
 }  // namespace
 
 Start read_settings(int argc, char** argv, Settings& settings, int& exit_code) {
@@ -70,6 +91,7 @@ Start read_settings(int argc, char** argv, Settings& settings, int& exit_code) {
   app.set_version_flag("--version", "visaged " VISAGE_VERSION);
   app.add_flag("--check-config", only_check, "check the settings and leave")->configurable(false);
   describe(app, settings);
+  describe_adapters(app, settings);
   exit_code = 0;
   try {
     app.parse(argc, argv);

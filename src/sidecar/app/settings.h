@@ -7,6 +7,7 @@
 #include <string>
 
 #include "core/base/status.h"
+#include "sidecar/adapter/authority.h"
 
 namespace visage::sidecar {
 
@@ -32,6 +33,10 @@ struct Settings {
 
   std::string source_key_file;
   std::string models = "models";
+
+  // Services of others that the daemon asks; without a URL it does not. docs/adapters.md
+  adapter::AuthoritySettings authority;
+  adapter::ServiceSettings otp;
 
   size_t max_image_bytes = 5 * 1024 * 1024;
   unsigned request_timeout_ms = 10000;  // first byte of a request to last byte of its body

@@ -62,6 +62,28 @@ Status check_reach(const Settings& settings, const http::Endpoint& api, const ht
   return {};
 }
 
+Status check_service(const char* name, const adapter::ServiceSettings& service) {
+  const bool any = !service.ca.empty() || !service.certificate.empty() || !service.key.empty();
+  if (service.url.empty() && !any) return {};
+  adapter::Url url;
+  const Status status = adapter::parse_url(service.url, url);
+  if (!status.ok()) return Status::error(Code::kInvalidArgument, "--%s-url: %s", name, status.message);
+  // Both sides are authenticated before anything about a person is sent. [8.2.3a]
+  if (service.ca.empty() || service.certificate.empty() || service.key.empty())
+    return Status::error(Code::kInvalidArgument, "--%s-url needs --%s-ca, --%s-certificate and --%s-key",
+                         name, name, name, name);
+  return {};
+}
+
+Status check_adapters(const Settings& settings) {
+  VISAGE_TRY(check_service("authority", settings.authority.service));
+  VISAGE_TRY(check_service("otp", settings.otp));
+  const bool named = !settings.authority.name.empty() && !settings.authority.public_key_file.empty();
+  if (settings.authority.service.url.empty() || named) return {};
+  return Status::error(Code::kInvalidArgument,
+                       "--authority-url needs --authority-name and --authority-public-key");
+}
+
 }  // namespace
 
 Status check_settings(const Settings& settings) {
@@ -70,6 +92,7 @@ Status check_settings(const Settings& settings) {
   VISAGE_TRY(http::resolve_endpoint(settings.admin_listen, admin));
   VISAGE_TRY(check_tls(settings));
   VISAGE_TRY(check_pages(settings));
+  VISAGE_TRY(check_adapters(settings));
   if (settings.tls_certificate.empty() && !api.loopback)
     return Status::error(Code::kInvalidArgument,
                          "plain HTTP is served on the loopback interface only and --listen is %s: give "

@@ -13,6 +13,7 @@ enum class Argument {
   kSession,
   kKind,
   kSecret,
+  kMaxCandidates,
   kChannel,
   kScenario,
   kContext
@@ -88,6 +89,10 @@ const Call kCalls[] = {
      "present_factor",
      "present_factor($1::uuid, 'face', $2::visage.probe::text, $3::jsonb)",
      {kSession, kProbe, kContext}},
+    {Flow::kIdentify,
+     "identify",
+     "identify($1::visage.probe, $2::integer, channel => $3, scenario => $4, context => $5::jsonb)",
+     {kProbe, kMaxCandidates, kChannel, kScenario, kContext}},
 };
 
 const Call& call_of(Flow flow) {
@@ -110,6 +115,8 @@ Parameter parameter_of(const FlowArguments& given, Argument argument) {
       return Parameter::text(given.kind);
     case kSecret:
       return Parameter::secret(given.secret);
+    case kMaxCandidates:
+      return Parameter::text(given.max_candidates);
     case kChannel:
       return Parameter::text(given.channel);
     case kScenario:
@@ -137,10 +144,12 @@ Trouble call_flow(Pool& pool, Flow flow, const FlowArguments& arguments, Outcome
   const Call& call = call_of(flow);
   std::vector<Parameter> parameters;
   for (const Argument argument : call.arguments) parameters.push_back(parameter_of(arguments, argument));
-  const std::string sql = std::string("SELECT ") + kOutcomeColumns + " FROM visage." + call.text;
+  const bool many = flow == Flow::kIdentify;
+  const std::string sql = std::string("SELECT ") + (many ? kIdentificationColumns : kOutcomeColumns) +
+                          " FROM visage." + call.text;
   Result result;
   if (Trouble trouble = pool.run(sql.c_str(), parameters, result)) return trouble;
-  return read_outcome(result.get(), out);
+  return many ? read_identification(result.get(), out) : read_outcome(result.get(), out);
 }
 
 }  // namespace visage::sidecar::db

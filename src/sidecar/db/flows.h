@@ -25,6 +25,7 @@ enum class Flow {
   kRemoveFactor,
   kPresentFactor,
   kPresentFace,  // a factor whose evidence is a probe
+  kIdentify,
 };
 
 std::string_view flow_name(Flow flow);
@@ -40,6 +41,7 @@ struct FlowArguments {
   std::string session;  // where it is an argument of its own; else it is in the context
   std::string kind;     // of a factor
   Bytes secret;         // of a factor, or the evidence of one
+  std::string max_candidates = "1";
   std::string channel = "default";
   std::string scenario = "default";
   std::string context = "{}";  // a JSON object

@@ -69,6 +69,15 @@ const char* statement(Question question) {
       return "SELECT json_build_object('opened', true, 'state', s.state, 'until', floor(extract(epoch FROM "
              "s.expires_at))::bigint) FROM visage.sessions s WHERE s.session = $1::uuid "
              "AND s.institution = current_setting('visage.institution')";
+    case Question::kPhotoSession:
+      return "SELECT json_build_object('purpose', s.purpose, 'channel', s.channel, 'open', s.state IN "
+             "('CREATED', 'IN_PROGRESS'), 'seconds', "
+             "ceil(extract(epoch FROM s.expires_at - clock_timestamp()))::bigint) FROM visage.sessions s "
+             "WHERE s.session = $1::uuid AND s.institution = current_setting('visage.institution')";
+    case Question::kRecordIdentity:
+      return "SELECT json_build_object('record', visage.record_authority_check($1, $2, $3::boolean, "
+             "ARRAY(SELECT jsonb_array_elements_text($4::jsonb)), comparison => nullif($5, '')::uuid, "
+             "reference => $6, answer_digest => decode($7, 'hex'), fields_digest => decode($8, 'hex')))";
     case Question::kListReferences:
       break;
   }

@@ -25,6 +25,9 @@ enum class Question {
   kWithdrawConsent,  // subject, purpose (empty: all), channel
   kOpenPage,         // session; "opened" is true once
   kPageSession,      // session
+  kPhotoSession,     // session; what an ID photo for it must know, with the seconds that it has left
+  kRecordIdentity,   // subject, authority, accepted, fields as a JSON array, comparison (empty: none),
+                     // reference, digest of the answer and of the fields in hexadecimal
 };
 
 // `found` is false when the database has no row to answer with. Arguments are in the order above.

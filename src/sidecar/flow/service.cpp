@@ -33,12 +33,12 @@ Failure FlowService::admits() const {
   return {};
 }
 
-Failure FlowService::make_probe(FlowRequest& request, Bytes image, const char* part, WipedBytes& out) {
-  capture::Capture capture;
+Failure FlowService::take_capture(FlowRequest& request, Bytes image, const char* part,
+                                  capture::Capture& out) {
   const bool stores = request.flow == db::Flow::kRegister || request.flow == db::Flow::kAddReference;
   const capture::Options options{.require_single_face = stores};
-  const auto failure = pipeline_.load()->process(image, options, capture);
-  const capture::Timings& t = capture.timings;
+  const auto failure = pipeline_.load()->process(image, options, out);
+  const capture::Timings& t = out.timings;
   for (const auto& [stage, milliseconds] : {std::pair{"decode", t.decode},
                                             {"detect", t.detect},
                                             {"mesh", t.mesh},
@@ -54,19 +54,20 @@ Failure FlowService::make_probe(FlowRequest& request, Bytes image, const char* p
     parts_.metrics.observe("visaged_networks_seconds", "", t.networks / 1000);
   }
   if (failure) return capture_problem(*failure, part);
-  return seal(request, capture, out);
+  return {};
 }
 
-Failure FlowService::seal(FlowRequest& request, const capture::Capture& capture, WipedBytes& out) {
+Failure FlowService::seal(FlowRequest& request, const probe::Contents& contents, Bytes nonce,
+                          WipedBytes& out) {
   const auto start = Clock::now();
-  const Status status = parts_.sealer.seal(capture.contents, request.nonce, out);
+  const Status status = parts_.sealer.seal(contents, nonce, out);
   observe(request, "seal", ms_since(start));
   if (status.ok()) return {};
   spdlog::error("sealing failed: {}", status.message);
   return Problem{ProblemCode::kNotReady, "No probe can be sealed now. Tell the operator; /ready says why."};
 }
 
-Failure FlowService::make_probes(FlowRequest& request, WipedBytes& probe, WipedBytes& document) {
+Failure FlowService::take_captures(FlowRequest& request, capture::Capture& live, capture::Capture& document) {
   if (pipeline_ == nullptr)
     return Problem{ProblemCode::kNotReady,
                    "The models are not loaded. Tell the operator; /ready says which."};
@@ -75,31 +76,55 @@ Failure FlowService::make_probes(FlowRequest& request, WipedBytes& probe, WipedB
   observe(request, "wait", ms_since(start));
   if (!permit) return busy();
   if (request.frames.empty())
-    VISAGE_HTTP_TRY(make_probe(request, request.image, "image", probe));
+    VISAGE_HTTP_TRY(take_capture(request, request.image, "image", live));
   else
-    VISAGE_HTTP_TRY(make_probe_of_frames(request, probe));
-  if (db::probes_of(request.flow) > 1)
-    VISAGE_HTTP_TRY(make_probe(request, request.document, "document", document));
+    VISAGE_HTTP_TRY(take_capture_of_frames(request, live));
+  if (!request.document.empty())
+    VISAGE_HTTP_TRY(take_capture(request, request.document, "document", document));
   return {};
 }
 
-Failure FlowService::run(FlowRequest& request, db::Outcome& out) {
-  WipedBytes probe, document;
-  if (db::probes_of(request.flow) > 0) VISAGE_HTTP_TRY(make_probes(request, probe, document));
-  if (request.drop_pictures) request.drop_pictures();
-  request.arguments.probe = probe;
-  request.arguments.document = document;
+Failure FlowService::call_database(FlowRequest& request, db::Flow flow, const db::FlowArguments& arguments,
+                                   db::Outcome& out) {
   const auto start = Clock::now();
-  const db::Trouble trouble = db::call_flow(parts_.pool, request.flow, request.arguments, out);
+  const db::Trouble trouble = db::call_flow(parts_.pool, flow, arguments, out);
   observe(request, "database", ms_since(start));
   if (!trouble) {
-    parts_.metrics.count("visaged_outcomes_total", label("flow", db::flow_name(request.flow)) + "," +
+    parts_.metrics.count("visaged_outcomes_total", label("flow", db::flow_name(flow)) + "," +
                                                        label("decision", out.decision) + "," +
                                                        label("reason", out.reason));
     return {};
   }
   spdlog::warn("database: {} {}", trouble->sqlstate, trouble->message);
   return database_problem(*trouble);
+}
+
+Failure FlowService::run(FlowRequest& request, db::Outcome& out) {
+  if (db::probes_of(request.flow) == 0) return call_database(request, request.flow, request.arguments, out);
+  const std::shared_ptr<const KeptPhoto> photo = parts_.photos.find(request.arguments.session);
+  VISAGE_HTTP_TRY(check_photo(request, photo.get()));
+  const bool with_kept = photo && (request.flow == db::Flow::kRegister || request.document.empty());
+  WipedBytes probe, document;
+  {
+    capture::Capture live, shown;
+    VISAGE_HTTP_TRY(take_captures(request, live, shown));
+    if (request.drop_pictures) request.drop_pictures();
+    if (with_kept && request.flow == db::Flow::kRegister) {
+      // The same capture that is registered is compared, so they are one person's.
+      VISAGE_HTTP_TRY(compare_with_photo(request, live, *photo, out));
+      if (out.decision != "accept") return {};
+    }
+    VISAGE_HTTP_TRY(seal(request, live.contents, request.nonce, probe));
+    if (db::probes_of(request.flow) > 1)
+      VISAGE_HTTP_TRY(seal(request, with_kept ? photo->contents : shown.contents, request.nonce, document));
+  }
+  request.arguments.probe = probe;
+  request.arguments.document = document;
+  VISAGE_HTTP_TRY(call_database(request, request.flow, request.arguments, out));
+  if (!with_kept || out.decision == "refuse") return {};
+  if (request.flow == db::Flow::kCompare) VISAGE_HTTP_TRY(finish_comparison(*photo, out));
+  parts_.photos.drop(request.arguments.session);  // the session is used up
+  return {};
 }
 
 Failure FlowService::inspect(const capture::InspectRequest& request, capture::Inspection& out) {

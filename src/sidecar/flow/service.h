@@ -17,6 +17,7 @@
 #include "sidecar/db/questions.h"
 #include "sidecar/flow/frame_desk.h"
 #include "sidecar/flow/gate.h"
+#include "sidecar/flow/photo_desk.h"
 #include "sidecar/flow/sealer.h"
 #include "sidecar/http/problem.h"
 
@@ -30,7 +31,7 @@ struct StageTime {
 struct FlowRequest {
   db::Flow flow{};
   Bytes image;                          // of flows that take a probe
-  Bytes document;                       // the photo of an identity document; kCompare only
+  Bytes document;                       // kCompare only: the document's photo; empty: the session's kept one
   Bytes nonce;                          // of the session that the picture is for; empty: none
   Bytes frames;                         // a bundle of sealed frames instead of `image`; FrameDesk
   Bytes page_key;                       // the public point that they were sealed with, hexadecimal
@@ -48,6 +49,7 @@ class FlowService {
     db::Pool& pool;
     Metrics& metrics;
     FrameDesk& frames;
+    PhotoDesk& photos;
   };
   explicit FlowService(Parts parts);
 
@@ -62,15 +64,31 @@ class FlowService {
   http::Failure frame_point(liveness::PublicPoint& out);
   // Quality alone: nothing is sealed and the database is not asked.
   http::Failure inspect(const capture::InspectRequest& request, capture::Inspection& out);
+  // Looks at a document's photo (profile photo-import) and keeps what it shows for the session's call, with
+  // which the living person is then compared. POOR_PHOTO names what is wrong with it.
+  http::Failure keep_photo(const std::string& session, Bytes image, std::shared_ptr<KeptPhoto> photo,
+                           std::chrono::seconds how_long);
+  // What an authority said goes into the database. `comparison` is the transaction id of one; empty: none.
+  http::Failure record_identity(const std::string& subject, const IdentityCheck& check, bool accepted,
+                                const std::string& comparison, std::string& json);
   // A question that is no flow; `json` is NOT_FOUND's when there is nothing of that name.
   http::Failure ask(db::Question question, const std::vector<std::string>& arguments, std::string& json);
 
  private:
-  http::Failure make_probes(FlowRequest& request, WipedBytes& probe, WipedBytes& document);
-  http::Failure make_probe(FlowRequest& request, Bytes image, const char* part, WipedBytes& out);
-  http::Failure make_probe_of_frames(FlowRequest& request, WipedBytes& out);
+  // `live` and, of a photo that came with the call, `document`.
+  http::Failure take_captures(FlowRequest& request, capture::Capture& live, capture::Capture& document);
+  http::Failure take_capture(FlowRequest& request, Bytes image, const char* part, capture::Capture& out);
+  http::Failure take_capture_of_frames(FlowRequest& request, capture::Capture& out);
+  http::Failure call_database(FlowRequest& request, db::Flow flow, const db::FlowArguments& arguments,
+                              db::Outcome& out);
+  // service_identity.cpp
+  http::Failure check_photo(const FlowRequest& request, const KeptPhoto* photo) const;
+  http::Failure compare_with_photo(FlowRequest& request, const capture::Capture& live, const KeptPhoto& photo,
+                                   db::Outcome& out);
+  http::Failure end_with(const std::string& comparison, const std::string& registration);
+  http::Failure finish_comparison(const KeptPhoto& photo, const db::Outcome& outcome);
   http::Failure read_challenge(const std::string& session, challenge::Challenge& out);
-  http::Failure seal(FlowRequest& request, const capture::Capture& capture, WipedBytes& out);
+  http::Failure seal(FlowRequest& request, const probe::Contents& contents, Bytes nonce, WipedBytes& out);
   void observe(FlowRequest& request, std::string_view stage, double milliseconds);
 
   Parts parts_;

@@ -66,7 +66,7 @@ Failure FlowService::read_challenge(const std::string& session, challenge::Chall
   return Problem{ProblemCode::kInternal, "The session asks for movements that this daemon does not know."};
 }
 
-Failure FlowService::make_probe_of_frames(FlowRequest& request, WipedBytes& out) {
+Failure FlowService::take_capture_of_frames(FlowRequest& request, capture::Capture& out) {
   liveness::PublicPoint page;
   OpenedFrames opened;
   if (!read_point(request.page_key, page)) return not_ours();
@@ -89,17 +89,16 @@ Failure FlowService::make_probe_of_frames(FlowRequest& request, WipedBytes& out)
   sequence.demanded = {Method::kPassive, Method::kContinuity, Method::kInjection};
   if (sequence.asked.count > 0) sequence.demanded.add(Method::kChallenge);
 
-  capture::Capture capture;
   capture::Judgement judgement;
   const bool stores = request.flow == db::Flow::kRegister || request.flow == db::Flow::kAddReference;
   const capture::Options options{.require_single_face = stores};
-  const auto failure = pipeline_.load()->process(sequence, options, capture, judgement);
-  observe(request, "liveness", capture.timings.liveness);
+  const auto failure = pipeline_.load()->process(sequence, options, out, judgement);
+  observe(request, "liveness", out.timings.liveness);
   if (failure) return capture_problem(*failure, "frames");
   // The record of why; who captured learns the decision only.
   for (const liveness::Outcome& outcome : judgement.outcomes)
     parts_.metrics.count(kLivenessTotal, labels_of(outcome.method, outcome.verdict, outcome.reason));
-  return seal(request, capture, out);
+  return {};
 }
 
 }  // namespace visage::sidecar

@@ -89,6 +89,7 @@ Api::Api(const Auth& auth, FlowService& service, SourceKeyFile& source_key, ApiO
           flow_route("DELETE", "/v1/registrations/{}", "cancel", Flow::kCancel),
           flow_route("POST", "/v1/verifications", "verify", Flow::kVerify),
           flow_route("POST", "/v1/comparisons", "compare", Flow::kCompare),
+          flow_route("POST", "/v1/identify", "identify", Flow::kIdentify),
           flow_route("POST", "/v1/unlocks", "unlock", Flow::kUnlock),
           {"GET", "/v1/registrations/{}/references", "list_references",
            [this](auto& e, auto& v) { return read(e, Question::kListReferences, v[0]); }},
@@ -122,6 +123,11 @@ Api::Api(const Auth& auth, FlowService& service, SourceKeyFile& source_key, ApiO
            [this](auto& e, auto& v) { return give_consent(e, v[0]); }},
           {"DELETE", "/v1/registrations/{}/consents", "withdraw_consent",
            [this](auto& e, auto& v) { return withdraw_consent(e, v[0]); }},
+          {"POST", "/v1/id-photos", "id_photo", [this](auto& e, auto&) { return id_photo(e); }},
+          {"POST", "/v1/sessions/{}/codes", "send_code",
+           [this](auto& e, auto& v) { return send_code(e, v[0]); }},
+          {"POST", "/v1/sessions/{}/codes/check", "check_code",
+           [this](auto& e, auto& v) { return check_code(e, v[0]); }},
           {"POST", "/v1/quality", "quality", [this](auto& e, auto&) { return quality(e); }},
           {"GET", "/openapi.yaml", "openapi",
            [](auto& e, auto&) {
@@ -190,7 +196,10 @@ Failure Api::finish(Exchange& exchange, FlowRequest& request, const std::string&
   if (failure) return failure;
   const std::string made = location(request, outcome);
   if (!made.empty()) exchange.response->set_header("Location", made);
-  answer_json(exchange, made.empty() ? 200 : 201, render_outcome(outcome, exchange, biz_id));
+  if (request.flow == Flow::kIdentify)
+    answer_json(exchange, 200, render_identification(outcome, exchange, biz_id));
+  else
+    answer_json(exchange, made.empty() ? 200 : 201, render_outcome(outcome, exchange, biz_id));
   return {};
 }
 

@@ -10,12 +10,19 @@
 #include "sidecar/http/router.h"
 #include "sidecar/page/links.h"
 
+namespace visage::sidecar::adapter {
+class Authority;
+class OtpService;
+}  // namespace visage::sidecar::adapter
+
 namespace visage::sidecar::http {
 
 struct ApiOptions {
   size_t max_picture;                  // bytes
   bool server_timing;                  // tell the caller how long each stage took (W3C Server-Timing)
   const page::Links* links = nullptr;  // of capture pages; not enabled where no pages are served
+  const adapter::Authority* authority = nullptr;  // not enabled where none is configured, nor the next
+  const adapter::OtpService* otp = nullptr;
 };
 
 class Api {
@@ -37,6 +44,12 @@ class Api {
   Failure give_consent(Exchange& exchange, const std::string& subject) const;      // api_consent.cpp
   Failure withdraw_consent(Exchange& exchange, const std::string& subject) const;  // api_consent.cpp
   Failure watch_session(Exchange& exchange, const std::string& session) const;     // api_events.cpp
+  Failure id_photo(Exchange& exchange) const;                                      // api_id_photos.cpp
+  Failure check_photo_session(const std::string& session, std::chrono::seconds& left) const;
+  Failure send_code(Exchange& exchange, const std::string& session) const;   // api_codes.cpp
+  Failure check_code(Exchange& exchange, const std::string& session) const;  // api_codes.cpp
+  Failure take_code_form(Exchange& exchange, const std::string& session, std::span<const PartRule> rules,
+                         WipedBytes& body, Form& form) const;
   Failure check_notice(const page::Wanted& wanted) const;
   // The link of the capture page for the session that was opened.
   Failure make_link(const Exchange& exchange, const Form& form, page::Wanted& wanted,

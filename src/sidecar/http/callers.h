@@ -1,11 +1,12 @@
 // Who may call what: the list in --callers-file.
 //
 // One caller a line, blanks between the fields, # starts a comment:
-//   sha256:<64 hex digits of SHA-256(token)>   <caller>   <route>[,<route>…] or *   [<rate>]
+//   sha256:<64 hex digits of SHA-256(token)>   <caller>   <route>[,<route>…] or * or *,identify   [<rate>]
 //   certificate:<name in the certificate>      <caller>   …
 //   certificate:*                              …          any certificate of the client authority
 // A rate is 20/s or 90/min, of all calls of that name together.
-// Routes are the names of the routing table, as docs/http-api.md lists them. Tokens themselves are never
+// Routes are the names of the routing table, as docs/http-api.md lists them. * is all but identify, which is
+// always named. Tokens themselves are never
 // stored.
 #pragma once
 
@@ -24,7 +25,7 @@ namespace visage::sidecar::http {
 
 struct Caller {
   std::string name;
-  std::vector<std::string> routes;  // empty: all
+  std::vector<std::string> routes;  // empty, or * first: all but identify
   std::optional<Rate> rate;         // absent: --caller-rate
 
   bool may(std::string_view route) const;

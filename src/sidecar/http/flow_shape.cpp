@@ -14,9 +14,10 @@ constexpr PartRule kImage{"image", PartKind::kPicture, false};  // or frames
 constexpr PartRule kFrames{"frames", PartKind::kFrames, false};
 constexpr PartRule kPageKey{"page_key", PartKind::kText, false};
 constexpr PartRule kDevice{"device", PartKind::kText, false};
-constexpr PartRule kDocument{"document", PartKind::kPicture, true};
+constexpr PartRule kDocument{"document", PartKind::kPicture, false};  // the session may have one
 constexpr PartRule kKind{"kind", PartKind::kText, true};
 constexpr PartRule kSecret{"secret", PartKind::kSecret, true};
+constexpr PartRule kMaxCandidates{"max_candidates", PartKind::kText, false};
 constexpr PartRule kSession{"session", PartKind::kText, false};
 constexpr PartRule kNonce{"nonce", PartKind::kText, false};
 constexpr PartRule kChannel{"channel", PartKind::kText, false};
@@ -30,6 +31,8 @@ constexpr PartRule kTwoFaces[] = {kImage, kFrames,  kPageKey,  kDevice,  kDocume
                                   kNonce, kChannel, kScenario, kContext, kBizId};
 constexpr PartRule kFace[] = {kImage, kFrames,  kPageKey,  kDevice,  kSession,
                               kNonce, kChannel, kScenario, kContext, kBizId};
+constexpr PartRule kAnyFace[] = {kImage, kFrames,  kPageKey,  kDevice,  kMaxCandidates, kSession,
+                                 kNonce, kChannel, kScenario, kContext, kBizId};
 constexpr PartRule kNoFace[] = {kSession, kChannel, kScenario, kContext, kBizId};
 constexpr PartRule kOfLocked[] = {kSubject, {"session", PartKind::kText, true}, kChannel, kScenario, kContext,
                                   kBizId};
@@ -58,6 +61,7 @@ constexpr FlowShape kShapes[] = {
     {Flow::kReplaceFactor, kNewSecret, kOfFactor},
     {Flow::kRemoveFactor, kNoFace, kOfFactor},
     {Flow::kPresentFactor, kShown, kOfSession},
+    {Flow::kIdentify, kAnyFace, {}},
 };
 
 Problem missing(const char* name, const char* why) {
@@ -131,6 +135,7 @@ Failure read_request(const Exchange& exchange, const FlowShape& shape,
   out.arguments.session = value("session");
   out.arguments.kind = value("kind");
   out.arguments.secret = form.bytes(shape.flow == Flow::kPresentFactor ? "evidence" : "secret");
+  out.arguments.max_candidates = value("max_candidates", "1");
   out.arguments.channel = value("channel", "default");
   out.arguments.scenario = value("scenario", "default");
   out.arguments.context = build_context(exchange, form);

@@ -37,6 +37,7 @@ constexpr Entry kEntries[] = {
     {ProblemCode::kImageTooLarge, 422, "IMAGE_TOO_LARGE", "The picture has too many pixels"},
     {ProblemCode::kImageTooSmall, 422, "IMAGE_TOO_SMALL", "The picture is too small to hold a usable face"},
     {ProblemCode::kDecodeTimeout, 422, "DECODE_TIMEOUT", "Decoding the picture took too long"},
+    {ProblemCode::kPoorPhoto, 422, "POOR_PHOTO", "The photo is too poor for a comparison"},
     {ProblemCode::kUnauthenticated, 401, "UNAUTHENTICATED", "The caller is not known"},
     {ProblemCode::kForbidden, 403, "FORBIDDEN", "The caller may not do this"},
     {ProblemCode::kNotFound, 404, "NOT_FOUND", "There is nothing here"},
@@ -48,6 +49,7 @@ constexpr Entry kEntries[] = {
     {ProblemCode::kDatabaseTimeout, 503, "DATABASE_TIMEOUT", "The database did not answer in time"},
     {ProblemCode::kDatabaseReadOnly, 503, "DATABASE_READ_ONLY", "The database accepts no writes"},
     {ProblemCode::kDatabaseMisconfigured, 500, "DATABASE_MISCONFIGURED", "The database refuses the service"},
+    {ProblemCode::kUndetermined, 502, "UNDETERMINED", "Another service gave no answer that counts"},
     {ProblemCode::kInternal, 500, "INTERNAL", "Something failed here"},
 };
 
@@ -68,7 +70,7 @@ std::string_view name_of(ProblemCode code) {
 
 std::string render_problem(const Problem& problem, std::string_view request_id) {
   const Entry& entry = find(problem.code);
-  const nlohmann::ordered_json document = {
+  nlohmann::ordered_json document = {
       {"type", "urn:pg-visage:problem:" + std::string(entry.name)},
       {"title", entry.title},
       {"status", entry.status},
@@ -76,6 +78,7 @@ std::string render_problem(const Problem& problem, std::string_view request_id) 
       {"detail", problem.detail},
       {"instance", "urn:uuid:" + std::string(request_id)},
   };
+  if (!problem.reason.empty()) document["reason"] = problem.reason;
   return document.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 

@@ -34,6 +34,7 @@ enum class ProblemCode {
   kImageTooLarge,
   kImageTooSmall,
   kDecodeTimeout,
+  kPoorPhoto,
   // who calls what
   kUnauthenticated,
   kForbidden,
@@ -48,13 +49,16 @@ enum class ProblemCode {
   kDatabaseReadOnly,
   kDatabaseMisconfigured,
   kInternal,
+  // what another service left open
+  kUndetermined,
 };
 
 struct Problem {
   ProblemCode code;
-  std::string detail;        // one sentence that says what to do; never a secret, never the caller's data
-  unsigned retry_after = 0;  // seconds; 0: no header
-  std::string allow = {};    // for kMethodNotAllowed
+  std::string detail;            // one sentence that says what to do; never a secret, never the caller's data
+  unsigned retry_after = 0;      // seconds; 0: no header
+  std::string allow = {};        // for kMethodNotAllowed
+  std::string_view reason = {};  // for kUndetermined: "STALE_ANSWER"; a constant
 };
 
 // Absent means that all is well.

@@ -96,6 +96,28 @@ Status make_tls_context(const TlsFiles& files, TlsContext& out) {
   return {};
 }
 
+Status make_tls_client_context(const TlsClientFiles& files, TlsContext& out) {
+  ERR_clear_error();
+  TlsContext context(SSL_CTX_new(TLS_client_method()));
+  if (!context) return Status::error(Code::kInternal, "OpenSSL cannot make a TLS context");
+  SSL_CTX* tls = context.get();
+  SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION);
+  SSL_CTX_set_options(
+      tls, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_NO_TICKET | SSL_OP_CLEANSE_PLAINTEXT);
+  SSL_CTX_set_session_cache_mode(tls, SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_mode(
+      tls, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_set_cipher_list(tls, "ECDHE+AESGCM:ECDHE+CHACHA20");
+  SSL_CTX_set_verify(tls, SSL_VERIFY_PEER, nullptr);
+  if (SSL_CTX_load_verify_locations(tls, files.authority.c_str(), nullptr) != 1)
+    return tls_error("read the authority", files.authority);
+  if (SSL_CTX_use_certificate_chain_file(tls, files.certificate.c_str()) != 1)
+    return tls_error("read the certificate", files.certificate);
+  VISAGE_TRY(load_key(tls, files.key));
+  out = std::move(context);
+  return {};
+}
+
 std::string peer_name(const SSL* tls) {
   if (tls == nullptr) return {};
   X509* certificate = SSL_get1_peer_certificate(tls);

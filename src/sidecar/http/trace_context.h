@@ -1,7 +1,8 @@
 // W3C Trace Context: which larger operation a request belongs to, so that the logs of several services can be
 // read as one.
 //
-// visaged is an end: it calls nobody else over HTTP, so tracestate is not looked at and not passed on.
+// visaged is an end: services of others that it asks are not told, so tracestate is not looked at and not
+// passed on.
 #pragma once
 
 #include <string>

@@ -269,6 +269,7 @@ Failure Pages::picture(Exchange& exchange) const {
   request.arguments.subject = ticket.subject;
   request.arguments.channel = ticket.channel;
   request.arguments.scenario = ticket.scenario;
+  request.arguments.session = ticket.session;
   nlohmann::json context = nlohmann::json::parse(build_context(exchange, ticket));
   context["session"] = ticket.session;
   request.arguments.context = context.dump();

@@ -6,11 +6,13 @@
 #include "core/base/base64.h"
 #include "core/factor/assertion.h"
 #include "core/factor/certificate.h"
-#include "core/factor/openssl.h"
+#include "core/statement/openssl.h"
 #include "support.h"
 
 namespace visage::factor {
 namespace {
+
+using namespace statement;
 
 using test::Buffer;
 
@@ -114,12 +116,14 @@ TEST(FactorAssertion, OtherFormsAreMalformed) {
 }
 
 TEST(FactorAssertion, KeysAreOfTheKindsThatWeKnow) {
-  for (const char* kind : {"ED25519", "EC"}) EXPECT_OK(check_public_key(public_pem(new_key(kind).get())));
+  for (const char* kind : {"ED25519", "EC"})
+    EXPECT_OK(statement::check_public_key(public_pem(new_key(kind).get())));
   for (const char* kind : {"RSA", "X25519", "ED448"})
-    EXPECT_EQ(Code::kInvalidArgument, check_public_key(public_pem(new_key(kind).get())).code) << kind;
-  EXPECT_EQ(Code::kInvalidArgument, check_public_key("").code);
+    EXPECT_EQ(Code::kInvalidArgument, statement::check_public_key(public_pem(new_key(kind).get())).code)
+        << kind;
+  EXPECT_EQ(Code::kInvalidArgument, statement::check_public_key("").code);
   EXPECT_EQ(Code::kInvalidArgument,
-            check_public_key("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n").code);
+            statement::check_public_key("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n").code);
 }
 
 constexpr int64_t kNow = 1790000000;

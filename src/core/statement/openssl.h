@@ -1,4 +1,4 @@
-// OpenSSL's objects with owners, and the one way that a signature of a factor is verified.
+// OpenSSL's objects with owners, and the one way that a signature from outside is verified.
 #pragma once
 
 #include <openssl/err.h>
@@ -12,7 +12,7 @@
 #include "core/base/bytes.h"
 #include "core/base/status.h"
 
-namespace visage::factor {
+namespace visage::statement {
 
 struct Free {
   void operator()(BIO* value) const { BIO_free_all(value); }
@@ -37,4 +37,4 @@ inline void forget_errors() {
 // Ed25519, or SHA-256 with ECDSA (DER) or RSA (PKCS #1 v1.5). kAuthenticationFailed when it does not hold.
 Status verify_signature(EVP_PKEY* key, Bytes message, Bytes signature);
 
-}  // namespace visage::factor
+}  // namespace visage::statement

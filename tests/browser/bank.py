@@ -1,0 +1,248 @@
+#!/usr/bin/env python3
+"""The example bank in a real browser with a false camera: annex B from end to end, by clicking.
+
+  tests/browser/bank.py [test …]     SHOTS=directory keeps screenshots
+
+Ends with "N passed, N failed".
+"""
+import contextlib
+import os
+import sys
+import tempfile
+import unittest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, "..", "..", "tools")]
+
+import qr_reader  # noqa: E402
+import videos  # noqa: E402
+from devtools import Browser  # noqa: E402
+from rig import pictures, town  # noqa: E402
+
+PERSON, SAME_PERSON, STRANGER = "women/0", "women/2", "men/3"  # the authority has a photo of PERSON
+PASSWORD = "correct horse battery"
+
+
+class Stand:
+    def __init__(self, stack):
+        self.directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="pg_visage_bank."))
+        self.town = town.Town(stack)
+        self.stack, self.browsers = stack, {}
+
+    def browser(self, person):
+        if person not in self.browsers:
+            path = videos.person(os.path.join(self.directory, f"{len(self.browsers)}.y4m"), person)
+            self.browsers[person] = self.stack.enter_context(Browser(
+                "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={path}"))
+        return self.browsers[person]
+
+
+stand = None
+
+
+class Customer:
+    """A person at a PC: the bank's page, and the capture pages that it leads to."""
+
+    def __init__(self, test):
+        self.test, self.last = test, ""
+        self.page = stand.browser(SAME_PERSON).page()
+        self.page.open(stand.town.bank)
+        self.wait("h1")
+        test.addCleanup(lambda: test.assertEqual([], self.page.faults()))
+
+    def wait(self, selector):
+        self.page.wait(f"document.querySelector({selector!r}) !== null", selector)
+
+    def text(self):
+        return self.page.text()
+
+    def wait_text(self, words):
+        self.page.wait(f"(document.body?.innerText ?? '').includes({words!r})", words)
+
+    def fill(self, **values):
+        for name, value in values.items():
+            self.wait(f"#{name}")
+            self.page.run(f"document.getElementById({name!r}).value = {value!r}")
+
+    def attach(self, name, picture):
+        path = os.path.join(stand.directory, "document.jpg")
+        with open(path, "wb") as file:
+            file.write(picture)
+        node = self.page.call("DOM.getDocument", depth=-1)["root"]["nodeId"]
+        field = self.page.call("DOM.querySelector", nodeId=node, selector=f"#{name}")["nodeId"]
+        self.page.call("DOM.setFileInputFiles", nodeId=field, files=[path])
+
+    def submit(self, action):
+        """Clicks, and waits for the page that follows."""
+        self.page.run("document.documentElement.dataset.old = '1'")
+        self.page.run(f"document.querySelector('form[action=\"{action}\"] button').click()")
+        self.page.wait("document.readyState === 'complete' && !document.documentElement.dataset.old")
+
+    def start(self, kind, phone=False):
+        self.wait(f"input[value={kind}]")
+        self.page.run(f"document.querySelector('input[value={kind}]').closest('form').id = 'chosen'")
+        if phone:
+            self.page.run(f"document.getElementById('phone-{kind}').click()")
+        self.page.run("document.documentElement.dataset.old = '1'; document.querySelector('#chosen button').click()")
+        self.page.wait("document.readyState === 'complete' && !document.documentElement.dataset.old")
+
+    def apply(self, number=town.NUMBER, name=town.NAME, document=PERSON):
+        self.fill(name=name, id_number=number)
+        self.attach("photo", pictures.portrait(document))
+        self.submit("/open")
+
+    def subject(self):
+        return list(stand.town.codes.sent)[-1]
+
+    def give_code(self, wrong=False):
+        self.wait("#code")
+        self.fill(code="000000x" if wrong else stand.town.codes.sent[self.subject()])
+        self.submit("/code")
+
+    def link(self):
+        """Of the session that is open now: after a failure it is another one."""
+        self.page.wait(f"![undefined, {self.last!r}].includes(document.getElementById('capture')?.href)")
+        return self.page.run("document.getElementById('capture').href")
+
+    def capture(self, person=SAME_PERSON, link=None):
+        """What happens in the window that the link opens."""
+        page = stand.browser(person).page()
+        if link is None:
+            link = self.last = self.link()
+        page.open(link)
+        page.wait("document.querySelector('main > section:not([hidden]):not(#wait)') !== null")
+        page.wait_section("notice")
+        page.run("document.querySelector('input[name=age][value=false]').click()")
+        page.click("agree")
+        page.run("document.getElementById('consent').requestSubmit()")
+        page.wait_section("end")
+        self.test.assertEqual([], page.faults())
+        return page.run("document.getElementById('end-title').textContent")
+
+    def open_account(self):
+        self.apply()
+        self.give_code()
+        self.test.assertEqual("Done", self.capture(), self.text())
+        self.wait_text("Your account is open.")
+
+    def shot(self, name):
+        if os.environ.get("SHOTS"):
+            self.page.picture(os.path.join(os.environ["SHOTS"], f"bank-{name}.png"))
+
+
+class Bank(unittest.TestCase):
+    def test_annex_b(self):
+        """[B.1] [B.2] [B.3] [5.3.1] [5.3.2] [5.3.3] [5.3.4] [6.5b] [6.4b] [6.4c] From the application to the cancellation."""
+        customer = Customer(self)
+        customer.shot("home")
+        customer.apply()
+        customer.shot("code")
+        customer.give_code(wrong=True)
+        self.assertIn("not right", customer.text())
+        customer.give_code()
+        customer.link()
+        customer.shot("face")
+        self.assertEqual("Done", customer.capture())
+        customer.wait_text("Your account is open.")
+        customer.shot("open")
+        customer.start("card")
+        self.assertIsNone(customer.page.run("document.getElementById('capture')"))  # the code comes first
+        customer.give_code()
+        self.assertEqual("Not accepted", customer.capture(STRANGER))
+        customer.wait_text("You were not recognised. Once more.")
+        customer.wait("#code")  # back to the code
+        customer.give_code()
+        self.assertEqual("Done", customer.capture())
+        customer.wait_text("Your card is bound.")
+        customer.start("pay")
+        self.assertEqual("Not accepted", customer.capture(STRANGER))
+        customer.wait_text("Once more.")
+        self.assertEqual("Done", customer.capture())
+        customer.wait_text("Paid.")
+        customer.start("change")
+        customer.give_code()
+        self.assertEqual("Done", customer.capture(PERSON))
+        customer.wait_text("Your face was changed.")
+        customer.start("secret")
+        customer.give_code()
+        customer.fill(password=PASSWORD)
+        customer.submit("/password")
+        self.assertIn("Your password is set.", customer.text())
+        customer.start("cancel")
+        customer.give_code()
+        customer.fill(password="not the password")
+        customer.submit("/password")
+        self.assertIn("not right", customer.text())
+        customer.fill(password=PASSWORD)
+        customer.submit("/password")
+        self.assertIn("deleted", customer.text())
+        self.assertEqual("0", stand.town.cluster.value("SELECT count(*) FROM visage.subject_reference"))
+        faults = stand.town.cluster.value("SELECT * FROM visage.verify_ledger()") + stand.town.cluster.value("SELECT * FROM visage.integrity()")
+        self.assertEqual("", faults)
+
+    def test_somebody_elses_document(self):
+        """[B.1] [6.6f] With another's papers no account: neither by a wrong name nor by a face that the authority's photo does not show."""
+        customer = Customer(self)
+        customer.apply(name="Somebody Else")
+        customer.give_code()
+        self.assertIn("not confirmed", customer.text())
+        customer.apply(document=STRANGER)  # a forged document: the authority's photo counts
+        customer.give_code()
+        self.assertEqual("Not accepted", customer.capture(STRANGER))
+        customer.wait_text("You were not recognised. Come to the counter.")
+        self.assertIn("Open an account", customer.text())
+
+    def test_authority_is_silent(self):
+        """[B.1] An authority that gives no answer opens no account; when it answers the customer goes on where they were."""
+        customer = Customer(self)
+        stand.town.authority.fault = "stale"
+        self.addCleanup(setattr, stand.town.authority, "fault", None)
+        customer.apply()
+        customer.give_code()
+        self.assertIn("no answer that counts", customer.text())
+        stand.town.authority.fault = None
+        customer.submit("/identity")
+        customer.link()
+        customer.submit("/stop")
+
+    def test_hands_over_to_a_phone(self):
+        """[6.5d] [6.4a] Opened at the PC, captured on the phone that reads the code, and the PC goes on."""
+        customer = Customer(self)
+        customer.open_account()
+        customer.start("pay", phone=True)
+        pc = stand.browser(SAME_PERSON).page()
+        pc.open(customer.link())
+        pc.wait("document.querySelector('main > section:not([hidden]):not(#wait)') !== null")
+        pc.wait_section("handover")
+        pc.wait("document.querySelector('#qr svg') !== null")
+        path = os.path.join(stand.directory, "code.png")
+        pc.picture(path)
+        box = pc.run("(() => { const b = document.querySelector('#qr svg').getBoundingClientRect(); return [b.x, b.y, b.width, b.height]; })()")
+        self.assertEqual("Done", customer.capture(link=qr_reader.read(path, box)))
+        pc.wait_section("end")
+        customer.wait_text("Paid.")
+
+    def test_tries_end(self):
+        """[8.2.5d] [B.3] A face that is wrong three times is not asked for a fourth time."""
+        customer = Customer(self)
+        customer.open_account()
+        customer.start("pay")
+        for _ in range(3):
+            self.assertEqual("Not accepted", customer.capture(STRANGER))
+        customer.wait_text("Come to the counter.")
+
+
+def main():
+    global stand
+    suite = unittest.TestLoader()
+    suite.testNamePatterns = [f"*{name}*" for name in sys.argv[1:]] or None
+    with contextlib.ExitStack() as stack:
+        stand = Stand(stack)
+        result = unittest.TextTestRunner(stream=sys.stderr, verbosity=2).run(suite.loadTestsFromTestCase(Bank))
+    failed = len(result.failures) + len(result.errors)
+    print(f"{max(0, result.testsRun - failed)} passed, {failed} failed")
+    return 1 if failed or not result.testsRun else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
