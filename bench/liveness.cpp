@@ -1,6 +1,7 @@
 // make bench-liveness: APCER by species and BPCER (ISO/IEC 30107-3) of each method where it matters.
 //
-//   liveness <models> <nuaa-4-subjects.tar or ""> <every n-th portrait for films>
+//   liveness <models> <nuaa-4-subjects.tar or ""> <every n-th portrait for films> [depth|nuaa|pictures|films
+//   …]
 #include <cmath>
 #include <cstring>
 #include <filesystem>
@@ -414,7 +415,7 @@ void Bench::nuaa(const std::string& tar) {
   }
 }
 
-int run(const char* models, const char* tar, size_t step) {
+int run(const char* models, const char* tar, size_t step, std::span<char*> parts) {
   const capture::Pipeline::Loaded loaded = capture::Pipeline::load({.models = models});
   if (!loaded.pipeline) {
     std::fprintf(stderr, "skipped: %s\n", loaded.missing.empty() ? "no models" : loaded.missing[0].c_str());
@@ -422,10 +423,13 @@ int run(const char* models, const char* tar, size_t step) {
   }
   Bench bench(*loaded.pipeline);
   bench.load(std::string(models) + "/portraits");
-  bench.depth();
-  bench.nuaa(tar);
-  bench.pictures(std::max<size_t>(1, step / 2));
-  bench.films(step);
+  const auto wanted = [&](std::string_view part) {
+    return parts.empty() || std::any_of(parts.begin(), parts.end(), [&](const char* p) { return p == part; });
+  };
+  if (wanted("depth")) bench.depth();
+  if (wanted("nuaa")) bench.nuaa(tar);
+  if (wanted("pictures")) bench.pictures(std::max<size_t>(1, step / 2));
+  if (wanted("films")) bench.films(step);
   return 0;
 }
 
@@ -433,6 +437,7 @@ int run(const char* models, const char* tar, size_t step) {
 }  // namespace visage::bench
 
 int main(int argc, char** argv) {
-  if (argc != 4) return 2;
-  return visage::bench::run(argv[1], argv[2], std::max<size_t>(1, std::strtoul(argv[3], nullptr, 10)));
+  if (argc < 4) return 2;
+  return visage::bench::run(argv[1], argv[2], std::max<size_t>(1, std::strtoul(argv[3], nullptr, 10)),
+                            std::span(argv + 4, argv + argc));
 }
