@@ -218,7 +218,6 @@ CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON visage.event
 ALTER TABLE visage.event ENABLE ALWAYS TRIGGER append_only;
 
 -- include 49_capture_record.sql
-
 CREATE VIEW visage.history WITH (security_barrier) AS
   SELECT e.seq AS event, e.at, i.name AS institution, e.operation, s.external_id AS subject, e.subject AS subject_surrogate,
          e.channel, e.scenario, e.decision, e.reason, e.target_fmr, e.model, e.policy_version,
