@@ -51,9 +51,22 @@ def report(metric, value, unit, target, n, note):
           flush=True)
 
 
+def processor_seconds(pid):
+    """Of a process and the children that it has now, dead ones that it waited for included; 0 for one that is gone."""
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            fields = file.read().rsplit(")", 1)[1].split()
+        with open(f"/proc/{pid}/task/{pid}/children") as file:
+            children = file.read().split()
+    except OSError:
+        return 0
+    own = sum(int(field) for field in fields[11:15]) / os.sysconf("SC_CLK_TCK")
+    return own + sum(processor_seconds(child) for child in children)
+
+
 class Bench:
-    def __init__(self, daemon, token):
-        self.daemon, self.token = daemon, token
+    def __init__(self, cluster, daemon, token):
+        self.cluster, self.daemon, self.token = cluster, daemon, token
         self.requests = []  # (body, content type) of verifications that are accepted
 
     def client(self):
@@ -127,7 +140,15 @@ class Bench:
         if failures:
             raise failures[0]
 
+    def processor_use(self):
+        """Processor seconds so far, by who used them."""
+        with open(os.path.join(self.cluster.data, "postmaster.pid")) as file:
+            postmaster = int(file.readline())
+        return {"daemon": processor_seconds(self.daemon.process.pid), "database": processor_seconds(postmaster),
+                "clients": time.process_time()}
+
     def throughput(self, networks_ms):
+        used = self.processor_use()
         numbers, done, end = itertools.count(), [], time.monotonic() + BUSY_SECONDS
 
         def work(client):
@@ -141,6 +162,10 @@ class Bench:
         report("throughput_share", round(rate * networks_ms / 1000 / CORES, 4), "ratio", ">= 0.85", len(done),
                f"{rate:.2f} verifications a second, by {2 * CORES} clients, times {networks_ms:.1f} ms inside the networks, "
                f"over {CORES} cores")
+        # What the machine does besides slows the throughput, but hardly changes these.
+        for who, seconds in self.processor_use().items():
+            report(f"processor_{who}_ms", round(1000 * (seconds - used[who]) / len(done), 2), "ms", "", len(done),
+                   "processor time of a verification while all cores are busy")
         return rate
 
     def overload(self, rate):
@@ -217,7 +242,7 @@ def main():
             token, callers = bank.make_token(cluster)
             with bank.make_daemon(cluster, source_key, callers, server_timing=True) as daemon:
                 daemon.wait_ready()
-                Bench(daemon, token).run()
+                Bench(cluster, daemon, token).run()
     except Failed as error:
         say(f"bench-capture: {error}")
         return 1

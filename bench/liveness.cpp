@@ -1,6 +1,7 @@
 // make bench-liveness: APCER by species and BPCER (ISO/IEC 30107-3) of each method where it matters.
 //
-//   liveness <models> <nuaa-4-subjects.tar or ""> <every n-th portrait for films>
+//   liveness <models> <nuaa-4-subjects.tar or ""> <every n-th portrait for films> [depth|nuaa|pictures|films
+//   …]
 #include <cmath>
 #include <cstring>
 #include <filesystem>
@@ -36,9 +37,11 @@ using liveness::Verdict;
 struct Tally {
   int presentations = 0, passed = 0, failed = 0;
   std::map<std::string, int> reasons;
+  std::vector<float> values;
 
   void add(const Outcome& outcome) {
     ++presentations;
+    values.push_back(outcome.value);
     passed += outcome.verdict == Verdict::kPass;
     failed += outcome.verdict == Verdict::kFail;
     if (outcome.verdict != Verdict::kPass)
@@ -55,16 +58,21 @@ void interval(double errors, double n, double& low, double& high) {
   high = std::min(1.0, (middle + half) / d);
 }
 
-void report(const std::string& metric, const Tally& tally, bool attack, const char* target, const char* by) {
+void report(const std::string& metric, Tally tally, bool attack, const char* target, const char* by) {
   if (tally.presentations == 0) return;
   const int errors = attack ? tally.passed : tally.presentations - tally.passed;
   double low = 0, high = 0;
   interval(errors, tally.presentations, low, high);
-  char note[600];
+  std::sort(tally.values.begin(), tally.values.end());
+  const auto value = [&](size_t percent) {
+    return static_cast<double>(tally.values[(tally.values.size() - 1) * percent / 100]);
+  };
+  char note[700];
   std::string reasons;
   for (const auto& [reason, count] : tally.reasons) reasons += " " + reason + "=" + std::to_string(count);
-  std::snprintf(note, sizeof note, "%d of %d; 95 %% %.4f to %.4f; %s;%s", errors, tally.presentations, low,
-                high, by, reasons.c_str());
+  std::snprintf(note, sizeof note,
+                "%d of %d; 95 %% %.4f to %.4f; %s; values at 5, 50 and 95 %%: %.2f %.2f %.2f;%s", errors,
+                tally.presentations, low, high, by, value(5), value(50), value(95), reasons.c_str());
   print_metric(("liveness." + metric).c_str(), static_cast<double>(errors) / tally.presentations, "ratio",
                target, tally.presentations, note);
 }
@@ -407,7 +415,7 @@ void Bench::nuaa(const std::string& tar) {
   }
 }
 
-int run(const char* models, const char* tar, size_t step) {
+int run(const char* models, const char* tar, size_t step, std::span<char*> parts) {
   const capture::Pipeline::Loaded loaded = capture::Pipeline::load({.models = models});
   if (!loaded.pipeline) {
     std::fprintf(stderr, "skipped: %s\n", loaded.missing.empty() ? "no models" : loaded.missing[0].c_str());
@@ -415,10 +423,13 @@ int run(const char* models, const char* tar, size_t step) {
   }
   Bench bench(*loaded.pipeline);
   bench.load(std::string(models) + "/portraits");
-  bench.depth();
-  bench.nuaa(tar);
-  bench.pictures(std::max<size_t>(1, step / 2));
-  bench.films(step);
+  const auto wanted = [&](std::string_view part) {
+    return parts.empty() || std::any_of(parts.begin(), parts.end(), [&](const char* p) { return p == part; });
+  };
+  if (wanted("depth")) bench.depth();
+  if (wanted("nuaa")) bench.nuaa(tar);
+  if (wanted("pictures")) bench.pictures(std::max<size_t>(1, step / 2));
+  if (wanted("films")) bench.films(step);
   return 0;
 }
 
@@ -426,6 +437,7 @@ int run(const char* models, const char* tar, size_t step) {
 }  // namespace visage::bench
 
 int main(int argc, char** argv) {
-  if (argc != 4) return 2;
-  return visage::bench::run(argv[1], argv[2], std::max<size_t>(1, std::strtoul(argv[3], nullptr, 10)));
+  if (argc < 4) return 2;
+  return visage::bench::run(argv[1], argv[2], std::max<size_t>(1, std::strtoul(argv[3], nullptr, 10)),
+                            std::span(argv + 4, argv + argc));
 }

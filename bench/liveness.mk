@@ -1,4 +1,4 @@
-# make bench-liveness DATA=<folder with nuaa-4-subjects.tar> [STEP=4]. Included through bench/bench.mk.
+# make bench-liveness DATA=<folder with nuaa-4-subjects.tar> [STEP=4] [PARTS="depth nuaa pictures films"]. Included through bench/bench.mk.
 
 LIVENESS_BENCH := $(BUILD)/bench/liveness
 LIVENESS_OBJS := $(patsubst bench/%.cpp,$(BUILD)/bench/%.o,$(wildcard bench/liveness*.cpp))
@@ -15,4 +15,4 @@ $(LIVENESS_BENCH): $(LIVENESS_OBJS) $(BUILD)/bench/accuracy_dataset.o $(CAPTURE_
 
 .PHONY: bench-liveness
 bench-liveness: $(LIVENESS_BENCH) ## APCER by species and BPCER on made presentations and on DATA=<folder>; some minutes
-	@$(LIVENESS_BENCH) models "$(if $(DATA),$(DATA)/nuaa-4-subjects.tar)" $(or $(STEP),4)
+	@$(LIVENESS_BENCH) models "$(if $(DATA),$(DATA)/nuaa-4-subjects.tar)" $(or $(STEP),4) $(PARTS)

@@ -176,6 +176,55 @@ Damaged wallpaper(const Face& face, double contrast) {
   return plain(out);
 }
 
+// Skin smoothed as a camera's beautifier does it.
+Damaged beautify(const Face& face, double strength) {
+  cv::Mat out = face.picture.clone(), smooth;
+  if (strength <= 0) return plain(out);
+  cv::bilateralFilter(face.picture, smooth, 0, 10 * strength, 2 + strength);
+  std::vector<cv::Point> points, hull;
+  for (size_t i = 0; i < 468; ++i) points.emplace_back(face.mesh.points[i]);
+  cv::convexHull(points, hull);
+  cv::Mat skin = cv::Mat::zeros(out.size(), CV_8U);
+  cv::fillConvexPoly(skin, hull, 255);
+  smooth.copyTo(out, skin);
+  return plain(out);
+}
+
+// Paint over part of the picture, as thick as `share`.
+void paint(cv::Mat& picture, const cv::Mat& where, double share, const cv::Scalar& colour) {
+  cv::Mat coat;
+  cv::addWeighted(picture, 1 - share, cv::Mat(picture.size(), picture.type(), colour), share, 0, coat);
+  coat.copyTo(picture, where);
+}
+
+Damaged lenses(const Face& face, double share) {
+  cv::Mat out = face.picture.clone(), where = cv::Mat::zeros(out.size(), CV_8U);
+  for (const size_t iris : {468, 473})
+    cv::circle(where, cv::Point(face.mesh.points[iris]),
+               cvRound(capture::distance(face.mesh.points[iris], face.mesh.points[iris + 1])), 255,
+               cv::FILLED);
+  paint(out, where, share, {200, 60, 120});
+  return plain(out);
+}
+
+Damaged make_up(const Face& face, double share) {
+  constexpr std::array<size_t, 20> kLips = {61,  185, 40,  39,  37,  0,  267, 269, 270, 409,
+                                            291, 375, 321, 405, 314, 17, 84,  181, 91,  146};
+  constexpr std::array<size_t, 12> kLids[] = {{33, 246, 161, 160, 159, 158, 157, 173, 133, 65, 52, 53},
+                                              {263, 466, 388, 387, 386, 385, 384, 398, 362, 295, 282, 283}};
+  cv::Mat out = face.picture.clone();
+  const auto fill = [&](std::span<const size_t> points, const cv::Scalar& colour) {
+    std::vector<cv::Point> polygon;
+    for (const size_t index : points) polygon.emplace_back(face.mesh.points[index]);
+    cv::Mat where = cv::Mat::zeros(out.size(), CV_8U);
+    cv::fillPoly(where, std::vector<std::vector<cv::Point>>{polygon}, 255);
+    paint(out, where, share, colour);
+  };
+  fill(kLips, {30, 10, 170});
+  for (const auto& lid : kLids) fill(lid, {110, 20, 50});
+  return plain(out);
+}
+
 }  // namespace
 
 std::vector<Defect> make_defects() {
@@ -220,6 +269,9 @@ std::vector<Defect> make_defects() {
       {"scarf", {0, 0.5, 1}, scarf, {{Measure::kFaceOcclusionPrevention, kRises}}},
       {"glare", {0, 4, 8, 12}, glare, {{Measure::kEyeGlare, kRises}}},
       {"company", {0, 0.5, 0.7, 0.9}, company, {{Measure::kSingleFacePresent, kRises}}},
+      {"beautify", {0, 1, 2, 4, 8}, beautify, {{Measure::kSkinTexture, kFalls}}},
+      {"lenses", {0.2, 0.5, 0.8}, lenses, {{Measure::kIrisColour, kRises}}},
+      {"make-up", {0, 0.3, 0.6, 0.9}, make_up, {{Measure::kMakeUp, kRises}}},
       {"wallpaper", {10, 40, 80, 120}, wallpaper, {{Measure::kBackgroundUniformity, kRises}}},
   };
 }

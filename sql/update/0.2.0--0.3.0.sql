@@ -218,7 +218,6 @@ CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON visage.event
 ALTER TABLE visage.event ENABLE ALWAYS TRIGGER append_only;
 
 -- include 49_capture_record.sql
-
 CREATE VIEW visage.history WITH (security_barrier) AS
   SELECT e.seq AS event, e.at, i.name AS institution, e.operation, s.external_id AS subject, e.subject AS subject_surrogate,
          e.channel, e.scenario, e.decision, e.reason, e.target_fmr, e.model, e.policy_version,
@@ -280,6 +279,10 @@ INSERT INTO visage.measure VALUES
   (11, 'ShadowPrevention', 'ratio', 'darkest over brightest place of the skin; 1 without a shadow'),
   (12, 'LightColour', 'chroma', 'CIELAB chroma of the whites of the eyes'),
   (13, 'Blockiness', 'ratio', 'steps across the borders of 8 x 8 blocks over those inside; 1 without blocks'),
+  (14, 'EditorNamed', '0 or 1', 'the file''s metadata names a program that edits or makes pictures'),
+  (15, 'SkinTexture', 'ratio', 'grain of the cheeks over that of the smoothest surroundings; low where a face was smoothed'),
+  (16, 'IrisColour', 'CIELAB', 'distance of the irises'' colour from the range of irises'),
+  (17, 'MakeUp', 'CIELAB', 'estimate: distance of lips and eyelids from the cheeks in colour'),
   (32, 'DepthWidth', 'px', 'width of the depth map'),
   (33, 'DepthHeight', 'px', 'height of the depth map'),
   (34, 'DepthCompleteness', 'ratio', 'share of the depth map that was measured'),
@@ -448,6 +451,7 @@ CREATE UNIQUE INDEX subject_reference_adapted ON visage.subject_reference (subje
 
 -- include 69_gallery.sql
 -- include 71_gallery_memory.sql
+-- include 72_gallery_index.sql
 
 -- include 77_identify.sql
 -- include 78_gallery_epoch.sql

@@ -116,6 +116,9 @@ const en = {
   'other-camera': 'This camera is not good enough. Use another.',
   'less-compression': 'This camera’s picture is too coarse. Use another.',
   'do-not-stretch': 'Hold the camera a little farther away.',
+  'no-filter': 'Switch filters and effects off.',
+  'no-lenses': 'Take coloured contact lenses out.',
+  'less-make-up': 'Too much make-up to recognise you. Take some off.',
 };
 
 const zh = {
@@ -232,6 +235,9 @@ const zh = {
   'other-camera': '此摄像头不符合要求，请换一个。',
   'less-compression': '此摄像头画面太粗糙，请换一个。',
   'do-not-stretch': '请将摄像头拿远一些。',
+  'no-filter': '请关闭滤镜和美颜效果。',
+  'no-lenses': '请摘下彩色隐形眼镜。',
+  'less-make-up': '妆容过浓，请卸去部分妆容。',
 };
 
 export const { choose: chooseLanguage, language, word } = speaker({ en, 'zh-CN': zh });

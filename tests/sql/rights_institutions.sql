@@ -281,6 +281,8 @@ INSERT INTO call
     'keeper SELECT * FROM visage.keeper()',
     'gallery_worker SELECT state FROM visage.gallery_worker()',
     'own_galleries_in_memory SELECT * FROM visage.own_galleries_in_memory()',
+    'gallery_recall SELECT * FROM visage.gallery_recall(10)',
+    'own_gallery_indexes SELECT * FROM visage.own_gallery_indexes()',
     'loaded_keys SELECT * FROM visage.loaded_keys()',
     'ledger_progress SELECT * FROM visage.ledger_progress()',
     'checkpoint SELECT visage.checkpoint()',

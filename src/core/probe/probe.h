@@ -62,6 +62,10 @@ enum class Measure : uint8_t {
   kShadowPrevention = 0x0b,
   kLightColour = 0x0c,  // CIELAB chroma
   kBlockiness = 0x0d,
+  kEditorNamed = 0x0e,  // 0 or 1
+  kSkinTexture = 0x0f,
+  kIrisColour = 0x10,   // CIELAB
+  kMakeUp = 0x11,       // CIELAB
   kDepthWidth = 0x20,   // px
   kDepthHeight = 0x21,  // px
   kDepthCompleteness = 0x22,

@@ -1,6 +1,7 @@
 // Pipeline::process of several frames: what each shows, then the methods of liveness over all of them.
 #include <cmath>
 
+#include "sidecar/capture/metadata.h"
 #include "sidecar/capture/parts.h"
 #include "sidecar/capture/stopwatch.h"
 #include "sidecar/liveness/continuity.h"
@@ -98,7 +99,7 @@ std::optional<Failure> Pipeline::Parts::run_sequence(const SequenceRequest& requ
     Timings unused;
     for (size_t i = 0; i < frames.size(); ++i) {
       if (auto failure = observe(request.frames[i], unused, frames[i])) return failure;
-      origin.edited = origin.edited || liveness::names_editor(request.frames[i].image);
+      origin.edited = origin.edited || names_editor(request.frames[i].image);
     }
   }
   judgement.best = best_of(frames);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 
 namespace visage::liveness {
 namespace {
@@ -93,52 +92,6 @@ bool contains_any(std::string_view text, std::span<const std::string_view> words
   });
 }
 
-constexpr std::string_view kEditors[] = {
-    "photoshop", "gimp",     "lightroom",   "snapseed",      "faceapp",    "facetune",
-    "meitu",     "picsart",  "affinity",    "pixelmator",    "paint.net",  "krita",
-    "canva",     "inkscape", "illustrator", "after effects", "midjourney", "stable diffusion",
-    "dall-e",    "comfyui",  "openai",      "deepfacelab",   "faceswap",   "trainedalgorithmicmedia"};
-
-// The bytes of a file that hold no picture: JPEG's APP and COM segments, PNG's and WebP's other chunks.
-template <typename Take>
-void for_metadata(Bytes file, Take take) {
-  const auto text = [&](size_t from, size_t size) {
-    return std::string_view(reinterpret_cast<const char*>(file.data()) + from,
-                            std::min(size, file.size() - std::min(from, file.size())));
-  };
-  if (file.size() > 4 && file[0] == 0xff && file[1] == 0xd8) {
-    for (size_t at = 2; at + 4 <= file.size() && file[at] == 0xff;) {
-      const uint8_t marker = file[at + 1];
-      if (marker == 0xda || marker == 0xd9) return;
-      if (marker == 0xff) {
-        ++at;
-        continue;
-      }
-      const size_t size = static_cast<size_t>(file[at + 2]) << 8 | file[at + 3];
-      if (size < 2) return;
-      if ((marker >= 0xe0 && marker <= 0xef) || marker == 0xfe) take(text(at + 4, size - 2));
-      at += 2 + size;
-    }
-  } else if (file.size() > 8 && std::memcmp(file.data(), "\x89PNG", 4) == 0) {
-    for (size_t at = 8; at + 8 <= file.size();) {
-      const size_t size = static_cast<size_t>(file[at]) << 24 | static_cast<size_t>(file[at + 1]) << 16 |
-                          static_cast<size_t>(file[at + 2]) << 8 | file[at + 3];
-      if (size > file.size() - at - 8) return;
-      if (std::memcmp(file.data() + at + 4, "IDAT", 4) != 0) take(text(at + 8, size));
-      at += 12 + size;
-    }
-  } else if (file.size() > 12 && std::memcmp(file.data(), "RIFF", 4) == 0) {
-    for (size_t at = 12; at + 8 <= file.size();) {
-      const size_t size = static_cast<size_t>(file[at + 7]) << 24 | static_cast<size_t>(file[at + 6]) << 16 |
-                          static_cast<size_t>(file[at + 5]) << 8 | file[at + 4];
-      if (size > file.size() - at - 8) return;
-      if (std::memcmp(file.data() + at, "VP8", 3) != 0 && std::memcmp(file.data() + at, "ALPH", 4) != 0)
-        take(text(at + 8, size));
-      at += 8 + size + size % 2;
-    }
-  }
-}
-
 }  // namespace
 
 bool is_virtual_camera(std::string_view label) {
@@ -170,12 +123,6 @@ bool is_virtual_camera(std::string_view label) {
                                          "nvidia broadcast",
                                          "camo "};
   return contains_any(label, kWords);
-}
-
-bool names_editor(Bytes file) {
-  bool found = false;
-  for_metadata(file, [&](std::string_view text) { found = found || contains_any(text, kEditors); });
-  return found;
 }
 
 Sameness compare_grain(const Observation& a, const Observation& b) {

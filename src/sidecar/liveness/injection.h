@@ -4,7 +4,6 @@
 
 #include <string_view>
 
-#include "core/base/bytes.h"
 #include "sidecar/liveness/observation.h"
 #include "sidecar/liveness/verdict.h"
 
@@ -12,7 +11,7 @@ namespace visage::liveness {
 
 struct Origin {
   std::string_view device;  // the camera's label as the page sees it; empty: not told
-  bool edited = false;      // names_editor() of any frame
+  bool edited = false;      // capture::names_editor() of any frame
   int64_t most_us = 0;      // time that the session left for capturing; 0: not known
 };
 
@@ -21,10 +20,6 @@ Outcome judge_injection(Observations frames, const Origin& origin);
 // Labels of programs that offer themselves as a camera. A label is what the sender says: a match convicts, no
 // match proves nothing.
 bool is_virtual_camera(std::string_view label);
-
-// Whether the metadata of a JPEG, PNG or WebP names a program that edits or makes pictures. Metadata is easy
-// to remove: likewise.
-bool names_editor(Bytes file);
 
 // Correlation of two frames' grain, and of how many pixels; {0, 0} when there is too little of it.
 struct Sameness {

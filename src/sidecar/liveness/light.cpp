@@ -17,6 +17,10 @@ constexpr double kLeastGain = 0.01;
 constexpr double kLeastCorrelation = 0.6;
 // The background is behind the face, so the screen reaches it less: by the square of the distance.
 constexpr double kMostOfBackground = 0.75;
+// Of all the sequences that there are, so many may fit the face better than the one that was shown: two
+// sequences have the black of the beginning in common and often more, so that a correlation alone tells them
+// apart badly. What reflects a sequence of its own passes with this number in 3,750.
+constexpr int kMostBetter = 5;
 
 struct Response {
   double gain = 0, correlation = 0, strength = 0, error = 0;
@@ -60,6 +64,35 @@ Colour mean(const std::vector<Colour>& colours) {
 
 }  // namespace
 
+namespace {
+
+// Every sequence that light_sequence() can give.
+template <typename Take>
+void for_all_sequences(Take take, LightSequence& made, size_t step = 1, size_t last = kColours) {
+  if (step == kLightSteps) return take(made);
+  for (size_t colour = 0; colour < kColours; ++colour) {
+    if (colour == last) continue;
+    made[step] = kPalette[colour];
+    for_all_sequences(take, made, step + 1, colour);
+  }
+}
+
+// How many sequences explain what was seen on the face at these steps better than a correlation of `least`.
+int count_better(std::span<const Colour> seen, std::span<const size_t> steps, double least) {
+  int better = 0;
+  LightSequence made{};
+  std::vector<Colour> shown(steps.size());
+  for_all_sequences(
+      [&](const LightSequence& sequence) {
+        for (size_t i = 0; i < steps.size(); ++i) shown[i] = sequence[steps[i]];
+        better += respond(seen, shown).correlation > least;
+      },
+      made);
+  return better;
+}
+
+}  // namespace
+
 LightSequence light_sequence(Bytes nonce) {
   uint8_t digest[crypto::kDigestSize];
   crypto::sha256(as_bytes(kLabel), nonce, digest);
@@ -85,16 +118,23 @@ Outcome judge_light(Observations frames, const LightSequence& shown) {
     background[static_cast<size_t>(frame.light_step)].push_back(frame.background);
   }
   std::vector<Colour> of_skin, of_background, of_screen;
+  std::vector<size_t> steps;
   for (size_t i = 0; i < kLightSteps; ++i) {
     if (skin[i].empty()) continue;
     of_skin.push_back(mean(skin[i]));
     of_background.push_back(mean(background[i]));
     of_screen.push_back(shown[i]);
+    steps.push_back(i);
   }
   if (of_skin.empty()) return undetermined(kMethod, Reason::kNothingAsked);
   if (of_skin.size() < kFewestSteps) return undetermined(kMethod, Reason::kTooFewFrames);
   const Response face = respond(of_skin, of_screen);
-  if (face.gain >= kLeastGain && face.correlation >= kLeastCorrelation) {
+  constexpr double kEqual = 1e-9;  // of sequences that differ only in steps that nobody saw
+  if (face.gain >= kLeastGain && face.correlation >= kLeastCorrelation &&
+      count_better(of_skin, steps, face.correlation + kEqual) <= kMostBetter) {
+    // Without a background nobody knows whether the face alone was lit.
+    if (std::any_of(of_background.begin(), of_background.end(), [](const Colour& c) { return c.r <= 0; }))
+      return undetermined(kMethod, Reason::kTooBright);
     const Response behind = respond(of_background, of_screen);
     if (behind.gain > kMostOfBackground * face.gain) return fail(kMethod, Reason::kColourEverywhere);
     return pass(kMethod, static_cast<float>(face.correlation));

@@ -5,24 +5,13 @@
 #include <limits>
 #include <opencv2/imgproc.hpp>
 
+#include "sidecar/quality/colour.h"
+
 namespace visage::liveness {
 namespace {
 
 constexpr uint16_t kBridge = 168, kLeftCheek = 50, kRightCheek = 280, kLeftEye = 33, kRightEye = 263;
 constexpr int kSpectrum = 128;  // side of the area whose spectrum is looked at, px
-
-float linear(float encoded) {  // sRGB, 0…1
-  return encoded <= 0.04045f ? encoded / 12.92f : std::pow((encoded + 0.055f) / 1.055f, 2.4f);
-}
-
-const std::array<float, 256>& linear_table() {
-  static const std::array<float, 256> table = [] {
-    std::array<float, 256> out{};
-    for (size_t i = 0; i < out.size(); ++i) out[i] = linear(static_cast<float>(i) / 255);
-    return out;
-  }();
-  return table;
-}
 
 struct Sum {
   double r = 0, g = 0, b = 0;
@@ -30,13 +19,12 @@ struct Sum {
 
   void add(const cv::Mat& picture, cv::Rect area) {
     area &= cv::Rect({}, picture.size());
-    const auto& table = linear_table();
     for (int y = area.y; y < area.br().y; ++y) {
       const auto* row = picture.ptr<cv::Vec3b>(y);
       for (int x = area.x; x < area.br().x; ++x, ++count) {
-        b += static_cast<double>(table[row[x][0]]);
-        g += static_cast<double>(table[row[x][1]]);
-        r += static_cast<double>(table[row[x][2]]);
+        b += quality::linear(row[x][0]);
+        g += quality::linear(row[x][1]);
+        r += quality::linear(row[x][2]);
       }
     }
   }
@@ -57,16 +45,21 @@ Colour skin_of(const cv::Mat& picture, const capture::Mesh& mesh, float eyes) {
   return sum.mean();
 }
 
+// What is seen beside the head, above the shoulders: black when there is next to nothing of it, or when it is
+// so dark or so bright that light would not show on it.
 Colour background_of(const cv::Mat& picture, const capture::Box& face) {
-  const int side = std::max(4, std::min(picture.cols, picture.rows) / 8);
-  const cv::Rect grown(cvRound(face.x - 0.2f * face.width), cvRound(face.y - 0.3f * face.height),
-                       cvRound(1.4f * face.width), cvRound(1.6f * face.height));
+  const int from = std::max(0, cvRound(face.x - 0.2f * face.width)),
+            to = std::min(picture.cols, cvRound(face.x + 1.2f * face.width)),
+            bottom = std::clamp(cvRound(face.y + 0.7f * face.height), 0, picture.rows);
   Sum sum;
-  for (const int x : {0, picture.cols - side}) {
-    const cv::Rect corner(x, 0, side, side);
-    if ((corner & grown).empty()) sum.add(picture, corner);
-  }
-  return sum.mean();
+  for (const cv::Rect side : {cv::Rect(0, 0, from, bottom), cv::Rect(to, 0, picture.cols - to, bottom)})
+    sum.add(picture, side);
+  constexpr double kLeastShare = 0.01;  // of the picture
+  constexpr float kDark = 0.004f, kBright = 0.9f;
+  if (sum.count < kLeastShare * static_cast<double>(picture.total())) return {};
+  const Colour mean = sum.mean();
+  const float least = std::min({mean.r, mean.g, mean.b}), most = std::max({mean.r, mean.g, mean.b});
+  return least < kDark || most > kBright ? Colour{} : mean;
 }
 
 void sample_grain(const cv::Mat& picture, const capture::Mesh& mesh, capture::WipedVector<float>& out) {

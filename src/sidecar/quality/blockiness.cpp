@@ -1,16 +1,12 @@
 // Blockiness (ours): steps of brightness across the borders of JPEG's 8 × 8 blocks over those inside them, in
 // the face; 1 without blocks. Sees a JPEG that was stored again in another format, on its own grid only.
-#include <opencv2/imgproc.hpp>
-
 #include "sidecar/quality/measures.h"
 
 namespace visage::quality {
 
 Reading blockiness(const View& view) {
-  std::vector<capture::Point> outline;
-  for (const uint16_t index : face_outline()) outline.push_back(view.scene.mesh.points[index]);
   const cv::Mat& picture = view.scene.picture;
-  const cv::Rect box = cv::Rect(cv::boundingRect(outline)) & cv::Rect({}, picture.size());
+  const cv::Rect box = view.face_box();
   if (box.width < 32 || box.height < 32) return undetermined();
   int64_t border = 0, inside = 0, borders = 0, insides = 0;
   const auto step = [](const uint8_t* a, const uint8_t* b) { return std::abs(a[1] - b[1]); };  // green

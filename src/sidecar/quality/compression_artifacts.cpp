@@ -1,5 +1,6 @@
 // CompressionArtifacts (0x4a) from the quantisation table of a JPEG, not by OFIQ's network: the quality
 // (1…100) at which the Independent JPEG Group's encoder would have written it. Undetermined for other files.
+#include "sidecar/capture/metadata.h"
 #include "sidecar/quality/measures.h"
 
 namespace visage::quality {
@@ -11,35 +12,29 @@ constexpr uint8_t kStandard[64] = {16, 11, 12,  14,  12,  10, 16, 14,  13,  14, 
                                    56, 55, 64,  72,  92,  78, 64, 68,  87,  69,  55,  56,  80, 109, 81,  87,
                                    95, 98, 103, 104, 103, 62, 77, 113, 121, 112, 100, 120, 92, 101, 103, 99};
 
-// The first table of number 0, which luminance uses; false when there is none.
-bool luminance_table(Bytes jpeg, std::array<int, 64>& out) {
-  if (jpeg.size() < 4 || jpeg[0] != 0xff || jpeg[1] != 0xd8) return false;
-  size_t at = 2;
-  while (at + 4 <= jpeg.size() && jpeg[at] == 0xff) {
-    const uint8_t marker = jpeg[at + 1];
-    if (marker == 0xff) {  // a fill byte
-      ++at;
-      continue;
+// Table number 0, which luminance uses, when this DQT segment has it.
+bool table_in(Bytes tables, std::array<int, 64>& out) {
+  while (!tables.empty()) {
+    const size_t width = tables[0] >> 4 == 0 ? 1 : 2;
+    if (tables.size() < 1 + 64 * width) return false;
+    if ((tables[0] & 15) == 0) {
+      for (size_t i = 0; i < 64; ++i)
+        out[i] = width == 1 ? tables[1 + i] : tables[1 + 2 * i] << 8 | tables[2 + 2 * i];
+      return true;
     }
-    if (marker == 0xda || marker == 0xd9) return false;
-    const size_t length = static_cast<size_t>(jpeg[at + 2] << 8 | jpeg[at + 3]);
-    if (length < 2 || length > jpeg.size() - at - 2) return false;
-    if (marker == 0xdb) {
-      Bytes tables = jpeg.subspan(at + 4, length - 2);
-      while (!tables.empty()) {
-        const size_t width = tables[0] >> 4 == 0 ? 1 : 2;
-        if (tables.size() < 1 + 64 * width) return false;
-        if ((tables[0] & 15) == 0) {
-          for (size_t i = 0; i < 64; ++i)
-            out[i] = width == 1 ? tables[1 + i] : tables[1 + 2 * i] << 8 | tables[2 + 2 * i];
-          return true;
-        }
-        tables = tables.subspan(1 + 64 * width);
-      }
-    }
-    at += 2 + length;
+    tables = tables.subspan(1 + 64 * width);
   }
   return false;
+}
+
+bool luminance_table(Bytes jpeg, std::array<int, 64>& out) {
+  constexpr uint8_t kDqt = 0xdb;
+  bool found = false;
+  capture::for_jpeg_segments(jpeg, [&](uint8_t marker, Bytes payload) {
+    found = marker == kDqt && table_in(payload, out);
+    return !found;
+  });
+  return found;
 }
 
 }  // namespace

@@ -1,16 +1,12 @@
 // GreyLevels (ours, 7.4j): does the picture have 256 grey levels? Share of the levels between the face's 5th
 // and 95th percentile that occur; a picture of fewer bits, or one whose contrast was stretched, has gaps.
-#include <opencv2/imgproc.hpp>
-
 #include "sidecar/quality/measures.h"
 
 namespace visage::quality {
 
 Reading grey_levels(const View& view) {
   // In the picture itself: aligning interpolates, which would fill the gaps.
-  std::vector<capture::Point> outline;
-  for (const uint16_t index : face_outline()) outline.push_back(view.scene.mesh.points[index]);
-  const cv::Rect box = cv::Rect(cv::boundingRect(outline)) & cv::Rect({}, view.scene.picture.size());
+  const cv::Rect box = view.face_box();
   constexpr int kFewest = 5000;  // px; fewer cannot show all levels
   if (box.area() < kFewest) return undetermined();
   std::array<int, 256> histogram{};

@@ -5,26 +5,20 @@
 #include <opencv2/imgproc.hpp>
 
 #include "sidecar/quality/colour.h"
+#include "sidecar/quality/iris.h"
 #include "sidecar/quality/measures.h"
 
 namespace visage::quality {
 namespace {
 
-constexpr uint16_t kLeftIris = 468, kRightIris = 473;  // centres; the four points after each lie on the rim
-
 struct Sample {
   uint8_t luminance, blue, green, red;
 };
 
-void collect(const View& view, std::span<const uint16_t> contour, uint16_t iris, std::vector<Sample>& out) {
-  cv::Mat white = view.mask_of(contour, 0.85f);  // lids' edges cast shadow and are red
-  const capture::Point shift(static_cast<float>(view.area.x), static_cast<float>(view.area.y));
-  float radius = 0;
-  for (uint16_t i = 1; i <= 4; ++i)
-    radius =
-        std::max(radius, capture::distance(view.points[iris], view.points[static_cast<size_t>(iris + i)]));
-  const capture::Point middle = view.points[iris] - shift;
-  cv::circle(white, {cvRound(middle.x), cvRound(middle.y)}, cvRound(1.1f * radius), 0, cv::FILLED);
+void collect(const View& view, const Iris& iris, std::vector<Sample>& out) {
+  cv::Mat white = view.mask_of(iris.lids, 0.85f);  // lids' edges cast shadow and are red
+  cv::circle(white, {cvRound(iris.middle.x), cvRound(iris.middle.y)}, cvRound(1.1f * iris.radius), 0,
+             cv::FILLED);
   cv::bitwise_and(white, view.hull, white);
   const cv::Rect box = cv::boundingRect(white);
   for (int y = box.y; y < box.br().y; ++y)
@@ -40,8 +34,7 @@ void collect(const View& view, std::span<const uint16_t> contour, uint16_t iris,
 Reading light_colour(const View& view) {
   constexpr size_t kFewest = 60;  // px of the frame, both eyes
   std::vector<Sample> samples;
-  collect(view, left_eye_contour(), kLeftIris, samples);
-  collect(view, right_eye_contour(), kRightIris, samples);
+  for (const Iris& iris : irises(view)) collect(view, iris, samples);
   if (samples.size() < kFewest) return undetermined();
   const auto half = samples.begin() + static_cast<long>(samples.size() / 2);
   std::nth_element(samples.begin(), half, samples.end(),

@@ -19,7 +19,7 @@ struct Definition {
   std::string_view advice;  // key of the words that tell a person what to change
 };
 
-inline constexpr size_t kMeasures = 48;
+inline constexpr size_t kMeasures = 52;
 std::span<const Definition, kMeasures> definitions();
 const Definition* find_definition(probe::Measure id);
 

@@ -58,6 +58,12 @@ Reading sharpness(const View& view);
 Reading compression_artifacts(const View& view);
 Reading blockiness(const View& view);
 
+// What was done to the picture or the face.
+Reading editor_named(const View& view);
+Reading skin_texture(const View& view);
+Reading iris_colour(const View& view);
+Reading make_up(const View& view);
+
 // The depth map; undetermined without one.
 Reading depth_width(const View& view);
 Reading depth_height(const View& view);

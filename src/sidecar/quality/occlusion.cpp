@@ -11,13 +11,12 @@ constexpr float kNotSkin = 18, kRedder = 34;
 constexpr float kBright = 1.45f, kColourless = 0.5f;
 constexpr int kFewest = 40;  // pixels at half resolution
 
-// The colour of skin is a narrow range whatever its shade; a cheek outside it is covered itself, or the light
-// is coloured, and then nothing can be said. In 8-bit OpenCV units, 128 is neutral.
+}  // namespace
+
+// The colour of skin is a narrow range whatever its shade. In 8-bit OpenCV units, 128 is neutral.
 bool is_skin(const Skin& skin) {
   return skin.known && skin.lightness > 40 && skin.a > 128 && skin.b > 124 && skin.a < 175 && skin.b < 185;
 }
-
-}  // namespace
 
 double foreign_share(const View& view, const cv::Mat& mask, float dark) {
   const Skin& skin = view.skin;

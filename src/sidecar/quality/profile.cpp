@@ -18,6 +18,9 @@ constexpr Limit kIifaa[] = {
     {Measure::kMouthOcclusionPrevention, kNative, kNoLow, 0.5f, false},    // 7.4d
     {Measure::kFaceOcclusionPrevention, kNative, kNoLow, 0.6f, false},     // 7.4d
     {Measure::kEyeGlare, kNative, kNoLow, 0.08f},                          // 7.4d
+    {Measure::kSkinTexture, kNative, 0.5f, kNoHigh, false},                // 7.4d
+    {Measure::kIrisColour, kNative, kNoLow, 10, false},                    // 7.4d
+    {Measure::kMakeUp, kNative, kNoLow, 25, false, 15},                    // 7.4e
     {Measure::kSharpness, kScalar, 30, kNoHigh},                           // 7.4e
     {Measure::kCompressionArtifacts, kNative, 30, kNoHigh, false},         // 7.4e
     {Measure::kInterEyeDistance, kNative, 60, kNoHigh},                    // 7.4f

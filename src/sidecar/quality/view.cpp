@@ -114,6 +114,12 @@ View::View(const Scene& given) : scene(given) {
   }
 }
 
+cv::Rect View::face_box() const {
+  std::vector<Point> outline;
+  for (const uint16_t index : kOutline) outline.push_back(scene.mesh.points[index]);
+  return cv::Rect(cv::boundingRect(outline)) & cv::Rect({}, scene.picture.size());
+}
+
 cv::Mat View::mask_of(std::span<const uint16_t> polygon, float grow) const {
   const Point shift(static_cast<float>(area.x), static_cast<float>(area.y));
   Point middle(0, 0);

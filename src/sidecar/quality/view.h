@@ -56,6 +56,8 @@ struct View {
   cv::Mat lab;                                                   // half of the resolution of `face`
   Skin skin;
 
+  // Bounding box of the face, brows to chin, as far as it is in the picture; in pixels of the picture.
+  cv::Rect face_box() const;
   // A polygon of mesh points as a mask of `face`'s size; `grow` enlarges it around its middle.
   cv::Mat mask_of(std::span<const uint16_t> polygon, float grow = 1) const;
   // Squares on the cheeks (OFIQ's IlluminationUniformity and NaturalColour), in pixels of `face`; empty when

@@ -110,7 +110,7 @@ audit::EventRecord read_event(const VectorRecord& record) {
 }
 
 TEST(VectorsAudit, Leaf1) {
-  for (const VectorRecord& record : vectors("leaf-1.txt", 26)) {
+  for (const VectorRecord& record : vectors("leaf-1.txt", 40)) {
     const Buffer head = record.all("previous_head").empty() ? Buffer() : record.bytes("previous_head");
     uint8_t leaf[audit::kMaxLeafSize];
     size_t size = 0;
