@@ -28,7 +28,7 @@ uninstall: ## remove it from there
 installcheck: ## SQL tests on a private server with the installed extension
 	@tests/check-sql
 clean: ## remove everything that was built
-	rm -rf $(BUILD) $(INSTALL_SQL) $(UPDATE_SQL) pg_visage.so
+	rm -rf $(BUILD) $(INSTALL_SQL) $(UPDATE_SQL) pg_visage.so pg_visage_gallery.so
 
 $(BUILD)/core/%.o: src/core/%.cpp
 	@mkdir -p $(@D)

@@ -4,6 +4,7 @@
 -include tests/fuzz/fuzz.mk
 -include tests/neon.mk
 -include tests/memory/memory.mk
+-include tests/browser/browser.mk
 
 SUITES := style setup unit fuzz sql isolation tap sidecar demo
 # Of what looks for memory faults only the part that takes seconds: all of it takes minutes, so a developer asks for
@@ -38,7 +39,7 @@ check-tap: install-server ## start, restart, crash, dump and restore of real ser
 	@tests/check-tap
 check-browser: install-server ## the report's page in a real browser
 	@/usr/bin/python3 -B tests/browser/report.py
-check-capture-page: install-server visaged ## the capture page in a real browser with a false camera
+check-capture-page: install-server visaged $(BROWSER_PUPPET) ## the capture page in a real browser with a false camera
 	@/usr/bin/python3 -B tests/browser/capture.py
 check-example-bank: install-server visaged ## the example bank in a real browser, annex B by clicking
 	@/usr/bin/python3 -B tests/browser/bank.py

@@ -70,6 +70,7 @@ INSERT INTO visage.measure VALUES
   (54, 'LivenessDepth', '0 to 1', 'shape of the face in the depth map'),
   (55, 'LivenessInjection', '0 to 1', 'frames that a camera took'),
   (56, 'LivenessTexture', '0 to 1', 'no dots of a print, no pixels of a screen'),
+  (62, 'LivenessActive', '0 to 1', 'the better of movements and colours, for channels that take either'),
   (63, 'LivenessReason', 'code', 'why there was no pass: docs/liveness.md'),
   (66, 'BackgroundUniformity', 'gradient', 'mean gradient of the background''s luminance'),
   (67, 'IlluminationUniformity', 'ratio', 'intersection of both cheeks'' luminance histograms'),

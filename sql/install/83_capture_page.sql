@@ -23,4 +23,16 @@ CREATE FUNCTION visage.read_notice(name text)
 $$;
 COMMENT ON FUNCTION visage.read_notice(text) IS 'version of a notice that is in force, to be shown before a capture [8.2.2c]';
 
-GRANT EXECUTE ON FUNCTION visage.open_capture_page(uuid), visage.read_notice(text) TO visage_service;
+CREATE FUNCTION visage.capture_demands(session uuid, OUT challenge text, OUT demands text[])
+  LANGUAGE sql STABLE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT s.challenge, ARRAY(SELECT f.measure FROM visage.channel_floor f
+                            WHERE f.institution = s.institution AND f.channel = s.channel AND f.minimum > 0
+                              AND starts_with(f.measure, 'Liveness') ORDER BY f.measure)
+  FROM visage.session s JOIN visage.institution i ON i.id = s.institution
+  WHERE s.id = $1 AND i.name = current_setting('visage.institution') AND visage.acts_for(i.id)
+$$;
+COMMENT ON FUNCTION visage.capture_demands(uuid) IS
+  'what the capture of a session has to show: its movements, and the measures of liveness that its channel has a floor for; docs/liveness.md';
+
+GRANT EXECUTE ON FUNCTION visage.open_capture_page(uuid), visage.read_notice(text), visage.capture_demands(uuid)
+  TO visage_service;

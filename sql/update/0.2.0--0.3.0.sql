@@ -298,6 +298,7 @@ INSERT INTO visage.measure VALUES
   (54, 'LivenessDepth', '0 to 1', 'shape of the face in the depth map'),
   (55, 'LivenessInjection', '0 to 1', 'frames that a camera took'),
   (56, 'LivenessTexture', '0 to 1', 'no dots of a print, no pixels of a screen'),
+  (62, 'LivenessActive', '0 to 1', 'the better of movements and colours, for channels that take either'),
   (63, 'LivenessReason', 'code', 'why there was no pass: docs/liveness.md'),
   (66, 'BackgroundUniformity', 'gradient', 'mean gradient of the background''s luminance'),
   (67, 'IlluminationUniformity', 'ratio', 'intersection of both cheeks'' luminance histograms'),
@@ -450,6 +451,7 @@ CREATE UNIQUE INDEX subject_reference_adapted ON visage.subject_reference (subje
 
 -- include 69_gallery.sql
 -- include 71_gallery_memory.sql
+-- include 72_gallery_index.sql
 
 -- include 77_identify.sql
 -- include 78_gallery_epoch.sql

@@ -10,3 +10,5 @@ $(BUILD)/gallery_index/%.o: src/gallery_index/%.cpp
 $(GALLERY_INDEX_LIB): $(GALLERY_INDEX_OBJS)
 	@rm -f $@
 	@ar rcs $@ $^
+# Here, as the Makefile names its own before it reads this.
+all: $(GALLERY_INDEX_LIB)

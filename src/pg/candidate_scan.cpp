@@ -165,7 +165,7 @@ void begin_candidates(Candidates& out) {
 // cannot rule out. The larger the gallery, the higher the threshold, so what turns out not to count is taken
 // off, and where the threshold was too high for what is left, it is looked for again.
 void search_reading(const Flow& flow, const Search& search, const Datum* asked_for,
-                    const GalleryReading& reading, Candidates& out) {
+                    const GalleryReading& reading, const IndexAnswers& answers, Candidates& out) {
   UuidList newer;
   collect_new_references(reading.seen, newer);
   // Of all institutions: those of others fall away in the table.
@@ -177,7 +177,7 @@ void search_reading(const Flow& flow, const Search& search, const Datum* asked_f
     UuidList hits;
     out = of_newer;
     const int64 most = search.most - static_cast<int64>(of_newer.compared);
-    if (most < 0 || !search_memory(flow, reading, threshold, most, hits)) {
+    if (most < 0 || !search_memory(flow, reading, answers, threshold, most, hits)) {
       begin_candidates(out);
       return;
     }
@@ -193,15 +193,28 @@ void search_reading(const Flow& flow, const Search& search, const Datum* asked_f
   out.compared = references;
 }
 
+// For the threshold that as many references need as there are now.
+void ask_beforehand(const Flow& flow, const Search& search, IndexAnswers& out) {
+  gallery_index::Kind kind;
+  GalleryReading reading;
+  double threshold = 0;
+  if (!settings::searches_index(kind) ||
+      !begin_gallery_reading(flow.policy.institution, flow.contents->model, reading))
+    return;
+  if (end_gallery_reading(reading) && find_search_threshold(flow, search.fpir, reading.references, threshold))
+    ask_indexes(flow, kind, threshold, out);
+}
+
 // False: memory does not serve, or ended under way, and the table must be read.
 bool find_in_memory(const Flow& flow, const Search& search, const Datum* asked_for, Candidates& out) {
   GalleryReading reading;
-  if (settings::search_method() == settings::SearchMethod::kTable ||
-      !begin_gallery_reading(flow.policy.institution, flow.contents->model, reading))
-    return false;
+  IndexAnswers answers = {};
+  if (settings::search_method() == settings::SearchMethod::kTable) return false;
+  ask_beforehand(flow, search, answers);
+  if (!begin_gallery_reading(flow.policy.institution, flow.contents->model, reading)) return false;
   // Now: a snapshot from before the reading could see what memory has let go of.
   begin_newest();
-  search_reading(flow, search, asked_for, reading, out);
+  search_reading(flow, search, asked_for, reading, answers, out);
   end_newest();
   return end_gallery_reading(reading);
 }

@@ -2,6 +2,7 @@
 #include "pg/audit.h"
 #include "pg/audit_writer.h"
 #include "pg/boundary.h"
+#include "pg/gallery_index.h"
 #include "pg/gallery_start.h"
 #include "pg/keeper.h"
 #include "pg/keys.h"
@@ -26,6 +27,8 @@ void _PG_init(void) {
   keeper_register();
   gallery_memory_reserve();
   gallery_worker_register();
+  gallery_index_reserve();
+  index_worker_register();
   keys_load_at_start();
 }
 }

@@ -18,6 +18,12 @@ int max_attempt_counters = 65536;
 bool keeper = true;
 int keeper_interval = 60;
 int gallery_memory = 0;
+bool gallery_memory_locked = true;
+int index_memory = 4 * 1024 * 1024;
+int index_threads = 1;
+int index_beam = 1024;
+int index_probed = 850;
+int index_timeout = 200;
 
 namespace {
 
@@ -47,6 +53,18 @@ const config_enum_entry kSearchMethods[] = {
     {"auto", static_cast<int>(SearchMethod::kAuto), false},
     {"exact", static_cast<int>(SearchMethod::kExact), false},
     {"table", static_cast<int>(SearchMethod::kTable), false},
+    {"hnsw", static_cast<int>(SearchMethod::kHnsw), false},
+    {"ivf", static_cast<int>(SearchMethod::kIvf), false},
+    {nullptr, 0, false},
+};
+
+constexpr int kNoIndex = 0;
+int gallery_index_value = kNoIndex;
+
+const config_enum_entry kGalleryIndexes[] = {
+    {"none", kNoIndex, false},
+    {"hnsw", static_cast<int>(gallery_index::Kind::kHnsw), false},
+    {"ivf", static_cast<int>(gallery_index::Kind::kIvf), false},
     {nullptr, 0, false},
 };
 
@@ -88,10 +106,37 @@ void define_postmaster_settings() {
                           "Those in use stay; the others are read again from their table when needed.",
                           &max_attempt_counters, 65536, 1024, 16 * 1024 * 1024, PGC_POSTMASTER, 0, nullptr,
                           nullptr, nullptr);
+  DefineCustomBoolVariable("visage.gallery_memory_locked", "Whether codes may only be in locked memory.",
+                           "off: they may be swapped out, so swap must be off or encrypted.",
+                           &gallery_memory_locked, true, PGC_POSTMASTER, GUC_SUPERUSER_ONLY, nullptr, nullptr,
+                           nullptr);
   DefineCustomIntVariable(
       "visage.gallery_memory", "Memory for codes of galleries.",
       "152 MB hold a million references; it is locked as it is used. 0: searches read tables.",
       &gallery_memory, 256, 0, 1024 * 1024, PGC_POSTMASTER, GUC_UNIT_MB, nullptr, nullptr, nullptr);
+}
+
+void define_index_settings() {
+  DefineCustomEnumVariable("visage.gallery_index", "Which approximate index is kept of each gallery.",
+                           "Searches ask it where visage.search_method says so.", &gallery_index_value,
+                           kNoIndex, kGalleryIndexes, PGC_SIGHUP, 0, nullptr, nullptr, nullptr);
+  DefineCustomIntVariable("visage.index_memory", "Memory for the indexes of all galleries together.",
+                          "A gallery whose index does not fit is searched exactly.", &index_memory,
+                          4 * 1024 * 1024, 64, MAX_KILOBYTES, PGC_SIGHUP, GUC_UNIT_KB, nullptr, nullptr,
+                          nullptr);
+  DefineCustomIntVariable("visage.index_threads", "Threads that add codes to an index.",
+                          "Of the index worker as it starts.", &index_threads, 1, 1, 256, PGC_SIGHUP, 0,
+                          nullptr, nullptr, nullptr);
+  DefineCustomIntVariable("visage.index_beam", "Codes that a search of an HNSW index keeps in sight.",
+                          "More find more, and take longer.", &index_beam, 1024, 8, 65536, PGC_SIGHUP, 0,
+                          nullptr, nullptr, nullptr);
+  DefineCustomIntVariable("visage.index_probed",
+                          "Thousandths of its lists that a search of an IVF index reads.",
+                          "More find more, and take longer.", &index_probed, 850, 1, 1000, PGC_SIGHUP, 0,
+                          nullptr, nullptr, nullptr);
+  DefineCustomIntVariable("visage.index_timeout", "How long a search waits for an index.",
+                          "Then it is exact.", &index_timeout, 200, 1, 60000, PGC_SUSET, GUC_UNIT_MS, nullptr,
+                          nullptr, nullptr);
 }
 
 }  // namespace
@@ -126,7 +171,20 @@ void init() {
                            "table reads every code from its table: for tests and for comparing with it.",
                            &search_method_value, static_cast<int>(SearchMethod::kAuto), kSearchMethods,
                            PGC_SUSET, 0, nullptr, nullptr, nullptr);
+  define_index_settings();
   MarkGUCPrefixReserved("visage");
+}
+
+bool searches_index(gallery_index::Kind& kind) {
+  const SearchMethod method = search_method();
+  kind = method == SearchMethod::kIvf ? gallery_index::Kind::kIvf : gallery_index::Kind::kHnsw;
+  return method == SearchMethod::kHnsw || method == SearchMethod::kIvf;
+}
+
+bool keeps_index(gallery_index::Kind& kind) {
+  if (gallery_index_value == kNoIndex) return false;
+  kind = static_cast<gallery_index::Kind>(gallery_index_value);
+  return true;
 }
 
 crypto::Suite suite() {

@@ -3,6 +3,7 @@
 
 #include "core/crypto/engine.h"
 #include "core/reference/kernels.h"
+#include "gallery_index/index.h"
 
 namespace visage::pg::settings {
 
@@ -36,8 +37,22 @@ extern int gallery_memory;
 extern bool gallery_memory_locked;
 
 // How candidates of a search are found.
-enum class SearchMethod { kAuto, kExact, kTable };
+enum class SearchMethod { kAuto, kExact, kTable, kHnsw, kIvf };
 SearchMethod search_method();
+// Whether searches ask an index, and which kind.
+bool searches_index(gallery_index::Kind& kind);
+
+// Whether the index worker keeps an index of each gallery, and which kind.
+bool keeps_index(gallery_index::Kind& kind);
+// Kilobytes that all indexes may take together.
+extern int index_memory;
+// Threads that add to an index.
+extern int index_threads;
+// How far a search of an index looks: codes in sight (HNSW), thousandths of the lists (IVF).
+extern int index_beam;
+extern int index_probed;
+// Milliseconds that a search waits for an index.
+extern int index_timeout;
 
 crypto::Suite suite();
 // The comparison's inner loops: the machine's best, unless visage.kernels forces another level.

@@ -4,6 +4,7 @@
 #include "pg/audit_ring.h"
 #include "pg/boundary.h"
 #include "pg/clock.h"
+#include "pg/gallery_index.h"
 #include "pg/gallery_start.h"
 #include "pg/keeper.h"
 #include "pg/settings.h"
@@ -45,6 +46,7 @@ void request() {
   RequestAddinShmemSpace(attempt_shared_size());
   RequestAddinShmemSpace(keeper_shared_size());
   RequestAddinShmemSpace(gallery_shared_size());
+  RequestAddinShmemSpace(gallery_index_shared_size());
   RequestNamedLWLockTranche(kTranche, static_cast<int>(SharedLock::kCount));
 }
 
@@ -63,6 +65,7 @@ void startup() {
   attempt_shared_startup();
   keeper_shared_startup();
   gallery_shared_startup();
+  gallery_index_shared_startup();
   locks = GetNamedLWLockTranche(kTranche);
   LWLockRelease(AddinShmemInitLock);
 }

@@ -7,7 +7,7 @@
 
 namespace visage::pg {
 
-enum class SharedLock { kKeys, kReplay, kAudit, kAttempts, kKeeper, kGallery, kCount };
+enum class SharedLock { kKeys, kReplay, kAudit, kAttempts, kKeeper, kGallery, kGalleryIndex, kCount };
 
 // Hooks the reservation and the start-up; call while the server starts.
 void shared_init();

@@ -3,10 +3,12 @@
 sidecar_dir := src/sidecar
 SIDECAR := $(BUILD)/visaged
 SIDECAR_SOURCES := $(wildcard $(sidecar_dir)/main.cpp $(sidecar_dir)/app/*.cpp $(sidecar_dir)/http/*.cpp \
-	$(sidecar_dir)/db/*.cpp $(sidecar_dir)/flow/*.cpp $(sidecar_dir)/openapi/*.cpp $(sidecar_dir)/page/*.cpp $(sidecar_dir)/adapter/*.cpp)
+	$(sidecar_dir)/db/*.cpp $(sidecar_dir)/flow/*.cpp $(sidecar_dir)/openapi/*.cpp $(sidecar_dir)/page/*.cpp \
+	$(sidecar_dir)/console/*.cpp $(sidecar_dir)/adapter/*.cpp)
 SIDECAR_OBJS := $(SIDECAR_SOURCES:src/%.cpp=$(BUILD)/%.o)
 SIDECAR_OPENAPI := $(BUILD)/generated/sidecar/openapi/openapi.inc
 SIDECAR_ASSETS := $(BUILD)/generated/sidecar/page/assets.inc
+SIDECAR_CONSOLE := $(BUILD)/generated/sidecar/console/assets.inc
 # Only what the layer rule allows: the libpq client headers, never the server's.
 SIDECAR_CXXFLAGS = $(VISAGE_CXXFLAGS) -I$(BUILD)/generated -isystem $(shell $(PG_CONFIG) --includedir) \
 	-DVISAGE_VERSION='"$(VERSION)"' -DSPDLOG_COMPILED_LIB -DSPDLOG_FMT_EXTERNAL
@@ -16,7 +18,7 @@ SIDECAR_LIBS = -lcpp-httplib -lspdlog -lfmt -lpq -lssl -lcrypto -pthread
 SIDECAR_SANITIZED := $(BUILD)/sanitized/visaged
 SIDECAR_SANITIZED_OBJS := $(patsubst src/%.cpp,$(BUILD)/sanitized/%.o, \
 	$(filter-out %/wiping_heap.cpp,$(SIDECAR_SOURCES))) \
-	$(patsubst src/%.cpp,$(BUILD)/sanitized/%.o,$(wildcard src/core/base/*.cpp src/core/crypto/*.cpp src/core/probe/*.cpp src/core/statement/*.cpp))
+	$(patsubst src/%.cpp,$(BUILD)/sanitized/%.o,$(wildcard src/core/base/*.cpp src/core/challenge/*.cpp src/core/crypto/*.cpp src/core/probe/*.cpp src/core/statement/*.cpp))
 SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=undefined
 
 .PHONY: visaged install-visaged check-sidecar check-sidecar-sanitized demo demo-built demo-bank demo-bank-built
@@ -59,10 +61,14 @@ $(SIDECAR_OPENAPI): $(sidecar_dir)/openapi/openapi.yaml
 	@{ printf 'R"yaml('; cat $<; printf ')yaml"'; } > $@
 $(BUILD)/sidecar/openapi/openapi.o: $(SIDECAR_OPENAPI)
 
-$(SIDECAR_ASSETS): src/web $(wildcard src/web/*)
+$(SIDECAR_ASSETS): src/web $(wildcard src/web/*.*)
+$(SIDECAR_CONSOLE): src/web/console $(wildcard src/web/console/*.*) src/web/language.js
+$(SIDECAR_ASSETS) $(SIDECAR_CONSOLE):
 	@mkdir -p $(@D)
-	@for file in $(filter-out src/web,$^); do printf '{"%s", R"web(' "$${file##*/}"; cat "$$file"; printf ')web"},\n'; done > $@
+	@for file in $(filter-out src/web src/web/console,$^); do \
+		printf '{"%s", R"web(' "$${file##*/}"; cat "$$file"; printf ')web"},\n'; done > $@
 $(BUILD)/sidecar/page/assets.o: $(SIDECAR_ASSETS)
+$(BUILD)/sidecar/console/assets.o: $(SIDECAR_CONSOLE)
 
 $(SIDECAR_OBJS): $(BUILD)/%.o: src/%.cpp
 	@mkdir -p $(@D)
@@ -76,6 +82,7 @@ $(SIDECAR): $(SIDECAR_OBJS) $(CAPTURE_LIB) $(CORE_LIB)
 
 $(BUILD)/sanitized/sidecar/openapi/openapi.o: $(SIDECAR_OPENAPI)
 $(BUILD)/sanitized/sidecar/page/assets.o: $(SIDECAR_ASSETS)
+$(BUILD)/sanitized/sidecar/console/assets.o: $(SIDECAR_CONSOLE)
 $(SIDECAR_SANITIZED_OBJS): $(BUILD)/sanitized/%.o: src/%.cpp
 	@mkdir -p $(@D)
 	@echo "  CXX  $<" >&2

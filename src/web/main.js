@@ -1,53 +1,23 @@
-// The capture page: link → notice and consent → guided capture → result, or a code for another device.
+// The capture page: link → notice and consent → factors → guided capture → result, or a code for another device.
 
-import { isRunning, startCamera, stopCamera, takeFrame } from './camera.js';
-import { CallFailed, consent, decline, open, sendFrame, sendPicture, state, takeLink } from './calls.js';
+import { CallFailed, cancelSubject, consent, decline, frameKey, open, showFactor, state, takeLink } from './calls.js';
+import { capture, endCapture, NoCamera, plan } from './capture.js';
 import { qrPicture } from './qr.js';
-import { chooseLanguage, language, word } from './words.js';
+import { part, say, show, showEnd, speak } from './screen.js';
+import { language, word } from './words.js';
 
-const PICTURES = 3;  // good ones in a row, of which the last is used
-const PAUSE_MS = 120;  // between frames
 const ASK_MS = 1000;
 
-const part = id => document.getElementById(id);
 const sleep = milliseconds => new Promise(done => { setTimeout(done, milliseconds); });
 
 let opened = null;  // what the link opened
 let over = Infinity;  // when its time is over, on performance.now()'s clock
-let running = 0;    // number of the capture that is under way; 0: none
-let told = [];      // how to say again, in another language, what is on the screen now
-
-function say(id, key, values) {
-  told = told.filter(entry => entry.id !== id);
-  told.push({ id, key, values });
-  const text = key ? [key].flat().map(one => word(one, values)).join(' ') : '';
-  if (part(id).textContent !== text) part(id).textContent = text;
-}
-
-function translate() {
-  document.documentElement.lang = language();
-  for (const element of document.querySelectorAll('[data-word]')) element.textContent = word(element.dataset.word);
-  part('language').textContent = language() === 'en' ? '中文' : 'English';
-  part('language').lang = language() === 'en' ? 'zh-CN' : 'en';
-  for (const { id, key, values } of [...told]) say(id, key, values);
-  if (opened && !part('notice').hidden) fillNotice();
-}
-
-function show(id) {
-  for (const section of document.querySelectorAll('main > section')) section.hidden = section.id !== id;
-  part(id).querySelector('h1').focus();
-}
+let running = 0;    // number of what is under way; 0: nothing
 
 function finish(kind, title, words, again = null) {
   running = 0;
-  stopCamera(part('video'));
-  part('end').className = kind;
-  part('end-sign').textContent = { good: '✓', bad: '✕' }[kind] ?? '–';
-  say('end-title', title);
-  say('end-words', words);
-  part('again').hidden = again === null;
-  part('again').onclick = again;
-  show('end');
+  endCapture();
+  showEnd(kind, title, words, again);
 }
 
 function fail(error, again = null) {
@@ -57,6 +27,12 @@ function fail(error, again = null) {
   return finish('bad', 'ended', 'trouble', again);
 }
 
+// A handler of the page's: what goes wrong in it ends the page, and nothing goes wrong in silence.
+const guarded = work => event => {
+  event?.preventDefault();
+  return Promise.resolve().then(() => work(event)).catch(fail);
+};
+
 function term(key, text) {
   const [dt, dd] = [document.createElement('dt'), document.createElement('dd')];
   dt.textContent = word(key);
@@ -65,13 +41,15 @@ function term(key, text) {
 }
 
 function fillNotice() {
+  if (!opened || opened.hand_over) return;
   const { notice, purposes, purpose } = opened;
-  const kind = { register: 'register', verify: 'verify' }[purpose] ?? 'change';
+  const kind = { register: 'register', verify: 'verify', cancel: 'cancel' }[purpose] ?? 'change';
+  const seen = purpose !== 'cancel' || opened.needsFace;
   part('notice-lead').textContent = word(`lead-${kind}`);
   part('notice-parts').replaceChildren();
   part('notice-whole').hidden = part('age-group').hidden = !notice;
   if (!notice) {
-    part('agree-words').textContent = word('agree-plain');
+    part('agree-words').textContent = word(seen ? 'agree-plain' : 'agree-cancel');
     return;
   }
   const list = purposes.join(language() === 'en' ? ', ' : '、');
@@ -81,8 +59,7 @@ function fillNotice() {
   part('agree-words').textContent = word('agree-purpose') + list;
 }
 
-async function agree(event) {
-  event.preventDefault();
+async function agree() {
   if (!part('agree').checked) {
     say('consent-problem', 'tick-first');
     part('agree').focus();
@@ -102,18 +79,88 @@ async function agree(event) {
     return;
   }
   say('consent-problem', '');
-  try {
-    if (opened.notice)
-      await consent({ digest: opened.notice.digest, under_14: String(young), ...(young ? guardian : {}) });
-    await capture();
-  } catch (error) {
-    fail(error);
+  if (opened.notice)
+    await consent({ digest: opened.notice.digest, under_14: String(young), ...(young ? guardian : {}) });
+  await goOn();
+}
+
+// What comes next: what is still to be shown, the camera, or the last question.
+async function goOn() {
+  const next = opened.factors[0];
+  if (next && next !== 'face') return askFactor(next);
+  if (opened.purpose === 'cancel' && !next) return show('confirm');
+  const wanted = plan(await frameKey());
+  if (!wanted.possible) return finish('bad', 'ended', 'other-way');
+  if (wanted.light === 'no') return look({ ...wanted, light: false });
+  part('light-yes').onclick = guarded(() => look({ ...wanted, light: true }));
+  const instead = wanted.light === 'choice';
+  say('light-no', instead ? 'light-no' : 'light-never');
+  say('light-lead', instead ? 'light-lead' : 'light-lead-needed');
+  part('light-no').onclick = guarded(() => (instead ? look({ ...wanted, light: false, movements: true }) : turnAway()));
+  return show('light-choice');
+}
+
+function askFactor(kind) {
+  const input = part('evidence');
+  input.type = kind === 'password' ? 'password' : 'text';
+  input.inputMode = kind === 'password' ? 'text' : 'numeric';
+  say('factor-title', `factor-${kind}`);
+  say('evidence-label', `factor-${kind}-label`);
+  say('factor-problem', '');
+  show('factor');
+}
+
+async function sendFactor() {
+  const input = part('evidence');
+  const evidence = input.value;
+  if (!evidence) {
+    say('factor-problem', 'factor-first');
+    input.focus();
+    return;
   }
+  input.value = '';
+  part('factor-send').disabled = true;
+  try {
+    const answer = await showFactor(opened.factors[0], evidence);
+    if (answer.result !== 'retry') await conclude(answer);
+    else say('factor-problem', answer.advice);
+  } catch (error) {
+    // Busy, or a database that is away: the same can be sent again.
+    if (!(error instanceof CallFailed) || error.status !== 503) throw error;
+    say('factor-problem', 'busy');
+  } finally {
+    part('factor-send').disabled = false;
+  }
+  if (!part('factor').hidden) input.focus();
+}
+
+async function look(how) {
+  const mine = running = Date.now();
+  const goesOn = () => running === mine;
+  try {
+    const answer = await capture(how, goesOn);
+    if (answer !== null && goesOn()) await conclude(answer);
+  } catch (error) {
+    if (!goesOn()) return;
+    if (error instanceof NoCamera) finish('bad', 'ended', 'no-camera', guarded(() => look(how)));
+    else fail(error, error instanceof CallFailed ? null : guarded(() => look(how)));
+  }
+}
+
+async function confirm() {
+  part('confirm-send').disabled = true;
+  await conclude(await cancelSubject());
+}
+
+// Who must not see the colours, where nothing else will do.
+async function turnAway() {
+  await decline();
+  finish('', 'stopped', 'other-way');
 }
 
 async function stop() {
   running = 0;
-  stopCamera(part('video'));
+  endCapture();
   try {
     // A picture may have been on its way: then it is not the person who ended this, and the page must not say so.
     if ((await decline()).closed) finish('', 'stopped', 'stopped-words');
@@ -136,77 +183,16 @@ async function follow(mine, tell = () => {}) {
   }
 }
 
-function showProgress(done) {
-  part('progress').value = done;
-  part('progress').max = PICTURES;
-  say('progress-words', 'progress', { done, all: PICTURES });
-}
-
-// Busy is waited out; what else goes wrong ends the capture.
-async function patiently(send, frame) {
-  for (;;) {
-    try {
-      return await send(frame);
-    } catch (error) {
-      if (!(error instanceof CallFailed) || error.status !== 503 || running === 0) throw error;
-      say('advice', 'busy');
-      await sleep(ASK_MS);
-    }
+async function conclude({ result, advice }) {
+  if (result === 'shown') {
+    opened.factors.shift();
+    endCapture();
+    return goOn();
   }
-}
-
-async function capture() {
-  const video = part('video');
-  show('capture');
-  say('advice', 'starting');
-  showProgress(0);
-  const mine = running = Date.now();
-  try {
-    await startCamera(video);
-  } catch {
-    if (running === mine) finish('bad', 'ended', 'no-camera', () => capture().catch(fail));
-    return;
-  }
-  try {
-    await captureWith(video, mine);
-  } catch (error) {
-    if (running === mine) fail(error, error instanceof CallFailed ? null : () => capture().catch(fail));
-  }
-}
-
-async function captureWith(video, mine) {
-  let lead = [];  // why the picture before was not taken
-  for (let done = 0; running === mine;) {
-    if (!isRunning()) throw new Error('the camera is gone');
-    const frame = await takeFrame(video);
-    const seen = await patiently(sendFrame, frame);
-    if (running !== mine) return;
-    done = seen.good ? done + 1 : 0;
-    part('oval').classList.toggle('good', seen.good);
-    showProgress(done);
-    if (seen.good) lead = [];
-    say('advice', seen.good ? 'hold' : [...lead, ...seen.advice]);
-    if (done < PICTURES) {
-      await sleep(PAUSE_MS);
-      continue;
-    }
-    say('advice', 'checking');
-    const answer = await patiently(sendPicture, frame);
-    if (running !== mine) return;
-    if (answer.result !== 'retry') return conclude(answer);
-    done = 0;
-    lead = ['retry-lead'];
-    part('oval').classList.remove('good');
-    showProgress(0);
-    say('advice', [...lead, ...answer.advice]);
-    await sleep(ASK_MS);
-  }
-}
-
-function conclude({ result, advice }) {
-  if (result === 'pass') finish('good', 'pass', 'pass-words');
-  else if (result === 'fail') finish('bad', 'fail', 'fail-words');
-  else finish('bad', 'ended', advice?.[0] ?? 'trouble');
+  const gone = opened.purpose === 'cancel';
+  if (result === 'pass') finish('good', 'pass', gone ? 'gone-words' : 'pass-words');
+  else if (result === 'fail') finish('bad', 'fail', gone ? 'not-gone-words' : 'fail-words');
+  else finish('bad', 'ended', advice?.[0] ?? 'trouble', advice?.[0] === 'not-followed' ? guarded(goOn) : null);
 }
 
 async function handOver(link) {
@@ -216,21 +202,21 @@ async function handOver(link) {
 }
 
 async function start() {
-  chooseLanguage(navigator.languages.find(name => /^(zh|en)/i.test(name))?.toLowerCase().startsWith('zh') ? 'zh-CN' : 'en');
-  translate();
-  part('language').onclick = () => {
-    chooseLanguage(language() === 'en' ? 'zh-CN' : 'en');
-    translate();
-  };
-  part('consent').onsubmit = agree;
+  speak(fillNotice);
+  part('consent').onsubmit = guarded(agree);
   part('consent').onchange = () => { part('guardian').hidden = part('consent').elements.age.value !== 'true'; };
-  part('decline').onclick = part('cancel').onclick = part('handover-cancel').onclick = stop;
-  addEventListener('pagehide', () => stopCamera(part('video')));
+  part('factor-form').onsubmit = guarded(sendFactor);
+  part('confirm-send').onclick = guarded(confirm);
+  for (const button of document.querySelectorAll('[data-stop]')) button.onclick = stop;
+  part('light').onclick = stop;
+  addEventListener('keydown', event => { if (event.key === 'Escape' && !part('light').hidden) stop(); });
+  addEventListener('pagehide', endCapture);
   if (!takeLink()) return finish('bad', 'ended', 'no-link');
   try {
     opened = await open();
     over = performance.now() + opened.seconds * 1000;
     if (opened.hand_over) return await handOver(opened.hand_over);
+    opened.needsFace = opened.factors.includes('face');
     fillNotice();
     show('notice');
   } catch (error) {

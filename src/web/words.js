@@ -1,5 +1,7 @@
 // What the page says. Keys of advice are those of the daemon (page/advice.cpp, page/verdict.cpp).
 
+import { speaker } from './language.js';
+
 const en = {
   title: 'Face check',
   opening: 'One moment',
@@ -24,6 +26,39 @@ const en = {
   'tick-first': 'Tick the box first if you agree. You are free not to.',
   'age-first': 'Say first how old the person is.',
   'guardian-first': 'Give the guardian’s name and relation.',
+  'lead-cancel': 'Your registered face will be deleted. It cannot be brought back; you can register again later.',
+  'agree-cancel': 'I want my registered face to be deleted.',
+  'factor-password': 'Your password',
+  'factor-password-label': 'Password',
+  'factor-totp': 'The code of your authenticator app',
+  'factor-totp-label': 'Code, 6 to 8 digits',
+  'factor-button': 'Go on',
+  'factor-first': 'Fill this in first.',
+  'wrong-factor': 'That was not right. Try again.',
+  'light-title': 'Your screen may change colours',
+  'light-lead': 'For three seconds the screen shows bright colours, about two a second, which light your face. You can do movements with your head instead.',
+  'light-lead-needed': 'For three seconds the screen shows bright colours, about two a second, which light your face.',
+  'light-warning': 'If flashing light can make you unwell, or you have photosensitive epilepsy, do not choose the colours. A touch or the Escape key stops them.',
+  'light-no': 'No colours: ask me for movements',
+  'light-never': 'I must not see flashing colours',
+  'light-yes': 'Show the colours',
+  'other-way': 'This check cannot be made here. Go back to where you came from to choose another way.',
+  'confirm-title': 'Delete your face?',
+  'confirm-lead': 'Your registered face, your factors and your consent will be deleted, for good.',
+  'confirm-button': 'Delete',
+  'keep-button': 'Do not delete',
+  'gone-words': 'Your registered face was deleted. You can close this page.',
+  'not-gone-words': 'Nothing was deleted. Go back to where you came from to choose another way.',
+  'progress-movements': 'Movement {done} of {all} done',
+  'move-turn_left': 'Turn your head to your left.',
+  'move-turn_right': 'Turn your head to your right.',
+  'move-nod': 'Nod: lower your chin.',
+  'move-blink': 'Close both eyes for a moment.',
+  'move-open_mouth': 'Open your mouth.',
+  'move-smile': 'Smile.',
+  'move-return': 'Good. Now look into the camera again.',
+  'not-followed': 'The movements were not seen. Try again with your whole face in good light, or choose another way.',
+  'begin-again': 'That was another movement, or your face was not seen. It begins again: do only what you are asked for.',
   'capture-title': 'Look into the camera',
   recording: 'Your face is being captured. Pictures are not kept on this device.',
   starting: 'The camera is starting. Allow its use if you are asked.',
@@ -110,6 +145,39 @@ const zh = {
   'tick-first': '如果同意，请先勾选。您可以不同意。',
   'age-first': '请先说明被采集人的年龄。',
   'guardian-first': '请填写监护人姓名和关系。',
+  'lead-cancel': '您注册的人脸将被删除，无法恢复；以后可以重新注册。',
+  'agree-cancel': '我要删除已注册的人脸。',
+  'factor-password': '您的密码',
+  'factor-password-label': '密码',
+  'factor-totp': '身份验证器应用中的验证码',
+  'factor-totp-label': '验证码（6 至 8 位数字）',
+  'factor-button': '继续',
+  'factor-first': '请先填写。',
+  'wrong-factor': '不正确，请重试。',
+  'light-title': '屏幕颜色可能变化',
+  'light-lead': '屏幕将在三秒内显示明亮的颜色，每秒约两种，用于照亮您的脸。您也可以改为做头部动作。',
+  'light-lead-needed': '屏幕将在三秒内显示明亮的颜色，每秒约两种，用于照亮您的脸。',
+  'light-warning': '如果闪光会使您不适，或您患有光敏性癫痫，请不要选择颜色方式。触摸屏幕或按 Esc 键即可停止。',
+  'light-no': '不显示颜色：改做动作',
+  'light-never': '我不能看闪烁的颜色',
+  'light-yes': '显示颜色',
+  'other-way': '无法在此完成核验。请返回原来的页面，选择其他方式。',
+  'confirm-title': '删除您的人脸？',
+  'confirm-lead': '您注册的人脸、验证要素和同意记录将被永久删除。',
+  'confirm-button': '删除',
+  'keep-button': '不删除',
+  'gone-words': '您注册的人脸已删除。可以关闭本页面。',
+  'not-gone-words': '未删除任何内容。请返回原来的页面，选择其他方式。',
+  'progress-movements': '已完成第 {done} 个动作，共 {all} 个',
+  'move-turn_left': '请向左转头。',
+  'move-turn_right': '请向右转头。',
+  'move-nod': '请点头：低下下巴。',
+  'move-blink': '请闭上双眼片刻。',
+  'move-open_mouth': '请张嘴。',
+  'move-smile': '请微笑。',
+  'move-return': '很好。请重新看摄像头。',
+  'not-followed': '未检测到所要求的动作。请在光线良好处露出整张脸重试，或选择其他方式。',
+  'begin-again': '检测到其他动作，或未检测到人脸。请重新开始，只做要求的动作。',
   'capture-title': '请看摄像头',
   recording: '正在采集您的人脸。照片不会保存在本设备上。',
   starting: '正在启动摄像头。如有询问，请允许使用。',
@@ -172,19 +240,4 @@ const zh = {
   'less-make-up': '妆容过浓，请卸去部分妆容。',
 };
 
-export const languages = { en, 'zh-CN': zh };
-
-let current = 'en';
-
-export function chooseLanguage(name) {
-  current = name;
-}
-
-export function language() {
-  return current;
-}
-
-export function word(key, values = {}) {
-  const text = languages[current][key] ?? languages.en[key] ?? key;
-  return text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
-}
+export const { choose: chooseLanguage, language, word } = speaker({ en, 'zh-CN': zh });

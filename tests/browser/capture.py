@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The capture page in a real browser with a false camera, against a real visaged and a real server.
+"""The pages in a real browser with a false camera, against a real visaged and a real server.
 
   tests/browser/capture.py [test …]     SHOTS=directory keeps screenshots
 
@@ -8,118 +8,21 @@ Ends with "N passed, N failed".
 import contextlib
 import os
 import sys
-import tempfile
 import unittest
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [HERE, os.path.join(HERE, "..", "sidecar"), os.path.join(HERE, "..", "..", "tools")]
+from stand import CHANNEL, MEASURE, PC, PERSON, SAME_PERSON, STRANGER, STRICT, PageTest, Stand, current
 
-import qr_reader  # noqa: E402
-import videos  # noqa: E402
-from devtools import Browser  # noqa: E402
-from rig import bank  # noqa: E402
-from rig.client import Client  # noqa: E402
-from rig.cluster import Cluster  # noqa: E402
-from test_sessions import Sms  # noqa: E402
-
-PERSON, SAME_PERSON, STRANGER = "women/0", "women/2", "men/3"
-CHANNEL, PC, STRICT = "page", "pc", "strict"
-NOTICE = """
-INSERT INTO visage.notice (institution, name, purposes, manner, scope, storage, text) VALUES (1, 'face', ARRAY['default'],
-  'Compared by a machine.', 'Signs of a feature, not the picture. Nobody else gets it.', 'Two years after the last use.',
-  'The whole text of the notice.');
-"""
-# Counts what the page asks of the camera, from before its first script.
-COUNT_CAMERA = """
-window.cameras = 0;
-const ask = navigator.mediaDevices?.getUserMedia.bind(navigator.mediaDevices);
-if (ask) navigator.mediaDevices.getUserMedia = options => { window.cameras++; return ask(options); };
-"""
-MEASURE = open(os.path.join(HERE, "page_faults.js"), encoding="utf-8").read()
+import answers  # what the page asks a person to do, and to show
+import console
+import qr_reader
+import videos
 
 
-class Stand:
-    def __init__(self, stack):
-        self.directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="pg_visage_page."))
-        self.cluster = stack.enter_context(Cluster({"fsync": "off"}, prefix="pg_visage_page."))
-        key = bank.install(self.cluster)
-        for name in (CHANNEL, PC, STRICT):
-            bank.make_channel(self.cluster, name)
-        self.cluster.psql(f"UPDATE visage.channel SET session_required = true WHERE name IN ('{CHANNEL}', '{PC}', '{STRICT}');" + NOTICE)
-        token, callers = bank.make_token(self.cluster)
-        self.daemon = bank.make_daemon(self.cluster, key, callers, page_listen="127.0.0.1:0")
-        stack.callback(self.daemon.stop)
-        self.daemon.start()
-        self.daemon.wait_ready()
-        self.client = Client(self.daemon.url, token)
-        stack.callback(self.client.close)
-        self.sms = Sms(self.cluster, self.directory)
-        self.browsers = {}
-        self.stack = stack
-
-    def browser(self, make, *names):
-        """One that sees the video that make() makes."""
-        key = (make.__name__, *names)
-        if key not in self.browsers:
-            path = make(os.path.join(self.directory, f"{len(self.browsers)}.y4m"), *names)
-            self.browsers[key] = self.stack.enter_context(Browser(
-                "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={path}"))
-        return self.browsers[key]
-
-
-stand = None
-
-
-class CapturePage(unittest.TestCase):
-    def setUp(self):
-        self.cluster, self.client = stand.cluster, stand.client
-
-    def link(self, subject, purpose, channel=CHANNEL, **more):
-        """(link, session); the factor that a registration needs is shown before, by the backend."""
-        reply = self.client.open_session(subject, purpose, channel=channel, capture_page={"notice": "face"}, **more)
-        self.assertEqual(201, reply.status, reply.body)
-        if purpose == "register":
-            shown = self.client.present(reply.json["session"], "otp", evidence=stand.sms.assertion(subject, reply.json))
-            self.assertEqual("accept", shown.decision, shown.body)
-        return reply.json["capture_link"], reply.json["session"]
-
-    def page(self, browser, link, **how):
-        page = browser.page(**how)
-        page.call("Page.addScriptToEvaluateOnNewDocument", source=COUNT_CAMERA)
-        page.open(link)
-        page.wait("document.querySelector('main > section:not([hidden]):not(#wait)') !== null")
-        self.addCleanup(lambda: self.assertEqual([], page.faults()))
-        return page
-
-    def shot(self, page, name):
-        if os.environ.get("SHOTS"):
-            page.picture(os.path.join(os.environ["SHOTS"], name + ".png"))
-
-    def agree(self, page, young=False):
-        page.wait_section("notice")
-        page.run(f"document.querySelector('input[name=age][value={str(young).lower()}]').click()")
-        page.click("agree")
-        page.run("document.getElementById('consent').requestSubmit()")
-
-    def capture(self, page):
-        self.agree(page)
-        page.wait_section("end")
-
-    def state(self, session):
-        return self.client.request("GET", "/v1/sessions/" + session).json
-
-    def register(self, subject, person=PERSON):
-        link, session = self.link(subject, "register")
-        page = self.page(stand.browser(videos.person, person), link)
-        self.capture(page)
-        self.assertEqual("Done", page.run("document.getElementById('end-title').textContent"), page.text())
-        self.assertEqual("SUCCEEDED", self.state(session)["state"])
-        return page
-
+class CapturePage(PageTest):
     def test_registers_and_verifies(self):
         """[5.3.1] [5.3.2] [6.1.1a] [6.1.1b] [6.4a] [8.2.2c] From the link to the verdict, for the right person and a wrong one."""
         link, session = self.link("whole", "register")
-        page = self.page(stand.browser(videos.person, PERSON), link, mobile=True, width=390, height=844)
+        page = self.page(self.stand.browser(videos.person, PERSON), link, mobile=True, width=390, height=844)
         for words in ("What it is for", "Compared by a machine.", "Nobody else gets it.", "Two years after"):
             self.assertIn(words, page.text())
         self.shot(page, "notice-phone")
@@ -142,7 +45,7 @@ class CapturePage(unittest.TestCase):
         for person, title, state in ((SAME_PERSON, "Done", "SUCCEEDED"), (STRANGER, "Not accepted", "FAILED")):
             with self.subTest(person):
                 link, session = self.link("whole", "verify")
-                page = self.page(stand.browser(videos.person, person), link)
+                page = self.page(self.stand.browser(videos.person, person), link)
                 self.capture(page)
                 self.shot(page, f"end-{person.replace('/', '-')}")
                 self.assertEqual(title, page.run("document.getElementById('end-title').textContent"))
@@ -152,7 +55,7 @@ class CapturePage(unittest.TestCase):
     def test_refused_consent_stops_everything(self):
         """[8.2.2c] Who does not agree is not seen: no camera, no call, no session; what the page had is of no use any more."""
         link, session = self.link("unwilling", "register")
-        page = self.page(stand.browser(videos.person, PERSON), link)
+        page = self.page(self.stand.browser(videos.person, PERSON), link)
         page.run("document.getElementById('consent').requestSubmit()")  # without the tick
         self.assertIn("Tick the box first", page.text())
         self.assertEqual("notice", page.section())
@@ -175,7 +78,7 @@ class CapturePage(unittest.TestCase):
         for (make, *names), words in cases:
             with self.subTest(make.__name__):
                 link, session = self.link(f"guided/{make.__name__}", "register")
-                page = self.page(stand.browser(make, *names), link)
+                page = self.page(self.stand.browser(make, *names), link)
                 self.agree(page)
                 page.wait(f"document.getElementById('advice').textContent.includes({words!r})")
                 self.shot(page, f"advice-{make.__name__}")
@@ -188,7 +91,7 @@ class CapturePage(unittest.TestCase):
     def test_stop_comes_too_late(self):
         """[6.1.1d] Who stops when the picture is under way is told what became of it, not that nothing happened."""
         link, session = self.link("late", "register")
-        page = self.page(stand.browser(videos.person, PERSON), link)
+        page = self.page(self.stand.browser(videos.person, PERSON), link)
         page.call("Fetch.enable", patterns=[{"urlPattern": "*/capture/picture", "requestStage": "Response"}])
         self.agree(page)
         page.wait_section("capture")
@@ -202,7 +105,7 @@ class CapturePage(unittest.TestCase):
         self.register("retried")
         self.cluster.psql(f"UPDATE visage.channel_floor SET minimum = 4000 WHERE channel = '{STRICT}' AND measure = 'ImageWidth'")
         link, session = self.link("retried", "verify", channel=STRICT)
-        page = self.page(stand.browser(videos.person, PERSON), link)
+        page = self.page(self.stand.browser(videos.person, PERSON), link)
         self.agree(page)
         page.wait("document.getElementById('advice').textContent.startsWith('Once more: The picture was not good enough')")
         self.shot(page, "retry")
@@ -215,12 +118,12 @@ class CapturePage(unittest.TestCase):
         """[6.5d] A PC shows a code; the phone that reads it captures; the PC tells the result. The code works once."""
         self.register("handed")
         link, session = self.link("handed", "verify", channel=PC, context={"finish_channel": CHANNEL})
-        browser = stand.browser(videos.person, SAME_PERSON)
+        browser = self.stand.browser(videos.person, SAME_PERSON)
         pc = self.page(browser, link)
         pc.wait_section("handover")
         pc.wait("document.getElementById('handover-state').textContent === 'Waiting for your phone.'")
         self.assertEqual(0, pc.run("window.cameras"))
-        path = os.path.join(stand.directory, "code.png")
+        path = os.path.join(self.stand.directory, "code.png")
         pc.picture(path)
         self.shot(pc, "handover")
         box = pc.run("(() => { const b = document.querySelector('#qr svg').getBoundingClientRect(); return [b.x, b.y, b.width, b.height]; })()")
@@ -243,7 +146,7 @@ class CapturePage(unittest.TestCase):
     def test_stores_nothing(self):
         """[8.2.4a] Nothing stays in the browser: no storage, cookie, cache, download; the link leaves the address at once."""
         link, _ = self.link("forgotten", "register")
-        browser = stand.browser(videos.person, PERSON)
+        browser = self.stand.browser(videos.person, PERSON)
         page = self.page(browser, link)
         self.assertNotIn("#", page.run("location.href"))
         self.capture(page)
@@ -267,14 +170,14 @@ class CapturePage(unittest.TestCase):
     def test_a_link_works_once(self):
         """[6.4a] [8.2.2f] Who comes second, with a changed link, or with none, sees nothing of the first."""
         link, _ = self.link("once", "verify")
-        browser = stand.browser(videos.person, PERSON)
+        browser = self.stand.browser(videos.person, PERSON)
         self.page(browser, link).wait_section("notice")
         token = link.split("#")[1]
         for wrong, words in ((link, "used before"), (link[:-9] + "AAAAAAAAA", "works once"), (link.split("#")[0], "works once")):
             page = self.page(browser, wrong)
             self.assertEqual("end", page.section())
             self.assertIn(words, page.text())
-        self.assertNotIn(token, stand.daemon.log_text())
+        self.assertNotIn(token, self.stand.daemon.log_text())
 
     def test_accessible(self):
         """[6.4a] Names, roles, contrast, size of targets, no sideways scrolling: light and dark, both languages, phone and PC."""
@@ -283,7 +186,7 @@ class CapturePage(unittest.TestCase):
                 for width in (320, 1100):
                     with self.subTest(dark=dark, languages=languages, width=width):
                         link, _ = self.link("read", "verify")
-                        page = self.page(stand.browser(videos.nobody), link, width=width, dark=dark, languages=languages)
+                        page = self.page(self.stand.browser(videos.nobody), link, width=width, dark=dark, languages=languages)
                         self.assertEqual({"en-GB": "en"}.get(languages, languages), page.run("document.documentElement.lang"))
                         for section in ("notice", "capture", "end"):
                             if section == "capture":
@@ -305,7 +208,7 @@ class CapturePage(unittest.TestCase):
     def test_keyboard_alone(self):
         """[6.4a] From the notice to the end without a pointer."""
         link, session = self.link("typist", "register")
-        page = self.page(stand.browser(videos.person, PERSON), link)
+        page = self.page(self.stand.browser(videos.person, PERSON), link)
         page.wait_section("notice")
         for wanted in ("document.activeElement.value === 'false'", "document.activeElement.id === 'agree'"):
             for _ in range(12):
@@ -323,7 +226,7 @@ class CapturePage(unittest.TestCase):
     def test_guardian(self):
         """[8.2.2c] For somebody under 14 a guardian agrees, by name."""
         link, _ = self.link("child", "register")
-        page = self.page(stand.browser(videos.person, PERSON), link)
+        page = self.page(self.stand.browser(videos.person, PERSON), link)
         page.wait_section("notice")
         self.assertIsNone(page.run("document.querySelector('input[type=radio]:checked')"))
         page.click("agree")
@@ -340,12 +243,12 @@ class CapturePage(unittest.TestCase):
 
 
 def main():
-    global stand
     suite = unittest.TestLoader()
     suite.testNamePatterns = [f"*{name}*" for name in sys.argv[1:]] or None
     with contextlib.ExitStack() as stack:
-        stand = Stand(stack)
-        result = unittest.TextTestRunner(stream=sys.stderr, verbosity=2).run(suite.loadTestsFromTestCase(CapturePage))
+        current["stand"] = Stand(stack)
+        cases = unittest.TestSuite(suite.loadTestsFromTestCase(case) for case in (CapturePage, answers.Answers, console.Console))
+        result = unittest.TextTestRunner(stream=sys.stderr, verbosity=2).run(cases)
     failed = len(result.failures) + len(result.errors)
     # One subtest that fails is counted by itself.
     print(f"{max(0, result.testsRun - failed)} passed, {failed} failed")

@@ -98,7 +98,8 @@ class Pages(HttpTest):
         self.assert_problem(without.open_session("paged", "verify", channel=CHANNEL, **PAGE), 400, "INVALID_VALUE", "page-listen")
 
     def test_what_a_page_may_be_for(self):
-        for purpose, page in (("cancel", {}), ("compare", {}), ("verify", {"color": "red"}), ("verify", {"notice": ""}),
+        for purpose, page in (("unlock", {}), ("compare", {}), ("verify", {"color": "red"}), ("verify", {"factors": "password"}),
+                              ("verify", {"factors": ["face"]}), ("verify", {"factors": ["otp"]}), ("cancel", {"factors": ["totp", "totp"]}), ("verify", {"notice": ""}),
                               ("verify", {"purposes": ["payment"]}), ("verify", {"notice": "paged", "purposes": []}),
                               ("verify", {"notice": "other"}), ("verify", {"notice": "paged", "purposes": ["default", "other"]})):
             with self.subTest(purpose=purpose, page=page):
@@ -141,6 +142,39 @@ class Pages(HttpTest):
         frame = self.call(client, "frame", agreed.json["ticket"], image=self.portrait(PERSON))
         self.assertEqual(200, frame.status, frame.body)
         self.assertEqual(1, len(self.client.request("GET", registration("agreed") + "/consents").json["consents"]))
+
+    def test_factors_come_in_their_order(self):
+        """[8.2.2b] [8.2.5c] A page can neither skip a factor nor show another; no capture and no end before its turn."""
+        subject = "ordered"
+        self.assertEqual(201, self.client.register(subject, self.portrait(PERSON), channel=CHANNEL).status)
+        secret = "correct horse battery"
+        path = registration(subject) + "/factors"
+        self.assertEqual("accept", self.client.post_json(path, {"kind": "password", "secret": secret, "channel": CHANNEL}).decision)
+        session, client, page = self.opened(subject=subject, purpose="cancel", capture_page={"factors": ["password", "face"]})
+        self.assertEqual(["password", "face"], page["factors"])
+        ticket = page["ticket"]
+        for name, parts in (("frame", {"image": self.portrait(PERSON)}), ("picture", {"image": self.portrait(PERSON)}), ("cancel", {}),
+                            ("frame-key", {}), ("factor", {"kind": "totp", "evidence": "123456"})):
+            self.assert_problem(self.call(client, name, ticket, **parts), 403, "FORBIDDEN")
+        wrong = self.call(client, "factor", ticket, kind="password", evidence="wrong horse battery")
+        self.assertEqual({"result": "retry", "advice": ["wrong-factor"]}, wrong.json)
+        shown = self.call(client, "factor", ticket, kind="password", evidence=secret)
+        self.assertEqual("shown", shown.json["result"], shown.body)
+        self.assert_problem(self.call(client, "cancel", shown.json["ticket"]), 403, "FORBIDDEN")
+        # Now the face's turn has come; this picture is too small for a page.
+        face = self.call(client, "picture", shown.json["ticket"], image=self.portrait(PERSON))
+        self.assertEqual({"result": "retry", "advice": ["larger-picture"]}, face.json)
+        self.assert_problem(self.call(client, "factor", shown.json["ticket"], kind="password", evidence=secret), 403, "FORBIDDEN")
+        self.assertEqual(1, len(self.client.request("GET", registration(subject) + "/references").json["references"]))
+
+    def test_a_skipped_factor_is_the_databases_to_refuse(self):
+        """[8.2.5c] Whatever a page asks for, the flow counts: one factor of two cancels nobody."""
+        subject = "counted"
+        self.assertEqual(201, self.client.register(subject, self.portrait(PERSON), channel=CHANNEL).status)
+        _, client, page = self.opened(subject=subject, purpose="cancel", capture_page={"factors": []})
+        refused = self.call(client, "cancel", page["ticket"])
+        self.assertEqual({"result": "ended", "advice": ["factor-missing"]}, refused.json)
+        self.assertEqual(1, len(self.client.request("GET", registration(subject) + "/references").json["references"]))
 
     def test_page_learns_no_reason(self):
         """[6.1.2b] What the page is told holds no score, no reason, no name of a person."""

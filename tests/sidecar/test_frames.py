@@ -30,8 +30,8 @@ class Page:
         header = struct.pack("<IBBHHHIq", 0x31465356, kind, light, 0, index, count, 0, 1000 + 100_000 * index) + self.nonce + iv
         return header + AESGCM(self.key).encrypt(iv, content, header)
 
-    def bundle(self, pictures):
-        sealed = [self.seal(picture, i, len(pictures)) for i, picture in enumerate(pictures)]
+    def bundle(self, pictures, light=255):
+        sealed = [self.seal(picture, i, len(pictures), light=light) for i, picture in enumerate(pictures)]
         return b"".join(struct.pack("<I", len(frame)) + frame for frame in sealed)
 
 
@@ -67,6 +67,15 @@ class Frames(HttpTest):
         self.assertEqual((200, "refuse", "LIVENESS"), (reply.status, reply.decision, reply.code), reply.body)
         for word in (b"still", b"movement", b"injection", b"species"):
             self.assertNotIn(word, reply.body)
+
+    def test_colours_alone_do_not_pass_for_movements(self):
+        """[6.1.2a] Frames that all claim to be lit must answer by their light: nobody skips both questions by saying so."""
+        subject = "frames/lit"
+        self.assertEqual(201, self.client.register(subject, self.portrait(PERSON), channel=CHANNEL).status)
+        opened = self.open(subject)
+        page = self.page(opened)
+        reply = self.post(subject, opened, page, page.bundle([self.portrait(SAME_PERSON)] * 6, light=0))
+        self.assertEqual((200, "refuse", "LIVENESS"), (reply.status, reply.decision, reply.code), reply.body)
 
     def test_a_channel_can_demand_the_challenge(self):
         """[6.1.2a] [6.3e] With a floor on the method a lone picture no longer does."""

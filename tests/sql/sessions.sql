@@ -75,6 +75,13 @@ SELECT visage.open_capture_page(:'session');
 SELECT * FROM visage.open_session('sessions-1', 'verify') \gset
 UPDATE visage.session SET expires_at = clock_timestamp() WHERE id = :'session';
 SELECT visage.open_capture_page(:'session');
+-- [6.1.2a] What its capture has to show: the movements, and what the channel has a floor for and its measure is of liveness.
+SELECT * FROM visage.open_session('sessions-1', 'verify', channel => 'sessions-phone') \gset
+INSERT INTO visage.channel_floor (institution, channel, measure, minimum) VALUES (1, 'sessions-phone', 'LivenessActive', 0.5),
+  (1, 'sessions-phone', 'LivenessLight', 0), (1, 'sessions-phone', 'LivenessDepth', NULL), (1, 'sessions-phone', 'Sharpness', 0.1);
+SELECT challenge = :'challenge' AS same, demands FROM visage.capture_demands(:'session');
+SELECT * FROM visage.capture_demands(gen_random_uuid());
+DELETE FROM visage.channel_floor WHERE channel = 'sessions-phone' AND measure IN ('LivenessActive', 'LivenessLight', 'LivenessDepth', 'Sharpness');
 -- A change that its caller takes back has used its session up, and has failed.
 SELECT * FROM visage.open_session('sessions-1', 'enrol_factor') \gset
 UPDATE visage.session SET factors = 0 WHERE id = :'session';

@@ -82,6 +82,7 @@ enum class Measure : uint8_t {
   kLivenessDepth = 0x36,
   kLivenessInjection = 0x37,
   kLivenessTexture = 0x38,
+  kLivenessActive = 0x3e,  // the better of challenge and light: what the session asked for was answered
   kLivenessReason = 0x3f,  // docs/liveness.md "reasons"
   kBackgroundUniformity = 0x42,
   kIlluminationUniformity = 0x43,

@@ -13,6 +13,7 @@
 #include "sidecar/app/private_file.h"
 #include "sidecar/app/process_memory.h"
 #include "sidecar/app/service_manager.h"
+#include "sidecar/console/console.h"
 #include "sidecar/http/admin.h"
 #include "sidecar/http/api.h"
 #include "sidecar/http/server.h"
@@ -24,6 +25,8 @@ namespace {
 
 constexpr size_t kMaxCallersFile = 1 << 20;
 constexpr size_t kAdminConnections = 8;
+constexpr size_t kConsoleConnections = 2;  // people read slowly, and the ledger is long
+constexpr auto kConsoleTimeout = std::chrono::seconds(30);
 
 Status load_callers(const Settings& settings, std::optional<http::Auth>& out) {
   http::Callers callers;
@@ -55,6 +58,7 @@ class Daemon {
 
  private:
   Status prepare_pages();
+  std::vector<http::Route> console_routes();
   Status prepare_adapters();
   void register_gauges();
   void load_models();
@@ -64,6 +68,7 @@ class Daemon {
   const Settings& settings_;
   Metrics metrics_;
   db::Pool pool_;
+  std::optional<db::Pool> console_pool_;
   SourceKeyFile source_key_;
   Sealer sealer_;
   Gate gate_;
@@ -78,6 +83,7 @@ class Daemon {
   page::Links links_;
   std::optional<page::Pages> pages_;
   std::optional<http::Auth> auth_;
+  std::optional<console::Console> console_;
   std::optional<http::Api> api_;
   std::optional<http::Router> admin_;
   http::TlsContext tls_, page_tls_;
@@ -146,6 +152,15 @@ Status Daemon::prepare_pages() {
   return {};
 }
 
+// The flows' role may not read the history, so the console has one of its own.
+std::vector<http::Route> Daemon::console_routes() {
+  if (settings_.console_database.empty()) return {};
+  console_pool_.emplace(db::PoolSettings{settings_.console_database, kConsoleConnections, kConsoleTimeout,
+                                         std::chrono::milliseconds(settings_.database_timeout_ms)});
+  console_.emplace(*auth_, *console_pool_);
+  return console_->routes();
+}
+
 Status Daemon::prepare_adapters() {
   if (!settings_.authority.service.url.empty())
     VISAGE_TRY(authority_.prepare(settings_.authority, settings_.max_image_bytes));
@@ -168,9 +183,9 @@ Status Daemon::prepare() {
                                        settings_.tls_client_optional},
                                       tls_));
   VISAGE_TRY(prepare_adapters());
-  api_.emplace(
-      *auth_, service_, source_key_,
-      http::ApiOptions{settings_.max_image_bytes, settings_.server_timing, &links_, &authority_, &otp_});
+  api_.emplace(*auth_, service_, source_key_,
+               http::ApiOptions{settings_.max_image_bytes, settings_.server_timing, &links_, &authority_,
+                                &otp_, console_routes()});
   admin_.emplace(http::make_admin_router(readiness_, metrics_));
   api_server_.emplace(
       limits(settings_.max_connections), tls_.get(), [this](http::Exchange& e) { api_->handle(e); },

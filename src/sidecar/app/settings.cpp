@@ -33,6 +33,8 @@ void describe(CLI::App& app, Settings& s) {
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
   app.add_option("--database-timeout-ms", s.database_timeout_ms)->check(milliseconds)->capture_default_str();
+  app.add_option("--console-database", s.console_database,
+                 "as --database, of a role that may read the history; without one there is no console");
   app.add_option("--source-key-file", s.source_key_file,
                  "what visage.add_capture_source printed (mode 0600)");
   app.add_option("--models", s.models, "directory of the models")->capture_default_str();

@@ -30,6 +30,7 @@ struct Settings {
   std::string database = "dbname=postgres";  // libpq connection string or URI
   size_t database_connections = 8;
   unsigned database_timeout_ms = 5000;  // per statement
+  std::string console_database;         // as database, of a role that may read the history; empty: no console
 
   std::string source_key_file;
   std::string models = "models";

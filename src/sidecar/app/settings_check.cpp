@@ -25,6 +25,15 @@ bool is_origin(std::string_view text) {
   return !text.empty() && text.find_first_of("/?#@ \t") == text.npos;
 }
 
+// Who may read everybody's history is said by name, never by "any certificate" or "anyone".
+Status check_console(const Settings& settings) {
+  if (settings.console_database.empty()) return {};
+  if (settings.callers_file.empty())
+    return Status::error(Code::kInvalidArgument,
+                         "--console-database needs --callers-file, which says who may read what");
+  return db::check_conninfo(settings.console_database);
+}
+
 Status check_pages(const Settings& settings) {
   if (settings.page_listen.empty()) {
     if (settings.page_origin.empty()) return {};
@@ -111,6 +120,7 @@ Status check_settings(const Settings& settings) {
                          "--insecure-no-auth and --callers-file or --tls-client-ca exclude "
                          "each other");
   VISAGE_TRY(check_reach(settings, api, admin));
+  VISAGE_TRY(check_console(settings));
   return db::check_conninfo(settings.database);
 }
 

@@ -1,9 +1,24 @@
 // Pipeline::inspect: quality alone.
 #include "sidecar/capture/parts.h"
 #include "sidecar/capture/stopwatch.h"
+#include "sidecar/liveness/movement.h"
 #include "sidecar/quality/draw.h"
 
 namespace visage::capture {
+namespace {
+
+void mark(const Mesh& mesh, const Blendshapes& shapes, Inspection& out) {
+  for (const Point& p : mesh.points) out.points.push_back({p.x, p.y});
+  const quality::Pose pose = quality::estimate_pose(mesh);
+  if (!pose.known) return;
+  out.origin = {pose.origin.x, pose.origin.y};
+  for (size_t i = 0; i < 3; ++i)
+    out.axes[i] = {pose.origin.x + pose.axes[i].x, pose.origin.y + pose.axes[i].y};
+  for (size_t i = 0; i < challenge::kMovements; ++i)
+    out.extents[i] = liveness::extent(pose, shapes, static_cast<challenge::Movement>(i));
+}
+
+}  // namespace
 
 std::optional<Failure> Pipeline::inspect(const InspectRequest& request, Inspection& out) const {
   try {
@@ -34,6 +49,8 @@ std::optional<Failure> Pipeline::Parts::inspect(const InspectRequest& request, I
     if (const Status status = blendshapes->read(sight.mesh, sight.shapes); !status.ok())
       return broken(status);
   }
+  mark(sight.mesh, sight.shapes, out);
+  if (!request.measure) return std::nullopt;
   const quality::Scene scene{sight.picture, request.image, sight.faces,
                              sight.mesh,    &sight.shapes, request.depth.empty() ? nullptr : &depth};
   const Stopwatch watch(out.timings.quality);

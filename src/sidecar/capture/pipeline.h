@@ -10,6 +10,7 @@
 // parallelism.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -59,6 +60,10 @@ struct Region {
   float x = 0, y = 0, width = 0, height = 0;
 };
 
+struct Spot {
+  float x = 0, y = 0;  // as Region
+};
+
 struct Timings {  // milliseconds
   double decode = 0, detect = 0, mesh = 0, expression = 0, quality = 0, align = 0, feature = 0, liveness = 0;
   double networks = 0;  // of the above, inside the networks themselves
@@ -90,14 +95,21 @@ struct InspectRequest {
   quality::DepthSettings depth_settings{};
   // Of this profile's checks a picture is drawn; null: no picture.
   const quality::Profile* draw = nullptr;
+  bool measure = true;  // false: where the face is and what it does, without the quality measures
 };
 
-// Wiped when it goes out of scope as far as it shows the person: the drawing.
+// Wiped when it goes out of scope as far as it shows the person: the drawing, and where the face's points
+// are.
 struct Inspection {
   int image_width = 0, image_height = 0;  // px, upright
   int faces_found = 0;
   Region main_face;
   quality::Readings readings{};
+  std::vector<Spot, WipingAllocator<Spot>> points;  // of the mesh; empty: no face
+  // The head's own axes (right in the picture, down, towards the camera) from the bridge of the nose; all the
+  // same where the pose is not known.
+  Spot origin, axes[3];
+  std::array<float, challenge::kMovements> extents{};      // of each movement: liveness::extent()
   std::vector<uint8_t, WipingAllocator<uint8_t>> drawing;  // PNG
   Timings timings;
   const char* failed_part = "image";  // or "depth"

@@ -20,14 +20,15 @@ Failure unforeseen() {
   return {FailureCode::kFeatureFailed, "out of memory or an unforeseen picture"};
 }
 
-// The frame to compare by: looks into the camera, eyes open, mouth shut.
+// The frame to compare by: looks into the camera, eyes open, mouth shut, in no colour of the screen's.
 size_t best_of(std::span<const liveness::Observation> frames) {
   size_t best = 0;
   float least = 1e9f;
   for (size_t i = 0; i < frames.size(); ++i) {
     const liveness::Observation& f = frames[i];
     if (f.faces == 0) continue;
-    const float odd = std::abs(f.pose.yaw) + std::abs(f.pose.pitch) +
+    const float tinted = f.light_step > 0 ? 10.0f : 0.0f;  // step 0 is black: the room's own light
+    const float odd = tinted + std::abs(f.pose.yaw) + std::abs(f.pose.pitch) +
                       20 * (f.shapes[kEyeBlinkLeft] + f.shapes[kEyeBlinkRight] + f.shapes[kJawOpen]);
     if (odd < least) {
       least = odd;

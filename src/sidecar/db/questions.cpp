@@ -60,8 +60,7 @@ const char* statement(Question question) {
              "$3))";
     case Question::kOpenPage:
       return "SELECT json_build_object('opened', s.state IN ('CREATED', 'IN_PROGRESS') AND "
-             "visage.open_capture_page(s.session), 'state', s.state, "
-             "'until', "
+             "visage.open_capture_page(s.session), 'state', s.state, 'until', "
              "floor(extract(epoch FROM s.expires_at))::bigint) FROM visage.sessions s WHERE s.session = "
              "$1::uuid "
              "AND s.institution = current_setting('visage.institution')";
@@ -69,6 +68,9 @@ const char* statement(Question question) {
       return "SELECT json_build_object('opened', true, 'state', s.state, 'until', floor(extract(epoch FROM "
              "s.expires_at))::bigint) FROM visage.sessions s WHERE s.session = $1::uuid "
              "AND s.institution = current_setting('visage.institution')";
+    case Question::kCaptureDemands:
+      return "SELECT json_build_object('challenge', string_to_array(d.challenge, ','), 'demands', d.demands) "
+             "FROM visage.capture_demands($1::uuid) d WHERE d.demands IS NOT NULL";
     case Question::kPhotoSession:
       return "SELECT json_build_object('purpose', s.purpose, 'channel', s.channel, 'open', s.state IN "
              "('CREATED', 'IN_PROGRESS'), 'seconds', "

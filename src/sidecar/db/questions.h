@@ -25,6 +25,7 @@ enum class Question {
   kWithdrawConsent,  // subject, purpose (empty: all), channel
   kOpenPage,         // session; "opened" is true once
   kPageSession,      // session
+  kCaptureDemands,   // session; {"challenge": ["turn_left", …], "demands": ["LivenessChallenge", …]}
   kPhotoSession,     // session; what an ID photo for it must know, with the seconds that it has left
   kRecordIdentity,   // subject, authority, accepted, fields as a JSON array, comparison (empty: none),
                      // reference, digest of the answer and of the fields in hexadecimal

@@ -75,19 +75,24 @@ Failure FlowService::take_capture_of_frames(FlowRequest& request, capture::Captu
     return not_ours();
   }
   capture::SequenceRequest sequence;
-  VISAGE_HTTP_TRY(read_challenge(request.arguments.session, sequence.asked));
   std::vector<capture::SequenceFrame> frames;
+  bool moves = false;  // there are frames without a colour: those in which movements are shown
   for (size_t i = 0; i < opened.pictures.size(); ++i) {
     const liveness::FrameHeader& header = opened.headers[i];
     const bool lit = header.light_step != liveness::kNoLight;
     frames.push_back({opened.pictures[i], header.time_us, lit ? header.light_step : -1});
     if (lit) sequence.light_nonce = request.nonce;
+    moves = moves || !lit;
   }
+  // A capture of colours alone shows no movements, and must answer the session by its colours instead. A
+  // channel that wants the one or the other has a floor for it.
+  if (moves) VISAGE_HTTP_TRY(read_challenge(request.arguments.session, sequence.asked));
   sequence.frames = frames;
   sequence.depth = opened.depth;
   sequence.device = request.device;
   sequence.demanded = {Method::kPassive, Method::kContinuity, Method::kInjection};
   if (sequence.asked.count > 0) sequence.demanded.add(Method::kChallenge);
+  if (!moves) sequence.demanded.add(Method::kLight);
 
   capture::Judgement judgement;
   const bool stores = request.flow == db::Flow::kRegister || request.flow == db::Flow::kAddReference;

@@ -83,60 +83,62 @@ Api::Api(const Auth& auth, FlowService& service, SourceKeyFile& source_key, ApiO
     : auth_(auth),
       service_(service),
       source_key_(source_key),
-      options_(options),
-      router_({
-          flow_route("POST", "/v1/registrations", "register", Flow::kRegister),
-          flow_route("DELETE", "/v1/registrations/{}", "cancel", Flow::kCancel),
-          flow_route("POST", "/v1/verifications", "verify", Flow::kVerify),
-          flow_route("POST", "/v1/comparisons", "compare", Flow::kCompare),
-          flow_route("POST", "/v1/identify", "identify", Flow::kIdentify),
-          flow_route("POST", "/v1/unlocks", "unlock", Flow::kUnlock),
-          {"GET", "/v1/registrations/{}/references", "list_references",
-           [this](auto& e, auto& v) { return read(e, Question::kListReferences, v[0]); }},
-          flow_route("POST", "/v1/registrations/{}/references", "add_reference", Flow::kAddReference),
-          flow_route("DELETE", "/v1/registrations/{}/references/{}", "drop_reference", Flow::kDropReference),
-          flow_route("PUT", "/v1/registrations/{}/references", "replace_references",
-                     Flow::kReplaceReferences),
-          flow_route("PUT", "/v1/registrations/{}/references/{}", "replace_reference",
-                     Flow::kReplaceReference),
-          {"GET", "/v1/registrations/{}/factors", "list_factors",
-           [this](auto& e, auto& v) { return read(e, Question::kListFactors, v[0]); }},
-          flow_route("POST", "/v1/registrations/{}/factors", "enrol_factor", Flow::kEnrolFactor),
-          flow_route("PUT", "/v1/registrations/{}/factors/{}", "replace_factor", Flow::kReplaceFactor),
-          flow_route("DELETE", "/v1/registrations/{}/factors/{}", "remove_factor", Flow::kRemoveFactor),
-          {"POST", "/v1/sessions", "open_session", [this](auto& e, auto&) { return open_session(e); }},
-          {"GET", "/v1/sessions/{}", "read_session",
-           [this](auto& e, auto& v) { return read(e, Question::kReadSession, v[0]); }},
-          {"DELETE", "/v1/sessions/{}", "close_session",
-           [this](auto& e, auto& v) { return read(e, Question::kCloseSession, v[0]); }},
-          {"GET", "/v1/frame-key", "frame_key", [this](auto& e, auto&) { return frame_key(e); }},
-          {"POST", "/v1/sessions/{}/claim", "claim_session",
-           [this](auto& e, auto& v) { return claim_session(e, v[0]); }},
-          flow_route("POST", "/v1/sessions/{}/factors", "present_factor", Flow::kPresentFactor),
-          {"GET", "/v1/sessions/{}/events", "watch_session",
-           [this](auto& e, auto& v) { return watch_session(e, v[0]); }},
-          {"GET", "/v1/notices/{}", "read_notice",
-           [this](auto& e, auto& v) { return read(e, Question::kReadNotice, v[0]); }},
-          {"GET", "/v1/registrations/{}/consents", "list_consents",
-           [this](auto& e, auto& v) { return read(e, Question::kListConsents, v[0]); }},
-          {"POST", "/v1/registrations/{}/consents", "give_consent",
-           [this](auto& e, auto& v) { return give_consent(e, v[0]); }},
-          {"DELETE", "/v1/registrations/{}/consents", "withdraw_consent",
-           [this](auto& e, auto& v) { return withdraw_consent(e, v[0]); }},
-          {"POST", "/v1/id-photos", "id_photo", [this](auto& e, auto&) { return id_photo(e); }},
-          {"POST", "/v1/sessions/{}/codes", "send_code",
-           [this](auto& e, auto& v) { return send_code(e, v[0]); }},
-          {"POST", "/v1/sessions/{}/codes/check", "check_code",
-           [this](auto& e, auto& v) { return check_code(e, v[0]); }},
-          {"POST", "/v1/quality", "quality", [this](auto& e, auto&) { return quality(e); }},
-          {"GET", "/openapi.yaml", "openapi",
-           [](auto& e, auto&) {
-             e.response->status = 200;
-             e.response->set_content(openapi_document().data(), openapi_document().size(),
-                                     "application/yaml");
-             return Failure();
-           }},
-      }) {}
+      options_(std::move(options)),
+      router_(all_routes()) {}
+
+std::vector<Route> Api::all_routes() {
+  std::vector<Route> routes = {
+      flow_route("POST", "/v1/registrations", "register", Flow::kRegister),
+      flow_route("DELETE", "/v1/registrations/{}", "cancel", Flow::kCancel),
+      flow_route("POST", "/v1/verifications", "verify", Flow::kVerify),
+      flow_route("POST", "/v1/comparisons", "compare", Flow::kCompare),
+      flow_route("POST", "/v1/identify", "identify", Flow::kIdentify),
+      flow_route("POST", "/v1/unlocks", "unlock", Flow::kUnlock),
+      {"GET", "/v1/registrations/{}/references", "list_references",
+       [this](auto& e, auto& v) { return read(e, Question::kListReferences, v[0]); }},
+      flow_route("POST", "/v1/registrations/{}/references", "add_reference", Flow::kAddReference),
+      flow_route("DELETE", "/v1/registrations/{}/references/{}", "drop_reference", Flow::kDropReference),
+      flow_route("PUT", "/v1/registrations/{}/references", "replace_references", Flow::kReplaceReferences),
+      flow_route("PUT", "/v1/registrations/{}/references/{}", "replace_reference", Flow::kReplaceReference),
+      {"GET", "/v1/registrations/{}/factors", "list_factors",
+       [this](auto& e, auto& v) { return read(e, Question::kListFactors, v[0]); }},
+      flow_route("POST", "/v1/registrations/{}/factors", "enrol_factor", Flow::kEnrolFactor),
+      flow_route("PUT", "/v1/registrations/{}/factors/{}", "replace_factor", Flow::kReplaceFactor),
+      flow_route("DELETE", "/v1/registrations/{}/factors/{}", "remove_factor", Flow::kRemoveFactor),
+      {"POST", "/v1/sessions", "open_session", [this](auto& e, auto&) { return open_session(e); }},
+      {"GET", "/v1/sessions/{}", "read_session",
+       [this](auto& e, auto& v) { return read(e, Question::kReadSession, v[0]); }},
+      {"DELETE", "/v1/sessions/{}", "close_session",
+       [this](auto& e, auto& v) { return read(e, Question::kCloseSession, v[0]); }},
+      {"GET", "/v1/frame-key", "frame_key", [this](auto& e, auto&) { return frame_key(e); }},
+      {"POST", "/v1/sessions/{}/claim", "claim_session",
+       [this](auto& e, auto& v) { return claim_session(e, v[0]); }},
+      flow_route("POST", "/v1/sessions/{}/factors", "present_factor", Flow::kPresentFactor),
+      {"GET", "/v1/sessions/{}/events", "watch_session",
+       [this](auto& e, auto& v) { return watch_session(e, v[0]); }},
+      {"GET", "/v1/notices/{}", "read_notice",
+       [this](auto& e, auto& v) { return read(e, Question::kReadNotice, v[0]); }},
+      {"GET", "/v1/registrations/{}/consents", "list_consents",
+       [this](auto& e, auto& v) { return read(e, Question::kListConsents, v[0]); }},
+      {"POST", "/v1/registrations/{}/consents", "give_consent",
+       [this](auto& e, auto& v) { return give_consent(e, v[0]); }},
+      {"DELETE", "/v1/registrations/{}/consents", "withdraw_consent",
+       [this](auto& e, auto& v) { return withdraw_consent(e, v[0]); }},
+      {"POST", "/v1/id-photos", "id_photo", [this](auto& e, auto&) { return id_photo(e); }},
+      {"POST", "/v1/sessions/{}/codes", "send_code", [this](auto& e, auto& v) { return send_code(e, v[0]); }},
+      {"POST", "/v1/sessions/{}/codes/check", "check_code",
+       [this](auto& e, auto& v) { return check_code(e, v[0]); }},
+      {"POST", "/v1/quality", "quality", [this](auto& e, auto&) { return quality(e); }},
+      {"GET", "/openapi.yaml", "openapi",
+       [](auto& e, auto&) {
+         e.response->status = 200;
+         e.response->set_content(openapi_document().data(), openapi_document().size(), "application/yaml");
+         return Failure();
+       }},
+  };
+  routes.insert(routes.end(), options_.more.begin(), options_.more.end());
+  return routes;
+}
 
 Route Api::flow_route(std::string_view method, std::string_view path, std::string_view name, Flow flow) {
   return {method, path, name,
@@ -260,6 +262,7 @@ Failure Api::make_link(const Exchange& exchange, const Form& form, page::Wanted&
   ticket.context = as_text(form.bytes("context"));
   ticket.notice = std::move(wanted.notice);
   ticket.purposes = std::move(wanted.purposes);
+  ticket.factors = std::move(wanted.factors);
   const auto context = nlohmann::json::parse(ticket.context, nullptr, false);
   if (context.is_object() && context.contains("finish_channel")) {
     // A channel's name; the database took it.

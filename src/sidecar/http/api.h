@@ -23,6 +23,7 @@ struct ApiOptions {
   const page::Links* links = nullptr;  // of capture pages; not enabled where no pages are served
   const adapter::Authority* authority = nullptr;  // not enabled where none is configured, nor the next
   const adapter::OtpService* otp = nullptr;
+  std::vector<Route> more{};  // routes that others answer on the same listener
 };
 
 class Api {
@@ -35,6 +36,7 @@ class Api {
  private:
   using Segments = std::vector<std::string>;
 
+  std::vector<Route> all_routes();
   Route flow_route(std::string_view method, std::string_view path, std::string_view name, db::Flow flow);
   Failure flow(Exchange& exchange, const FlowShape& shape, const Segments& segments) const;
   Failure open_session(Exchange& exchange) const;

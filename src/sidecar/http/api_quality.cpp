@@ -11,7 +11,8 @@ namespace {
 constexpr PartRule kParts[] = {{"image", PartKind::kPicture, true},
                                {"depth", PartKind::kPicture, false},
                                {"depth_frame", PartKind::kObject, false},
-                               {"profile", PartKind::kText, false}};
+                               {"profile", PartKind::kText, false},
+                               {"marks", PartKind::kText, false}};
 
 Problem wrong_frame() {
   return {
@@ -79,7 +80,11 @@ Failure Api::quality(Exchange& exchange) const {
   VISAGE_HTTP_TRY(read_frame(as_text(form.bytes("depth_frame")), request.depth_settings));
   capture::Inspection seen;
   VISAGE_HTTP_TRY(service_.inspect(request, seen));
-  answer_json(exchange, 200, render_quality(seen, *profile, exchange.id));
+  const std::string marks = form.text("marks", "false");
+  if (marks != "true" && marks != "false")
+    return Problem{ProblemCode::kInvalidValue, "Part \"marks\" is true or false."};
+  answer_json(exchange, 200,
+              render_quality(seen, *profile, exchange.id, marks == "true" ? Marks::kShown : Marks::kLeftOut));
   return {};
 }
 

@@ -17,6 +17,13 @@ std::string_view bearer_token(const httplib::Request& request) {
   return value.substr(kScheme.size());
 }
 
+// A browser with a certificate shows it to us whoever's page asked for it. It says which page did (W3C Fetch
+// Metadata); nobody else sends this header.
+bool sent_by_another_site(const httplib::Request& request) {
+  const std::string site = request.get_header_value("Sec-Fetch-Site");
+  return !site.empty() && site != "same-origin" && site != "none";
+}
+
 }  // namespace
 
 Auth Auth::open_door(Rate rate) {
@@ -33,8 +40,19 @@ Failure Auth::check_rate(const std::string& caller, Rate rate) const {
 }
 
 Failure Auth::check(Exchange& exchange) const {
+  std::function<bool(std::string_view)> may;
+  VISAGE_HTTP_TRY(identify(exchange, may));
+  if (may(exchange.route)) return {};
+  return Problem{ProblemCode::kForbidden, "The caller is known, but \"" + std::string(exchange.route) +
+                                              "\" is not among its routes in the callers file."};
+}
+
+Failure Auth::identify(Exchange& exchange, std::function<bool(std::string_view)>& may) const {
+  if (sent_by_another_site(*exchange.request))
+    return Problem{ProblemCode::kForbidden, "A page of another site may not call."};
   if (open_) {
     exchange.caller = "anyone";
+    may = [](std::string_view) { return true; };
     return check_rate(exchange.caller, rate_);
   }
   const std::string certificate = peer_name(exchange.connection.tls());
@@ -54,11 +72,8 @@ Failure Auth::check(Exchange& exchange) const {
         ProblemCode::kUnauthenticated,
         "Present a client certificate, or a token that is in the callers file, as Authorization: Bearer."};
   exchange.caller = caller->name.empty() ? certificate : caller->name;
-  VISAGE_HTTP_TRY(check_rate(exchange.caller, caller->rate.value_or(rate_)));
-  if (!caller->may(exchange.route))
-    return Problem{ProblemCode::kForbidden, "The caller is known, but \"" + std::string(exchange.route) +
-                                                "\" is not among its routes in the callers file."};
-  return {};
+  may = [caller](std::string_view route) { return caller->may(route); };
+  return check_rate(exchange.caller, caller->rate.value_or(rate_));
 }
 
 }  // namespace visage::sidecar::http

@@ -1,6 +1,7 @@
 // Tells who calls: by client certificate (mutual TLS) or bearer token (RFC 6750).
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "sidecar/http/callers.h"
@@ -16,9 +17,11 @@ class Auth {
   Auth(Callers callers, Rate rate) : callers_(std::move(callers)), rate_(rate) {}
 
   // Sets exchange.caller. UNAUTHENTICATED when it is not known who calls, RATE_LIMITED when it calls too
-  // often, FORBIDDEN when the route is not theirs. A certificate decides when both are presented and the
-  // certificate is listed.
+  // often, FORBIDDEN when the route is not theirs, or when a page of another site sent a browser here. A
+  // certificate decides when both are presented and the certificate is listed.
   Failure check(Exchange& exchange) const;
+  // The same without asking for a right; `may` says which routes are the caller's.
+  Failure identify(Exchange& exchange, std::function<bool(std::string_view)>& may) const;
 
  private:
   Auth() = default;

@@ -5,9 +5,8 @@
 //   certificate:<name in the certificate>      <caller>   …
 //   certificate:*                              …          any certificate of the client authority
 // A rate is 20/s or 90/min, of all calls of that name together.
-// Routes are the names of the routing table, as docs/http-api.md lists them. * is all but identify, which is
-// always named. Tokens themselves are never
-// stored.
+// Routes are the names of the routing table, as docs/http-api.md lists them. * is all but identify and the
+// console's, which are always named. Tokens themselves are never stored.
 #pragma once
 
 #include <openssl/ssl.h>

@@ -43,15 +43,27 @@ Json check_of(const quality::Check& check) {
           {"advice", check.verdict == quality::Verdict::kFail ? Json(definition.advice) : Json()}};
 }
 
+// To draw over the picture, in its pixels: a tenth is finer than anybody sees.
+Json marks_of(const capture::Inspection& seen) {
+  const auto place = [](capture::Spot spot) {
+    const auto tenths = [](float v) { return std::round(10 * static_cast<double>(v)) / 10; };
+    return Json::array({tenths(spot.x), tenths(spot.y)});
+  };
+  Json points = Json::array(), axes = Json::array();
+  for (const capture::Spot& spot : seen.points) points.push_back(place(spot));
+  for (const capture::Spot& spot : seen.axes) axes.push_back(place(spot));
+  return {{"points", points}, {"origin", place(seen.origin)}, {"axes", axes}};
+}
+
 }  // namespace
 
 std::string render_quality(const capture::Inspection& seen, const quality::Profile& profile,
-                           std::string_view request_id) {
+                           std::string_view request_id, Marks marks) {
   const quality::Judgement judgement = quality::judge(seen.readings, profile);
   Json checks = Json::array();
   for (const quality::Check& check : judgement.checks) checks.push_back(check_of(check));
   const capture::Region& face = seen.main_face;
-  const Json document = {
+  Json document = {
       {"profile", profile.name},
       {"status", quality::verdict_name(judgement.verdict)},
       {"image", {{"width", seen.image_width}, {"height", seen.image_height}}},
@@ -64,6 +76,7 @@ std::string render_quality(const capture::Inspection& seen, const quality::Profi
       {"checks", checks},
       {"request_id", request_id.empty() ? Json() : Json(request_id)},
   };
+  if (marks == Marks::kShown) document["marks"] = marks_of(seen);
   return document.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 

@@ -9,7 +9,9 @@
 namespace visage::sidecar::http {
 
 // `request_id` may be empty.
+// With marks: the face's points and axes too, to draw over the picture.
+enum class Marks { kLeftOut, kShown };
 std::string render_quality(const capture::Inspection& seen, const quality::Profile& profile,
-                           std::string_view request_id);
+                           std::string_view request_id, Marks marks = Marks::kLeftOut);
 
 }  // namespace visage::sidecar::http

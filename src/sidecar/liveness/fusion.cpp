@@ -51,6 +51,14 @@ void keep(std::span<const Outcome> outcomes, Demand demanded, probe::Contents& o
     });
     if (demanded.has(method) && !judged) add(method, 0);
   }
+  // A channel that asks for either answer to its session has a floor for this, and none for the two.
+  float active = -1;
+  for (const Outcome& outcome : outcomes)
+    if (outcome.verdict == Verdict::kPass &&
+        (outcome.method == Method::kChallenge || outcome.method == Method::kLight))
+      active = std::max(active, outcome.value);
+  if (active >= 0)
+    measure(probe::Measure::kLivenessActive, static_cast<uint8_t>(100 * active + 0.5f), active);
   measure(probe::Measure::kLivenessReason, probe::kScalarUndetermined,
           static_cast<float>(fuse(outcomes, demanded).reason));
 }

@@ -31,23 +31,27 @@ float median(std::vector<float> values) {
 }
 
 // Positive while the movement is done.
-float raw(const Observation& frame, Movement movement) {
+float raw(const quality::Pose& pose, const capture::Blendshapes& shapes, Movement movement) {
   using namespace capture;
   switch (movement) {
     case Movement::kTurnLeft:
-      return frame.pose.yaw;
+      return pose.yaw;
     case Movement::kTurnRight:
-      return -frame.pose.yaw;
+      return -pose.yaw;
     case Movement::kNod:
-      return frame.pose.pitch;
+      return pose.pitch;
     case Movement::kBlink:
-      return std::min(frame.shapes[kEyeBlinkLeft], frame.shapes[kEyeBlinkRight]);
+      return std::min(shapes[kEyeBlinkLeft], shapes[kEyeBlinkRight]);
     case Movement::kOpenMouth:
-      return frame.shapes[kJawOpen];
+      return shapes[kJawOpen];
     case Movement::kSmile:
-      return (frame.shapes[kMouthSmileLeft] + frame.shapes[kMouthSmileRight]) / 2;
+      return (shapes[kMouthSmileLeft] + shapes[kMouthSmileRight]) / 2;
   }
   return 0;
+}
+
+float raw(const Observation& frame, Movement movement) {
+  return raw(frame.pose, frame.shapes, movement);
 }
 
 bool overlap(const Event& a, const Event& b) {
@@ -88,6 +92,12 @@ bool is_head(Movement movement) {
 }
 
 }  // namespace
+
+float extent(const quality::Pose& pose, const capture::Blendshapes& shapes, Movement movement) {
+  for (const Trigger& trigger : kTriggers)
+    if (trigger.movement == movement) return raw(pose, shapes, movement) / trigger.on;
+  return 0;
+}
 
 std::vector<Event> find_events(Observations frames) {
   std::vector<Event> events;

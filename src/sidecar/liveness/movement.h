@@ -14,6 +14,9 @@ struct Event {
   size_t first, peak, last;  // frames
 };
 
+// How far a movement is done, in units of what makes it count: from 1 above the person's rest it is one.
+float extent(const quality::Pose& pose, const capture::Blendshapes& shapes, challenge::Movement movement);
+
 // In the order of their beginnings. Movements are changes against the median of all frames, so that a face
 // that smiles always does not smile.
 std::vector<Event> find_events(Observations frames);

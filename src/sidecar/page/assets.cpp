@@ -3,10 +3,6 @@
 namespace visage::sidecar::page {
 namespace {
 
-struct Asset {
-  std::string_view name, content;
-};
-
 constexpr Asset kAssets[] = {
 #include "sidecar/page/assets.inc"  // generated: {"name", R"web(content)web"}, a file of src/web each
 };
@@ -29,7 +25,11 @@ constexpr const char* kPolicy =
 }  // namespace
 
 http::Failure serve_asset(http::Exchange& exchange, std::string_view name) {
-  for (const Asset& asset : kAssets) {
+  return serve(exchange, kAssets, name);
+}
+
+http::Failure serve(http::Exchange& exchange, std::span<const Asset> assets, std::string_view name) {
+  for (const Asset& asset : assets) {
     if (asset.name != name) continue;
     const char* type = "text/plain";
     for (const Type& known : kTypes)
@@ -41,11 +41,12 @@ http::Failure serve_asset(http::Exchange& exchange, std::string_view name) {
   return http::Problem{http::ProblemCode::kNotFound, "There is no such file."};
 }
 
-void set_page_headers(httplib::Response& response) {
+void set_page_headers(httplib::Response& response, Camera camera) {
   response.set_header("Content-Security-Policy", kPolicy);
   response.set_header("Referrer-Policy", "no-referrer");
   response.set_header("Permissions-Policy",
-                      "camera=(self), microphone=(), geolocation=(), display-capture=(), browsing-topics=()");
+                      std::string(camera == Camera::kOwn ? "camera=(self)" : "camera=()") +
+                          ", microphone=(), geolocation=(), display-capture=(), browsing-topics=()");
   response.set_header("Cross-Origin-Opener-Policy", "same-origin");
   response.set_header("Cross-Origin-Resource-Policy", "same-origin");
   response.set_header("X-Frame-Options", "DENY");

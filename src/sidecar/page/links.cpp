@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <span>
 
 namespace visage::sidecar::page {
 namespace {
@@ -9,15 +10,18 @@ namespace {
 using http::Problem;
 using http::ProblemCode;
 
-// Flows of one face. The others need a document, or nothing that a camera could give.
-constexpr std::string_view kDriven[] = {"register", "verify", "add_reference", "replace_reference"};
+// Flows of one face, and its end. The others need a document, or nothing that a person at a camera could
+// give.
+constexpr std::string_view kDriven[] = {"register", "verify", "add_reference", "replace_reference", "cancel"};
+// What a person can type. An assertion is a service's, a certificate a card's.
+constexpr std::string_view kTyped[] = {"password", "totp"};
 constexpr size_t kMaxName = 63;  // as visage.notice has them
 constexpr size_t kMaxPurposes = 32;
 
 Problem wrong() {
   return {ProblemCode::kInvalidValue,
-          "Part \"capture_page\" is an object of \"notice\", the name of one, and \"purposes\", a list of "
-          "names."};
+          "Part \"capture_page\" is an object of \"notice\", the name of one, \"purposes\", a list of "
+          "names, and \"factors\", a list of password, totp and, to cancel, face."};
 }
 
 bool is_name(const nlohmann::json& value) {
@@ -26,12 +30,29 @@ bool is_name(const nlohmann::json& value) {
   return !text.empty() && text.size() <= kMaxName;
 }
 
+bool contains(std::span<const std::string_view> list, std::string_view name) {
+  return std::find(list.begin(), list.end(), name) != list.end();
+}
+
+// Each kind once: the database counts different ones. A face is a factor where the flow compares none itself.
+bool read_factors(const nlohmann::json& value, std::string_view purpose, std::vector<std::string>& out) {
+  if (!value.is_array()) return false;
+  for (const nlohmann::json& kind : value) {
+    if (!is_name(kind)) return false;
+    const auto& name = kind.get_ref<const std::string&>();
+    if (!contains(kTyped, name) && !(name == "face" && purpose == "cancel")) return false;
+    if (std::find(out.begin(), out.end(), name) != out.end()) return false;
+    out.push_back(name);
+  }
+  return true;
+}
+
 }  // namespace
 
 http::Failure read_wanted(std::string_view json, std::string_view purpose, Wanted& out) {
-  if (std::find(std::begin(kDriven), std::end(kDriven), purpose) == std::end(kDriven))
+  if (!contains(kDriven, purpose))
     return Problem{ProblemCode::kInvalidValue,
-                   "A capture page is for register, verify, add_reference or replace_reference."};
+                   "A capture page is for register, verify, add_reference, replace_reference or cancel."};
   const nlohmann::json document = nlohmann::json::parse(json, nullptr, false);
   for (const auto& [name, value] : document.items()) {
     if (name == "notice" && is_name(value)) {
@@ -39,6 +60,8 @@ http::Failure read_wanted(std::string_view json, std::string_view purpose, Wante
     } else if (name == "purposes" && value.is_array() && !value.empty() && value.size() <= kMaxPurposes &&
                std::all_of(value.begin(), value.end(), is_name)) {
       out.purposes = value.get<std::vector<std::string>>();
+    } else if (name == "factors" && read_factors(value, purpose, out.factors)) {
+      continue;
     } else {
       return wrong();
     }

@@ -10,6 +10,7 @@ namespace visage::sidecar::page {
 struct Wanted {
   std::string notice;                 // to be agreed to on the page; empty: none
   std::vector<std::string> purposes;  // of the notice; none named: the scenario
+  std::vector<std::string> factors;   // kinds that the page asks for, in order
 };
 
 // INVALID_VALUE for a member that is not known, and for a flow that a page cannot drive.

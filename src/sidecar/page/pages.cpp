@@ -3,17 +3,14 @@
 #include <strings.h>
 
 #include <ctime>
-#include <nlohmann/json.hpp>
 
 #include "sidecar/http/body.h"
-#include "sidecar/page/advice.h"
+#include "sidecar/page/answers.h"
 #include "sidecar/page/assets.h"
-#include "sidecar/page/verdict.h"
 
 namespace visage::sidecar::page {
 namespace {
 
-using db::Flow;
 using db::Question;
 using http::Exchange;
 using http::Failure;
@@ -22,18 +19,11 @@ using http::PartKind;
 using http::PartRule;
 using http::Problem;
 using http::ProblemCode;
-using Json = nlohmann::ordered_json;
 
-constexpr PartRule kImage[] = {{"image", PartKind::kPicture, true}};
 constexpr PartRule kConsent[] = {{"digest", PartKind::kText, true},
                                  {"under_14", PartKind::kText, true},
                                  {"guardian", PartKind::kText, false},
                                  {"guardian_relation", PartKind::kText, false}};
-constexpr size_t kNonceBytes = probe::kSessionNonceSize;
-
-Problem no_entry() {
-  return {ProblemCode::kUnauthenticated, "This link is not valid. Ask for a new one."};
-}
 
 std::string_view shown_token(const httplib::Request& request) {
   if (request.get_header_value_count("Authorization") != 1) return {};
@@ -42,47 +32,6 @@ std::string_view shown_token(const httplib::Request& request) {
   if (value.size() <= kScheme.size() || strncasecmp(value.data(), kScheme.data(), kScheme.size()) != 0)
     return {};
   return value.substr(kScheme.size());
-}
-
-Flow flow_of(std::string_view purpose) {
-  if (purpose == "register") return Flow::kRegister;
-  if (purpose == "add_reference") return Flow::kAddReference;
-  if (purpose == "replace_reference") return Flow::kReplaceReferences;
-  return Flow::kVerify;
-}
-
-bool stores(std::string_view purpose) {
-  return purpose != "verify";
-}
-
-void answer(Exchange& exchange, const Json& document) {
-  http::answer_json(exchange, 200, document.dump(-1, ' ', false, Json::error_handler_t::replace));
-}
-
-// What the flow's call is told beside the picture: the words of who asked for the page, then ours.
-std::string build_context(const Exchange& exchange, const Ticket& ticket) {
-  nlohmann::json context = nlohmann::json::parse(ticket.context, nullptr, false);
-  if (!context.is_object()) context = nlohmann::json::object();
-  context.erase("finish_channel");
-  context["caller"] = ticket.caller;
-  context["request_id"] = exchange.id;
-  return context.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
-std::vector<uint8_t> decode_hex(std::string_view text) {
-  std::vector<uint8_t> bytes;
-  for (size_t i = 0; i + 1 < text.size(); i += 2)
-    bytes.push_back(static_cast<uint8_t>(std::stoi(std::string(text.substr(i, 2)), nullptr, 16)));
-  return bytes;
-}
-
-// What is wrong with the people in a picture is advice, not an error. [6.1.1d]
-bool is_advice(const Problem& problem) {
-  return problem.code == ProblemCode::kNoFace || problem.code == ProblemCode::kSeveralFaces;
-}
-
-Json advice_of(const Problem& problem) {
-  return Json::array({problem.code == ProblemCode::kNoFace ? "no-face" : "one-person"});
 }
 
 }  // namespace
@@ -98,7 +47,11 @@ Pages::Pages(FlowService& service, const Links& links, size_t max_picture)
           {"POST", "/capture/consent", "page_consent", [this](auto& e, auto&) { return consent(e); }},
           {"POST", "/capture/decline", "page_decline", [this](auto& e, auto&) { return decline(e); }},
           {"POST", "/capture/frame", "page_frame", [this](auto& e, auto&) { return frame(e); }},
+          {"POST", "/capture/frame-key", "page_frame_key", [this](auto& e, auto&) { return frame_key(e); }},
+          {"POST", "/capture/frames", "page_frames", [this](auto& e, auto&) { return frames(e); }},
           {"POST", "/capture/picture", "page_picture", [this](auto& e, auto&) { return picture(e); }},
+          {"POST", "/capture/factor", "page_factor", [this](auto& e, auto&) { return factor(e); }},
+          {"POST", "/capture/cancel", "page_cancel", [this](auto& e, auto&) { return cancel(e); }},
           {"POST", "/capture/state", "page_state", [this](auto& e, auto&) { return state(e); }},
       }) {}
 
@@ -170,11 +123,14 @@ Failure Pages::open(Exchange& exchange) const {
     std::string link;
     if (!links_.make(other, link).ok()) return no_entry();
     document["hand_over"] = link;
-  } else if (!ticket.notice.empty()) {
-    std::string notice;
-    VISAGE_HTTP_TRY(service_.ask(Question::kReadNotice, {ticket.notice}, notice));
-    document["notice"] = Json::parse(notice, nullptr, false);
-    document["purposes"] = ticket.purposes;
+  } else {
+    document["factors"] = ticket.factors;
+    if (!ticket.notice.empty()) {
+      std::string notice;
+      VISAGE_HTTP_TRY(service_.ask(Question::kReadNotice, {ticket.notice}, notice));
+      document["notice"] = Json::parse(notice, nullptr, false);
+      document["purposes"] = ticket.purposes;
+    }
   }
   std::string text;
   VISAGE_HTTP_TRY(seal_ticket(ticket, text));
@@ -210,85 +166,6 @@ Failure Pages::decline(Exchange& exchange) const {
   std::string json;
   VISAGE_HTTP_TRY(service_.ask(Question::kCloseSession, {ticket.session}, json));
   answer(exchange, Json::parse(json, nullptr, false));
-  return {};
-}
-
-namespace {
-
-// No picture is taken in before the person has agreed. [8.2.2c]
-Failure may_capture(const Ticket& ticket) {
-  if (!ticket.crosses && (ticket.notice.empty() || ticket.agreed)) return {};
-  return Problem{ProblemCode::kForbidden, "The person has not agreed to a capture on this page."};
-}
-
-}  // namespace
-
-Failure Pages::frame(Exchange& exchange) const {
-  Ticket ticket;
-  VISAGE_HTTP_TRY(admit(exchange, Use::kTicket, ticket));
-  VISAGE_HTTP_TRY(may_capture(ticket));
-  WipedBytes body;
-  Form form;
-  VISAGE_HTTP_TRY(take(exchange, kImage, 1, body, form));
-  capture::Inspection seen;
-  capture::InspectRequest request;
-  request.image = form.bytes("image");
-  const Failure failure = service_.inspect(request, seen);
-  if (failure && !is_advice(*failure)) return failure;
-  const Json advice = failure ? advice_of(*failure) : Json(advise(seen, stores(ticket.purpose)));
-  answer(exchange, Json::object({{"good", advice.empty()}, {"advice", advice}}));
-  return {};
-}
-
-Failure Pages::picture(Exchange& exchange) const {
-  Ticket ticket;
-  VISAGE_HTTP_TRY(admit(exchange, Use::kTicket, ticket));
-  VISAGE_HTTP_TRY(may_capture(ticket));
-  WipedBytes body;
-  Form form;
-  VISAGE_HTTP_TRY(take(exchange, kImage, 1, body, form));
-  {
-    // Looked at first, so that a poor picture costs nobody an attempt and gets its reason. [6.1.3b]
-    capture::Inspection seen;
-    capture::InspectRequest request;
-    request.image = form.bytes("image");
-    const Failure failure = service_.inspect(request, seen);
-    if (failure && !is_advice(*failure)) return failure;
-    const Json advice = failure ? advice_of(*failure) : Json(advise(seen, stores(ticket.purpose)));
-    if (!advice.empty()) {
-      answer(exchange, Json::object({{"result", "retry"}, {"advice", advice}}));
-      return {};
-    }
-  }
-  FlowRequest request;
-  request.flow = flow_of(ticket.purpose);
-  request.image = form.bytes("image");
-  const std::vector<uint8_t> nonce = decode_hex(ticket.nonce);
-  if (nonce.size() != kNonceBytes) return no_entry();
-  request.nonce = nonce;
-  request.arguments.subject = ticket.subject;
-  request.arguments.channel = ticket.channel;
-  request.arguments.scenario = ticket.scenario;
-  request.arguments.session = ticket.session;
-  nlohmann::json context = nlohmann::json::parse(build_context(exchange, ticket));
-  context["session"] = ticket.session;
-  request.arguments.context = context.dump();
-  request.drop_pictures = [&] {
-    form = Form();
-    body = WipedBytes();
-  };
-  db::Outcome outcome;
-  const Failure failure = service_.run(request, outcome);
-  if (failure && !is_advice(*failure)) return failure;
-  if (failure) {
-    answer(exchange, Json::object({{"result", "retry"}, {"advice", advice_of(*failure)}}));
-    return {};
-  }
-  const Verdict verdict = verdict_for_page(outcome);
-  Json document = {{"result", verdict.result}};
-  if (!verdict.advice.empty()) document["advice"] = Json::array({verdict.advice});
-  if (outcome.retry_after_s) document["retry_after"] = *outcome.retry_after_s;
-  answer(exchange, document);
   return {};
 }
 

@@ -29,9 +29,20 @@ class Pages {
   http::Failure claim(http::Exchange& exchange, Ticket& ticket) const;
   http::Failure consent(http::Exchange& exchange) const;  // a ticket becomes one that may capture
   http::Failure decline(http::Exchange& exchange) const;  // ends the session
-  http::Failure frame(http::Exchange& exchange) const;    // guidance
-  http::Failure picture(http::Exchange& exchange) const;  // the flow's one call
   http::Failure state(http::Exchange& exchange) const;    // for the page that handed over
+
+  // pages_capture.cpp
+  http::Failure frame(http::Exchange& exchange) const;      // guidance
+  http::Failure frame_key(http::Exchange& exchange) const;  // what to seal frames with, and what to show
+  http::Failure picture(http::Exchange& exchange) const;    // the flow's one call, with a picture
+  http::Failure frames(http::Exchange& exchange) const;     // the same, with frames
+  http::Failure admit_capture(http::Exchange& exchange, Ticket& ticket) const;
+  http::Failure conclude(http::Exchange& exchange, Ticket& ticket, FlowRequest& request) const;
+
+  // pages_factor.cpp
+  http::Failure tell(http::Exchange& exchange, Ticket& ticket, const db::Outcome& outcome, bool factor) const;
+  http::Failure factor(http::Exchange& exchange) const;  // a factor that the person typed
+  http::Failure cancel(http::Exchange& exchange) const;  // the one flow that needs no capture of its own
 
   FlowService& service_;
   const Links& links_;

@@ -27,11 +27,12 @@ struct Ticket {
   std::string context;  // what that caller said, for the flow's call
   std::string notice;   // to be agreed to before a capture; empty: none
   std::vector<std::string> purposes;
-  std::string nonce;        // in hexadecimal; empty where a claim will tell it
-  bool crosses = false;     // another device is to finish it: this page only shows the way
-  bool must_claim = false;  // this page is the other device's
-  bool agreed = false;      // to the notice
-  int64_t valid_until = 0;  // seconds since 1970; 0: asked of the database
+  std::string nonce;                 // in hexadecimal; empty where a claim will tell it
+  bool crosses = false;              // another device is to finish it: this page only shows the way
+  bool must_claim = false;           // this page is the other device's
+  bool agreed = false;               // to the notice
+  int64_t valid_until = 0;           // seconds since 1970; 0: asked of the database
+  std::vector<std::string> factors;  // kinds that the page still has to ask for, in order
 };
 
 class TicketSealer {

@@ -253,6 +253,21 @@ TEST(Passive, TheMedianOfFrontalFramesDecides) {
   EXPECT_EQ(judge_passive({}).verdict, Verdict::kUndetermined);
 }
 
+// The colours of the light challenge make a live face look like a print: where there are frames without,
+// those decide.
+TEST(Passive, FramesThatTheScreenColoursDoNotDecide) {
+  auto film = make_film({});
+  for (size_t i = 0; i < film.size(); ++i) {
+    film[i].light_step = i < 2 ? 0 : static_cast<int>(i);
+    film[i].live = i < 2 ? 0.9f : 0.1f;
+  }
+  EXPECT_EQ(judge_passive(film).verdict, Verdict::kPass);
+  for (Observation& frame : film) frame.live = 1 - frame.live;
+  EXPECT_EQ(judge_passive(film).reason, Reason::kNetwork);
+  for (Observation& frame : film) frame.light_step = 1;
+  EXPECT_EQ(judge_passive(film).verdict, Verdict::kPass);  // nothing else to judge by
+}
+
 TEST(Texture, Dots) {
   auto film = make_film({});
   EXPECT_EQ(judge_texture(film).verdict, Verdict::kPass);
@@ -283,6 +298,25 @@ TEST(Fusion, AnyFailureFailsAndDemandsAreMet) {
   EXPECT_EQ(contents.quality[1].native, static_cast<float>(Reason::kNoDepth));
   keep(open, {}, contents);
   EXPECT_EQ(contents.liveness_count, 1);
+}
+
+// A channel may take either answer to its session: the better of those that passed.
+TEST(Fusion, EitherAnswerIsActive) {
+  const auto active = [](std::span<const Outcome> outcomes) {
+    probe::Contents contents{};
+    keep(outcomes, {}, contents);
+    for (size_t i = 0; i < contents.quality_count; ++i)
+      if (contents.quality[i].measure == probe::Measure::kLivenessActive) return contents.quality[i].native;
+    return -1.0f;
+  };
+  const Outcome neither[] = {pass(Method::kPassive), undetermined(Method::kLight, Reason::kTooBright)};
+  const Outcome failed[] = {fail(Method::kChallenge, Reason::kMovementMissing, 0.4f)};
+  const Outcome light[] = {pass(Method::kLight, 0.7f)};
+  const Outcome both[] = {pass(Method::kLight, 0.7f), pass(Method::kChallenge, 0.9f)};
+  EXPECT_EQ(active(neither), -1);
+  EXPECT_EQ(active(failed), -1);
+  EXPECT_FLOAT_EQ(active(light), 0.7f);
+  EXPECT_FLOAT_EQ(active(both), 0.9f);
 }
 
 }  // namespace
