@@ -88,7 +88,8 @@ void give_up(WorkerGallery& gallery, int number, Room room, uint64 next_publicat
                     gallery.name.institution, gallery.name.model),
              errdetail("It is searched in its table, which takes microseconds a reference."),
              errhint("Raise the locked-memory limit of the server: LimitMEMLOCK= in its systemd unit, or "
-                     "ulimit -l, by visage.gallery_memory.")));
+                     "ulimit -l, by visage.gallery_memory; or, where swap is off or encrypted, set "
+                     "visage.gallery_memory_locked = off.")));
 }
 
 // Row `row` of SPI_tuptable into its gallery. False: it does not fit, and the gallery was given up.

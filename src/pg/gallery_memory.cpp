@@ -138,7 +138,7 @@ void note_block_used(uint32 number) {
 }
 
 bool lock_block(uint32 number) {
-  return mlock(&blocks[number], kBlockSize) == 0;
+  return !settings::gallery_memory_locked || mlock(&blocks[number], kBlockSize) == 0;
 }
 
 void release_block(uint32 number) {

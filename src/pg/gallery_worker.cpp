@@ -36,6 +36,8 @@ namespace {
 constexpr long kShortInterval = 20;
 // Without being woken: what another backend prepared, or a full latch lost.
 constexpr long kIdleInterval = 1000;
+// Failures in a row after which it tries once a minute.
+constexpr int kMostFailures = 6;
 // How often a gallery that did not fit is tried again, and the list of galleries is read in any case.
 constexpr int kRefreshMilliseconds = 60000;
 
@@ -225,17 +227,18 @@ bool run(void (*work)(void*), void* argument) {
   return false;
 }
 
-// Returns how long it may sleep.
-long round() {
+// Returns how long it may sleep; false: it failed.
+bool round(long& idle) {
+  idle = kIdleInterval;
   bool removals = false;
-  if (!run(fill, &removals)) return kIdleInterval;
-  if (!OidIsValid(known_table) && gallery_count == 0 && gallery_shared().gallery_count == 0)
-    return kIdleInterval;
+  if (!run(fill, &removals)) return false;
+  if (!OidIsValid(known_table) && gallery_count == 0 && gallery_shared().gallery_count == 0) return true;
   publish();
   free_retired(oldest_reading());
   if (removals) run(forget_removals, nullptr);
   gallery_shared().pending = retired_count();
-  return retired_count() > 0 || read_list_again ? kShortInterval : kIdleInterval;
+  if (retired_count() > 0 || read_list_again) idle = kShortInterval;
+  return true;
 }
 
 void at_exit(int, Datum) {
@@ -261,23 +264,32 @@ void follow_settings() {
 }
 
 void serve() {
-  TimestampTz began = 0;
+  TimestampTz earliest = 0, latest = 0;
+  bool woken = true;
+  int failures = 0;
   for (;;) {
     CHECK_FOR_INTERRUPTS();
     follow_settings();
     const TimestampTz now = GetCurrentTimestamp();
-    const long since = began == 0 ? kShortInterval : TimestampDifferenceMilliseconds(began, now);
-    long timeout = kShortInterval - since;
-    if (timeout <= 0) {
-      began = now;
+    if (now >= (woken ? earliest : latest)) {
       // What comes from here on is for the next round.
       ResetLatch(MyLatch);
-      timeout = round();
+      woken = false;
+      long idle;
+      failures = round(idle) ? 0 : Min(failures + 1, kMostFailures);
+      // What failed will fail again: the log is not to be filled with it, however often somebody commits.
+      const long pause = failures == 0 ? kShortInterval : kIdleInterval << failures;
+      earliest = TimestampTzPlusMilliseconds(now, pause);
+      latest = Max(earliest, TimestampTzPlusMilliseconds(GetCurrentTimestamp(), idle));
       pgstat_report_stat(false);
-      (void)WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, timeout, PG_WAIT_EXTENSION);
-    } else {
-      (void)WaitLatch(nullptr, WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, timeout, PG_WAIT_EXTENSION);
+      continue;
     }
+    const long timeout = Max(TimestampDifferenceMilliseconds(now, woken ? earliest : latest), 1L);
+    const int rc =
+        WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, timeout, PG_WAIT_EXTENSION);
+    if ((rc & WL_LATCH_SET) == 0) continue;
+    ResetLatch(MyLatch);
+    woken = true;
   }
 }
 

@@ -18,6 +18,7 @@ int max_attempt_counters = 65536;
 bool keeper = true;
 int keeper_interval = 60;
 int gallery_memory = 0;
+bool gallery_memory_locked = true;
 int index_memory = 4 * 1024 * 1024;
 int index_threads = 1;
 int index_beam = 1024;
@@ -105,6 +106,10 @@ void define_postmaster_settings() {
                           "Those in use stay; the others are read again from their table when needed.",
                           &max_attempt_counters, 65536, 1024, 16 * 1024 * 1024, PGC_POSTMASTER, 0, nullptr,
                           nullptr, nullptr);
+  DefineCustomBoolVariable("visage.gallery_memory_locked", "Whether codes may only be in locked memory.",
+                           "off: they may be swapped out, so swap must be off or encrypted.",
+                           &gallery_memory_locked, true, PGC_POSTMASTER, GUC_SUPERUSER_ONLY, nullptr, nullptr,
+                           nullptr);
   DefineCustomIntVariable(
       "visage.gallery_memory", "Memory for codes of galleries.",
       "152 MB hold a million references; it is locked as it is used. 0: searches read tables.",

@@ -5,6 +5,7 @@ What answers here are stand-ins (tools/rig/services.py), over real TLS with clie
 import hashlib
 import os
 import tempfile
+import threading
 import time
 import unittest
 
@@ -220,6 +221,17 @@ class Opening(AdapterTest):
         self.assertEqual(["t|t|t|f"], self.records("adapters/compared"))
         self.assert_problem(self.client.post("/v1/comparisons", within), 400, "MISSING_PART", "document")
 
+    def test_a_photo_that_was_lost(self):
+        """[6.6d] [8.2.3c] A daemon that has not got the photo, as after a restart, registers nobody where policy asks for the comparison."""
+        subject = "adapters/lost"
+        opened = self.open(subject)
+        self.show_code(opened, subject)
+        self.assertEqual("authority", self.ask(opened, subject).json["photo"])
+        elsewhere = self.connect(self.start("adapters-again", **self.outside.settings))
+        within = {"session": opened["session"], "nonce": opened["nonce"], "channel": APP, "scenario": "remote_opening"}
+        self.assertEqual("IDENTITY_UNCHECKED", elsewhere.register(subject, self.portrait(SAME_PERSON), **within).code)
+        self.assertEqual(201, self.register(opened, subject).status)
+
     def test_photo_goes_with_its_session(self):
         """[8.2.4d] What is kept of an ID photo is gone when the session is over, used or not."""
         self.cluster.psql("UPDATE visage.session_policy SET lifetime = '10 seconds' WHERE institution = 1")
@@ -311,6 +323,31 @@ class Faults(AdapterTest):
                 reply = self.ask(self.opened, self.subject)
                 self.assert_undetermined(reply, "TIMED_OUT")
                 self.assertLess(reply.ms, 10000)
+
+    def test_a_service_that_hangs_takes_no_more_than_its_share(self):
+        """[8.2.3c] Past sixteen that wait for it a call is turned away at once, and all others are answered."""
+        daemon = self.start("adapters-hang", **{**self.outside.settings, "authority_timeout_ms": 60000})
+        body = {"session": self.opened["session"], "subject": self.subject, "authority": AUTHORITY, "fields": FIELDS}
+        self.outside.identity.fault, before, replies = "silent", len(self.outside.identity.requests), []
+        threads = [threading.Thread(target=lambda: replies.append(self.connect(daemon).post_json("/v1/id-photos", body))) for _ in range(16)]
+        try:
+            for thread in threads:
+                thread.start()
+            deadline = time.monotonic() + 40
+            while len(self.outside.identity.requests) < before + 16:
+                self.assertLess(time.monotonic(), deadline)
+                time.sleep(0.01)
+            client = self.connect(daemon)
+            self.assert_undetermined(client.post_json("/v1/id-photos", body), "TOO_MANY")
+            self.assertEqual(200, client.request("GET", "/v1/sessions/" + self.opened["session"]).status)
+            self.assertEqual((before + 16, []), (len(self.outside.identity.requests), replies))
+        finally:
+            self.outside.identity.released.set()
+            for thread in threads:
+                thread.join()
+            self.outside.replace()
+        self.assertEqual({502}, {reply.status for reply in replies})
+        self.assertEqual("vouched", client.post_json("/v1/id-photos", body).json["identity"])
 
     def test_certificates(self):
         """[8.2.3a] Both sides are authenticated, before anything about a person is sent."""

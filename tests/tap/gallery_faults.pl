@@ -263,4 +263,17 @@ like(slurp_file($node->logfile), qr/could not be locked: Cannot allocate memory/
 like(value("SELECT found('p8')"), qr/^p8, (memory|table)$/, 'found all the same');
 $node->stop;
 
+# Without keys it can do nothing, and says so now and then, however often it is woken.
+configure($node, 'shared_preload_libraries' => 'pg_visage', 'visage.keeper' => 'off');
+my $start = log_size($node);
+$node->start;
+my $stuck = value(q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'pg_visage gallery worker'});
+my $complaint = qr/\[$stuck\] ERROR:  VG003: visage\.key_provider is not set/;
+wait_until(sub { log_since($node, $start) =~ $complaint }, 'a worker that complains');
+value('SELECT visage.wake_gallery_worker(true)') for 1 .. 40;
+my $complaints = () = log_since($node, $start) =~ /$complaint/g;
+# After 0, 2, 6, 14, 30 and 62 seconds.
+cmp_ok($complaints, '<=', 6, 'a worker that cannot work does not fill the log');
+$node->stop;
+
 done_testing();
