@@ -74,7 +74,7 @@ for my $kind ('hnsw', 'ivf') {
   my $asked = index_is('answers');
   is(compare($kind, 1, 120), '0 of 120', "$kind: finds whom the exact search finds");
   wait_until(sub { index_is('answers') >= $asked + 115 }, "$kind: the index answered");
-  is(compare($kind, $people + 1, $people + 20), '0 of 20', "$kind: and nobody where there is nobody");
+  is(compare($kind, $people + 11, $people + 20), '0 of 10', "$kind: and nobody where there is nobody");
   my ($sampled, $answered, $recall) = split /\|/, $node->safe_psql('postgres', 'SELECT sampled, answered, recall FROM visage.gallery_recall(200)');
   is("$sampled $answered", '200 200', "$kind: recall is measured");
   cmp_ok($recall, '>=', 0.999, "$kind: recall");
@@ -86,6 +86,18 @@ for my $kind ('hnsw', 'ivf') {
     is($node->safe_psql('postgres', "SELECT found(again, '$kind') FROM face WHERE i = $who"), 'nobody', "$kind: who is cancelled is not found") if $step == 1;
     $node->safe_psql('postgres', "SELECT visage.register('p$who', probe_of(enrolled)) FROM face WHERE i = $who") if $step % 2 == 0;
     is(compare($kind, $who, $who + 1), '0 of 2', "$kind: change $step is seen at once");
+  }
+
+  # Somebody new, whom memory has and the index has not: it follows a second later at most.
+  for my $i (map { $people + ($kind eq 'hnsw' ? 0 : 5) + $_ } 1 .. 5) {
+    my ($stdout, $stderr);
+    $node->psql('postgres', <<"SQL", stdout => \$stdout, stderr => \$stderr, on_error_die => 1);
+SELECT fixture.verdict(visage.register('p$i', probe_of(enrolled))) FROM face WHERE i = $i;
+DO \$\$ DECLARE since CONSTANT timestamptz := clock_timestamp(); BEGIN
+  WHILE (SELECT seen_at FROM visage.gallery_memory) <= since LOOP PERFORM pg_sleep(0.002); END LOOP; END \$\$;
+SELECT found(again, '$kind') = found(again, 'exact') AND found(again, '$kind') <> 'nobody' FROM face WHERE i = $i;
+SQL
+    is($stdout, "accept OK\nt", "$kind: who is newer than the index is found ($i)");
   }
 
   # [8.2.4d] The file of an index goes when somebody in it is erased; it is sealed, private, and in no backup.
@@ -110,7 +122,8 @@ my $loop = sub {
   my $pid = $node->safe_psql('postgres', "SELECT pid FROM pg_stat_activity WHERE backend_type = '$type'");
   kill $signal => $pid;
   wait_until(sub { !kill 0, $pid }, "the end of the $what");
-  wait_until(sub { $node->psql('postgres', 'SELECT 1') == 0 }, 'the server');
+  # A server that still begins hangs up before it has read the question.
+  wait_until(sub { (eval { $node->psql('postgres', 'SELECT 1') } // 1) == 0 }, 'the server');
   is(compare('hnsw', 100, 140), '0 of 41', "$what ended by $signal: searches go on, exact or right");
   wait_until(\&serves, "the index after the $what ended by $signal");
   is(compare('hnsw', 100, 140), '0 of 41', 'and right when it is there again');
@@ -164,10 +177,10 @@ $restart->(sub { my ($good) = @_; $put->(substr $good, 0, length($good) - 100) }
 wait_until(sub { -e $snapshot }, 'the next snapshot');
 # Stale: of a time before changes that it did not see.
 my $old = slurp_file($snapshot);
-$node->safe_psql('postgres', q{SELECT visage.cancel('p' || i) FROM generate_series(205, 207) i; SELECT visage.register('p' || i, probe_of(enrolled)) FROM face WHERE i > 300});
+$node->safe_psql('postgres', q{SELECT visage.cancel('p' || i) FROM generate_series(205, 207) i; SELECT visage.register('p' || i, probe_of(enrolled)) FROM face WHERE i > 315});
 $restart->(sub { $put->($old) }, 'true', 'stale');
 is($node->safe_psql('postgres', q{SELECT found(again, 'hnsw') FROM face WHERE i = 206}), 'nobody', 'who is gone since is not found');
-isnt($node->safe_psql('postgres', q{SELECT found(again, 'hnsw') FROM face WHERE i = 305}), 'nobody', 'who came since is');
+isnt($node->safe_psql('postgres', q{SELECT found(again, 'hnsw') FROM face WHERE i = 317}), 'nobody', 'who came since is');
 wait_until(sub { !-e $snapshot }, 'the end of a snapshot that holds somebody who was erased');
 
 # No room: searched exactly, and the view says so.
