@@ -113,6 +113,10 @@ SELECT searches FROM made;
 """
 
 
+def label_of(size):
+    return {100000: "100k", 1000000: "1m"}.get(size, str(size))
+
+
 def metric(name, value, unit, n, note, target=""):
     print(json.dumps({"metric": name, "value": round(value, 3), "unit": unit, "target": target, "n": n,
                       "note": f"{note}; load {os.getloadavg()[0]:.1f}"}), flush=True)
@@ -173,17 +177,17 @@ def measure(size, program):
         load_rows(server, program, size)
         wait_until_serving(server)
         rate, references = filled(server)
-        metric(f"gallery.fill_per_s_{size}", rate, "1/s", references, "references a second, from their table into memory")
+        metric(f"gallery.fill_per_s_{label_of(size)}", rate, "1/s", references, "references a second, from their table into memory")
         for label, feature in (("nobody", "feature()"), ("somebody", "near((SELECT feature FROM known LIMIT 1))")):
             own, clock = search_times(server, feature)
-            metric(f"gallery.search_{label}_ms_{size}", statistics.median(own), "ms", 20 * ROUNDS,
+            metric(f"gallery.search_{label}_ms_{label_of(size)}", statistics.median(own), "ms", 20 * ROUNDS,
                    f"candidates in SQL, median of the backend's own time, {own[0]:.2f} to {own[-1]:.2f}; by the clock {statistics.median(clock):.2f}")
         server.psql("CREATE TABLE made AS SELECT 0::double precision AS searches;\n"
                     "CREATE TABLE prepared AS SELECT i, feature() AS feature FROM generate_series(0, 999) i;\nCREATE INDEX ON prepared (i);\nANALYZE prepared;")
         alone = float(server.value(SEARCHES % SECONDS))
-        metric(f"gallery.searches_per_s_{size}", alone, "1/s", int(alone * SECONDS), "one session")
+        metric(f"gallery.searches_per_s_{label_of(size)}", alone, "1/s", int(alone * SECONDS), "one session")
         lags = sorted(float(ms) for ms in server.psql(LAG % (LAGS, "alone"), "-A", "-t").split())
-        metric(f"gallery.lag_p99_ms_{size}", lags[int(0.99 * LAGS) - 1], "ms", LAGS,
+        metric("gallery.lag_p99_ms" if size == SIZES[-1] else f"gallery.lag_p99_ms_{label_of(size)}", lags[int(0.99 * LAGS) - 1], "ms", LAGS,
                f"from commit to memory, one registering; median {statistics.median(lags):.1f}, most {lags[-1]:.1f}; searches read what is newer from the table")
         registered = []
         thread = threading.Thread(target=lambda: registered.append(int(server.psql(REGISTER % (SECONDS + 4, RATE), "-A", "-t").split()[-1])))
@@ -191,7 +195,7 @@ def measure(size, program):
         time.sleep(2)
         busy = float(server.value(SEARCHES % SECONDS))
         thread.join()
-        metric(f"gallery.searches_per_s_while_registering_{size}", busy, "1/s", int(busy * SECONDS),
+        metric(f"gallery.searches_per_s_while_registering_{label_of(size)}", busy, "1/s", int(busy * SECONDS),
                f"one session, beside {registered[0] / (SECONDS + 4):.0f} registrations a second")
 
 

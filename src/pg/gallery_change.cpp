@@ -66,6 +66,9 @@ void at_transaction_end(XactEvent event, void*) {
 bool wake_worker() {
   // A library that is not preloaded has no shared memory.
   if (settings::gallery_memory == 0) return false;
+  // Not yet connected, it will read everything. In another database nobody would take the list away.
+  const Oid database = gallery_shared().database;
+  if (OidIsValid(database) && database != MyDatabaseId) return false;
   static bool registered = false;
   if (!registered) RegisterXactCallback(at_transaction_end, nullptr);
   registered = true;

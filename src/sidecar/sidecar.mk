@@ -16,7 +16,7 @@ SIDECAR_LIBS = -lcpp-httplib -lspdlog -lfmt -lpq -lssl -lcrypto -pthread
 SIDECAR_SANITIZED := $(BUILD)/sanitized/visaged
 SIDECAR_SANITIZED_OBJS := $(patsubst src/%.cpp,$(BUILD)/sanitized/%.o, \
 	$(filter-out %/wiping_heap.cpp,$(SIDECAR_SOURCES))) \
-	$(patsubst src/%.cpp,$(BUILD)/sanitized/%.o,$(wildcard src/core/base/*.cpp src/core/crypto/*.cpp src/core/probe/*.cpp src/core/statement/*.cpp))
+	$(patsubst src/%.cpp,$(BUILD)/sanitized/%.o,$(wildcard src/core/base/*.cpp src/core/challenge/*.cpp src/core/crypto/*.cpp src/core/probe/*.cpp src/core/statement/*.cpp))
 SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=undefined
 
 .PHONY: visaged install-visaged check-sidecar check-sidecar-sanitized demo demo-built demo-bank demo-bank-built

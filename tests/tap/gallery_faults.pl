@@ -202,6 +202,11 @@ serves();
 is(value("SELECT codes_in_memory || ' ' || (compared_singly > 20) FROM visage.galleries"), '0 true', 'codes that were truncated leave memory');
 finds('p9', 'p9, memory', '… and their references are compared one by one');
 
+# In a database that no worker serves nobody takes the list of what went away again.
+value('CREATE DATABASE other');
+$node->safe_psql('other', 'SET client_min_messages = error; CREATE EXTENSION pg_visage CASCADE; TRUNCATE visage.gallery_code');
+is($node->safe_psql('other', 'SELECT count(*) FROM visage.gallery_removal'), 0, 'another database keeps no list for the worker');
+
 # A standby reads the table; it takes over, and fills memory.
 $node->backup('base');
 my $standby = PostgreSQL::Test::Cluster->new('standby');
@@ -218,6 +223,20 @@ $node = $standby;
 wait_for("SELECT state = 'ready' FROM visage.audit_status", 'the audit writer');
 serves();
 finds('p9', 'p9, memory', 'once promoted it serves');
+
+# Without the root of its codes a gallery says so, and opens them once the root is back.
+value('SELECT people(3000, 3003)');
+serves();
+my ($root) = slurp_file("$keys/transform") =~ /^(1 \S+)/m;
+my $newer = '2 ' . random_key();
+write_file("$keys/transform", $newer);
+$node->restart;
+wait_for("SELECT bool_and(state = 'key missing' AND codes_in_memory = 0 AND NOT loaded) FROM visage.galleries", 'a gallery without its key');
+pass('codes whose root is not loaded do not count as codes');
+write_file("$keys/transform", $root, $newer);
+is(value('SELECT visage.reload_keys()'), 1, 'the root comes back');
+wait_for("SELECT bool_and(state = 'serving' AND codes_in_memory = 4) FROM visage.galleries", 'codes that open again');
+finds('p3001', 'p3001, memory', '… and with it the codes');
 
 # More galleries than memory has room for: those that do not fit are searched in the table, and the log says so.
 my %settings = ('shared_preload_libraries' => 'pg_visage', 'visage.key_provider' => "file:$keys/envelope",
