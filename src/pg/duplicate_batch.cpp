@@ -14,6 +14,7 @@
 #include "pg/keys.h"
 #include "pg/policy.h"
 #include "pg/policy_generation.h"
+#include "pg/settings.h"
 #include "pg/statement.h"
 
 namespace visage::pg {
@@ -77,7 +78,8 @@ Codes* make_room(int64 count) {
     ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("could not map memory for codes: %m")));
   codes->memory = memory;
   codes->size = size;
-  if (mlock(memory, size) != 0 || madvise(memory, size, MADV_DONTDUMP) != 0)
+  if ((settings::gallery_memory_locked && mlock(memory, size) != 0) ||
+      madvise(memory, size, MADV_DONTDUMP) != 0)
     ereport(ERROR,
             (errcode(ERRCODE_INSUFFICIENT_RESOURCES),
              errmsg("could not protect memory for %lld codes: %m", static_cast<long long>(count)),
