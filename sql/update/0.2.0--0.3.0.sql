@@ -581,7 +581,6 @@ GRANT EXECUTE ON FUNCTION
   visage.report_reason(timestamptz, timestamptz, visage.operation),
   visage.report_latency(timestamptz, timestamptz) TO visage_admin, visage_auditor;
 
-
 SELECT pg_catalog.pg_extension_config_dump('visage.attempt_limit', 'WHERE NOT builtin');
 SELECT pg_catalog.pg_extension_config_dump('visage.attempt', '');
 SELECT pg_catalog.pg_extension_config_dump('visage.event', '');
@@ -594,7 +593,6 @@ SELECT pg_catalog.pg_extension_config_dump('visage.tree_node', '');
 -- include 92_rights_change.sql
 
 -- include 94_row_security.sql
-
 
 -- It takes the owner's rights in C.
 ALTER FUNCTION visage.verify(text, visage.probe, text, text, jsonb) SECURITY INVOKER RESET search_path;
