@@ -1,5 +1,6 @@
 """Register, verify, compare, cancel."""
 import json
+import uuid
 
 from fixture import CHANNEL, PERSON, SAME_PERSON, STRANGER, HttpTest
 from rig import pictures
@@ -58,6 +59,15 @@ class Flows(HttpTest):
                 self.assert_problem(self.client.register("nobody", image, channel=CHANNEL), 422, code)
         self.assertEqual("0", self.cluster.value("SELECT count(*) FROM visage.history WHERE biz_id = 'nobody'"))
         self.assert_serving()
+
+    def test_nobody_else_is_in_the_picture_of_a_reference(self):
+        """[6.1.1f] [5.3.3] Whichever call makes it."""
+        two = pictures.side_by_side(PERSON, STRANGER, self.cluster.stage)
+        of = "/v1/registrations/nobody/references"
+        for method, path in (("POST", of), ("PUT", of), ("PUT", f"{of}/{uuid.uuid4()}")):
+            with self.subTest(method + path):
+                reply = self.client.send_json(method, path, {"image": two, "channel": CHANNEL})
+                self.assert_problem(reply, 422, "SEVERAL_FACES")
 
     def test_main_face_decides_a_verification(self):
         """[6.1.1f] Two faces are no reason to turn a verification away."""

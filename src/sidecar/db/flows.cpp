@@ -140,6 +140,11 @@ int probes_of(Flow flow) {
   return count;
 }
 
+bool stores_face(Flow flow) {
+  return flow == Flow::kRegister || flow == Flow::kAddReference || flow == Flow::kReplaceReferences ||
+         flow == Flow::kReplaceReference;
+}
+
 Trouble call_flow(Pool& pool, Flow flow, const FlowArguments& arguments, Outcome& out) {
   const Call& call = call_of(flow);
   std::vector<Parameter> parameters;

@@ -32,6 +32,9 @@ std::string_view flow_name(Flow flow);
 // How many probes it takes: the face, and for kCompare the document's photo.
 int probes_of(Flow flow);
 
+// Makes a reference of the face: then nobody else may be in the picture. [6.1.1f]
+bool stores_face(Flow flow);
+
 // Which of them a flow takes is in flows.cpp.
 struct FlowArguments {
   std::string subject;

@@ -35,8 +35,7 @@ Failure FlowService::admits() const {
 
 Failure FlowService::take_capture(FlowRequest& request, Bytes image, const char* part,
                                   capture::Capture& out) {
-  const bool stores = request.flow == db::Flow::kRegister || request.flow == db::Flow::kAddReference;
-  const capture::Options options{.require_single_face = stores};
+  const capture::Options options{.require_single_face = db::stores_face(request.flow)};
   const auto failure = pipeline_.load()->process(image, options, out);
   const capture::Timings& t = out.timings;
   for (const auto& [stage, milliseconds] : {std::pair{"decode", t.decode},

@@ -95,8 +95,7 @@ Failure FlowService::take_capture_of_frames(FlowRequest& request, capture::Captu
   if (!moves) sequence.demanded.add(Method::kLight);
 
   capture::Judgement judgement;
-  const bool stores = request.flow == db::Flow::kRegister || request.flow == db::Flow::kAddReference;
-  const capture::Options options{.require_single_face = stores};
+  const capture::Options options{.require_single_face = db::stores_face(request.flow)};
   const auto failure = pipeline_.load()->process(sequence, options, out, judgement);
   observe(request, "liveness", out.timings.liveness);
   if (failure) return capture_problem(*failure, "frames");
