@@ -3,6 +3,9 @@
 \set ECHO none
 CREATE FUNCTION pg_temp.probe(person text, sample int, model text DEFAULT 'test/1', dimension int DEFAULT 128) RETURNS visage.probe LANGUAGE sql AS $$
   SELECT visage.seal_probe(fixture.feature($1, $2, $4), $3, 0.9, 'gallery') $$;
+-- Nobody is farther away.
+CREATE FUNCTION pg_temp.opposite(person text, sample int) RETURNS visage.probe LANGUAGE sql AS $$
+  SELECT visage.seal_probe((SELECT array_agg(-v ORDER BY i) FROM unnest(fixture.feature($1, $2, 128)) WITH ORDINALITY AS f (v, i)), 'test/1', 0.9, 'gallery') $$;
 CREATE FUNCTION pg_temp.register(name text, sample int DEFAULT 1) RETURNS text LANGUAGE sql AS $$
   SELECT fixture.verdict(visage.register($1, pg_temp.probe($1, $2))) $$;
 \set ECHO all
@@ -122,10 +125,10 @@ SET visage.search_method = 'table';
 BEGIN;
 UPDATE visage.subject_reference r SET reference = (SELECT o.reference FROM visage.subject_reference o JOIN visage.subject t ON t.id = o.subject WHERE t.external_id = 'g-dan')
   FROM visage.subject s WHERE s.id = r.subject AND s.external_id = 'g-cat';
-SELECT fixture.verdict(visage.register('g-else', pg_temp.probe('g-else', 1)));
+SELECT fixture.verdict(visage.register('g-else', pg_temp.opposite('g-cat', 31)));
 SELECT fixture.verdict(visage.cancel('g-else'));
 DELETE FROM visage.gallery_code c USING visage.subject s WHERE s.id = c.subject AND s.external_id = 'g-cat';
-SELECT fixture.verdict(visage.register('g-else', pg_temp.probe('g-else', 2)));
+SELECT fixture.verdict(visage.register('g-else', pg_temp.opposite('g-cat', 32)));
 ROLLBACK;
 -- A code that was altered, or is somebody else's, hides nobody: then the reference is compared. [8.2.4e]
 BEGIN;
