@@ -203,10 +203,16 @@ BEGIN
                      WHERE e.subject IS NOT NULL),
     gone AS (SELECT g.subject FROM settled g
              WHERE g.operation = 'cancel' AND g.decision = 'accept' OR g.operation = 'erase' AND g.object = 'subject'),
+    -- Whose transaction has committed, and the writer has not said so yet.
+    going AS (SELECT e.subject FROM visage.event e
+              WHERE e.xid IS NOT NULL AND e.subject IS NOT NULL
+                AND (e.operation = 'cancel' AND e.decision = 'accept' OR e.operation = 'erase' AND e.object = 'subject')
+                AND NOT EXISTS (SELECT FROM visage.event s WHERE s.settles = e.seq)
+                AND CASE WHEN e.xid < pg_snapshot_xmax(pg_current_snapshot()) THEN pg_xact_status(e.xid) = 'committed' END),
     come AS (SELECT c.subject FROM settled c WHERE c.operation = 'register' AND c.decision = 'accept'),
     -- As sets: the planner takes these to be small, and would look through one for every row of the other.
     back AS (SELECT g.subject FROM gone g INTERSECT SELECT s.id FROM visage.subject s),
-    lost AS (SELECT c.subject FROM come c EXCEPT SELECT g.subject FROM gone g EXCEPT SELECT s.id FROM visage.subject s)
+    lost AS (SELECT c.subject FROM come c EXCEPT SELECT g.subject FROM gone g EXCEPT SELECT g.subject FROM going g EXCEPT SELECT s.id FROM visage.subject s)
     SELECT 'subjects', 'subject ' || b.subject, 'was erased, and is there' FROM back b
     UNION ALL
     SELECT 'subjects', 'subject ' || l.subject, 'was registered, was never erased, and is missing' FROM lost l;
