@@ -10,13 +10,13 @@ import sys
 import threading
 import time
 
-import audit_server
 from audit_server import Failed, Server
 
 QUICK = os.environ.get("QUICK", "") not in ("", "0")
 SUBJECTS = 2000 if QUICK else int(os.environ.get("SUBJECTS", "100000"))
 ERASED = max(1, SUBJECTS // 10)
 CLIENTS, SECONDS = 4, 2 if QUICK else 5
+PROBES = 12000 * (SECONDS + (3 if QUICK else 25))  # enough for the longest round of the keeper
 
 REGISTER = """
 \\set n :n + 1
@@ -52,6 +52,8 @@ class Load(threading.Thread):
             while not self.over.is_set():
                 run = self.server.pgbench(VERIFY, CLIENTS, 1, n=-1, base=self.server.used)
                 self.server.used += (run.most + 2) * CLIENTS
+                if self.server.used > self.server.sealed:
+                    raise Failed("the probes ran out: calls without one verify nobody")
                 self.runs.append(run)
         except Failed as failure:
             self.failure = failure
@@ -94,7 +96,7 @@ def time_round(server):
 
 def working(server, name, count, check):
     """Times a round of the keeper beside verifications, which were timed before."""
-    server.seal_probes(audit_server.BLOCK)
+    server.seal_probes(PROBES)
     with Load(server) as alone:
         time.sleep(SECONDS)
     with Load(server) as beside:
@@ -117,7 +119,7 @@ def main():
             missing -= (run.most + 1) * 8
             server.psql("VACUUM ANALYZE visage.subject;")
         subjects = int(server.value("SELECT count(*) FROM visage.subject"))
-        server.seal_probes(audit_server.BLOCK * 2)
+        server.seal_probes(PROBES)
         server.psql("VACUUM ANALYZE; CHECKPOINT;")
 
         # People of the load are young; who is to go is as old as the rule says.
