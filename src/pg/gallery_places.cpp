@@ -186,11 +186,11 @@ void places_init() {
   context = AllocSetContextCreate(TopMemoryContext, "pg_visage galleries", ALLOCSET_DEFAULT_SIZES);
   galleries = static_cast<LocalChains*>(allocate(sizeof(LocalChains) * kMaxGalleries));
   memset(static_cast<void*>(galleries), 0, sizeof(LocalChains) * kMaxGalleries);
-  homes = static_cast<Home*>(allocate(sizeof(Home) * Max(block_count(), 1u)));
-  free_list = static_cast<uint32*>(allocate(sizeof(uint32) * Max(block_count(), 1u)));
-  for (uint32 i = block_count(); i > 0; --i) {
-    homes[i - 1] = {kNobody, 0, 0, false};
-    free_list[free_count++] = i - 1;
+  homes = static_cast<Home*>(allocate(sizeof(Home) * (Size{block_count()} + 1)));
+  free_list = static_cast<uint32*>(allocate(sizeof(uint32) * (Size{block_count()} + 1)));
+  for (uint32 number = block_count(); number > 0; --number) {
+    homes[number] = {kNobody, 0, 0, false};
+    free_list[free_count++] = number;
   }
 }
 

@@ -58,7 +58,7 @@ int running_capacity();
 uint64 oldest_reading();
 int count_readings();
 
-// The range.
+// The range. Numbers are 1 to block_count().
 uint32 block_count();
 CodeBlock& block_at(uint32 number);
 // Blocks that were ever used since the range was last empty: these and no others can hold codes.
