@@ -168,7 +168,7 @@ void fill(void* changed) {
         load_gallery(galleries[i], i, next_publication(), tell_progress);
     for (int i = 0; i < gallery_count; ++i)
       if (galleries[i].used && galleries[i].state == GalleryState::kServing)
-        (void)compact(i, next_publication());
+        compact(i, next_publication());
     *static_cast<bool*>(changed) = changes.removals;
   }
   end_worker_transaction();
