@@ -195,7 +195,7 @@ void search_epoch(const Codes& codes, uint32_t first, uint32_t count, uint32_t b
   const int64 before = progress.progress_done;
   for (uint32_t row = 0; row < count;) {
     CHECK_FOR_INTERRUPTS();
-    const uint32_t next = gallery::row_after(search, row, kStep * static_cast<uint64_t>(workers));
+    const uint32_t next = gallery::row_after(search, row, kStep, static_cast<unsigned>(workers));
     gallery::Pair* const begin = out.pairs + out.count;
     size_t found = 0;
     raise_unless_ok(guarded([&] {
