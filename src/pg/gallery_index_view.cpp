@@ -4,6 +4,7 @@
 #include "core/gallery/bound.h"
 #include "pg/boundary.h"
 #include "pg/gallery_index_shared.h"
+#include "pg/gallery_store.h"
 #include "pg/keys.h"
 #include "pg/shared.h"
 
@@ -159,7 +160,7 @@ VISAGE_FUNCTION(visage_measure_index) {
   const int32 institution = PG_GETARG_INT32(0);
   const char* const model = text_to_cstring(PG_GETARG_TEXT_PP(1));
   const int32 gallery = PG_GETARG_INT32(2);
-  const auto bound = gallery::distance_bound(PG_GETARG_FLOAT8(3), reference::kDefaultCodeBits, 1e-6);
+  const auto bound = gallery::distance_bound(PG_GETARG_FLOAT8(3), reference::kDefaultCodeBits, kMiss);
   const int32 codes = PG_GETARG_INT32(4);
   auto* const sampled = static_cast<Sampled*>(palloc0(sizeof(Sampled)));
   auto* const answer = static_cast<IndexAnswer*>(palloc0(sizeof(IndexAnswer)));
