@@ -191,7 +191,7 @@ int main(int argc, char** argv) {
   omp_set_num_threads(1);
   if (argc == 1) {
     visage::bench::bench_filling();
-    for (size_t count : {size_t{100000}, size_t{1000000}}) visage::bench::bench_search(count);
+    for (size_t count : {100000, 1000000, 5000000}) visage::bench::bench_search(count);
   }
   for (int i = 1; i < argc; ++i) visage::bench::bench_search(std::strtoul(argv[i], nullptr, 10));
 }

@@ -12,7 +12,7 @@ extern "C" {
 namespace visage::pg {
 namespace {
 
-// Each has the trigger forget_policy, in sql/install/56_policy_change.sql.
+// Each has the trigger forget_policy, by visage.watch_policy() or in sql/install/56_policy_change.sql.
 const char* const kTables[] = {"institution",
                                "institution_role",
                                "policy_version",
@@ -35,6 +35,8 @@ const char* const kTables[] = {"institution",
                                "trust_anchor",
                                "revocation_list",
                                "duplicate_policy",
+                               "identify_policy",
+                               "gallery_policy",
                                "adaptation_policy",
                                "reference_lifetime",
                                "gallery"};
