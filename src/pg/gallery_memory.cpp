@@ -194,6 +194,11 @@ bool end_gallery_reading(const GalleryReading& reading) {
   std::atomic_thread_fence(std::memory_order_acquire);
   const bool counts = shared->worker.load() == reading.worker;
   stop_reading();
+  return counts;
+}
+
+bool end_gallery_search(const GalleryReading& reading) {
+  const bool counts = end_gallery_reading(reading);
   if (counts) ++shared->searches;
   return counts;
 }

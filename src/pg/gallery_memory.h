@@ -78,6 +78,8 @@ struct GalleryReading {
 bool begin_gallery_reading(int32 institution, const char* model, GalleryReading& out);
 // False: the worker ended meanwhile, and what was read does not count.
 [[nodiscard]] bool end_gallery_reading(const GalleryReading& reading);
+// The same for a search, which is counted: visage.gallery_memory tells how many there were.
+[[nodiscard]] bool end_gallery_search(const GalleryReading& reading);
 
 // During a reading.
 const CodeBlock& code_block(uint32 number);
