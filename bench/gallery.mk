@@ -43,5 +43,5 @@ bench-gallery: $(GALLERY) $(GALLERY_INDEX_BENCH) install-server ## exact search 
 	@$(GALLERY_INDEX_BENCH) "$(DATA)" $(or $(N),100000)
 
 .PHONY: bench-identify
-bench-identify: $(GALLERY_ROWS) install-server ## identification end to end in SQL: ROWS="10000 100000" sizes; with DATA=<folder> how often it is wrong on faces
+bench-identify: $(GALLERY_ROWS) install-server ## identification end to end in SQL: ROWS="10000 100000 1000000" sizes; with DATA=<folder> how often it is wrong on faces
 	@/usr/bin/python3 -B bench/gallery_identify.py $(GALLERY_ROWS)

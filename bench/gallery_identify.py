@@ -9,17 +9,16 @@ import json
 import math
 import os
 import random
-import shutil
 import statistics
-import subprocess
 import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tools"))
 
+from gallery_people import label_of, load_rows  # noqa: E402
 from rig.cluster import Cluster, Failed  # noqa: E402
 
-SIZES = [int(size) for size in os.environ.get("ROWS", "10000 100000").split()]
+SIZES = [int(size) for size in os.environ.get("ROWS", "10000 100000 1000000").split()]
 DATA = os.environ.get("DATA", "")
 ROUNDS = 15
 PICTURES = 3
@@ -43,9 +42,6 @@ CREATE FUNCTION probe(feature real[]) RETURNS visage.probe LANGUAGE sql VOLATILE
 CREATE TABLE known (feature real[]);
 SELECT visage.open_gallery('bench/1', 128);
 """
-COLUMNS = {"subject": "id, institution, external_id", "subject_key": "subject, wrapped, key_version",
-           "subject_reference": "id, subject, reference, model, scheme, generation, channel, key_version, transform_version",
-           "gallery_code": "reference, subject, gallery, generation, code"}
 TIMED = """
 CREATE FUNCTION pg_temp.identify_ms(feature real[]) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -66,19 +62,6 @@ def metric(name, value, unit, n, note, target=""):
 def cluster(**more):
     return Cluster({"shared_buffers": "512MB", "visage.probe_max_age": "3600", "visage.max_probes": "3000000", "fsync": "off",
                     "autovacuum": "off", "jit": "off", "visage.database": "postgres", **more}, prefix="pg_visage_bench.")
-
-
-def load_rows(server, program, people):
-    """Registering a million one by one would take longer than all that is measured."""
-    gallery = server.value("SELECT concat_ws(' ', id, epoch, transform_version, encode(salt, 'hex')) FROM visage.gallery").split()
-    rows = os.path.join(server.stage, "rows")
-    os.mkdir(rows, 0o755)
-    made = subprocess.run([program, rows, str(people), os.path.join(server.stage, "envelope.keys"),
-                           os.path.join(server.stage, "transform.keys"), *gallery], stdout=subprocess.PIPE, text=True, check=True)
-    loads = "".join(f"COPY visage.{table} ({columns}) FROM '{rows}/{table}' (FORMAT binary);\n" for table, columns in COLUMNS.items())
-    server.psql("SET session_replication_role = replica;\nBEGIN;\n" + loads + "COMMIT;")
-    server.psql("COPY known FROM STDIN;\n" + made.stdout + "\\.\nVACUUM ANALYZE;")
-    shutil.rmtree(rows)
 
 
 def register_rows(server, people):
@@ -121,7 +104,7 @@ def time_sizes(program):
                 got, median, least, most = timed(server, label, feature)
                 if got != reason:
                     raise Failed(f"identify, {label}: {got}")
-                metric(f"identify.{label}_ms_{size}", round(median, 2), "ms", size,
+                metric(f"gallery.identify_{'' if label == 'somebody' else label + '_'}ms_{label_of(size)}", round(median, 2), "ms", size,
                        f"median of {ROUNDS} calls in a session, {least:.1f} to {most:.1f}, from memory; load {os.getloadavg()[0]:.1f}")
             if size <= 60000:  # what the usual limit of locked memory leaves room for
                 time_pairs(server, size)
