@@ -45,5 +45,5 @@ bench-gallery: $(GALLERY) $(GALLERY_INDEX_BENCH) $(GALLERY_ROWS) install-server 
 	@ROWS="$(or $(ROWS),1000000)" /usr/bin/python3 -B bench/gallery_identify.py $(GALLERY_ROWS)
 
 .PHONY: bench-identify
-bench-identify: $(GALLERY_ROWS) install-server ## identification end to end in SQL: ROWS="10000 100000" sizes; with DATA=<folder> how often it is wrong on faces
+bench-identify: $(GALLERY_ROWS) install-server ## identification end to end in SQL: ROWS="10000 100000 1000000" sizes; with DATA=<folder> how often it is wrong on faces
 	@/usr/bin/python3 -B bench/gallery_identify.py $(GALLERY_ROWS)

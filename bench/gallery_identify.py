@@ -19,7 +19,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from gallery_people import label_of, load_rows, wait_until_served  # noqa: E402
 from rig.cluster import Cluster, Failed  # noqa: E402
 
-SIZES = [int(size) for size in os.environ.get("ROWS", "10000 100000").split()]
+SIZES = [int(size) for size in os.environ.get("ROWS", "10000 100000 1000000").split()]
 DATA = os.environ.get("DATA", "")
 ROUNDS = 15
 PICTURES = 3

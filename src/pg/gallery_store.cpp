@@ -44,7 +44,7 @@ struct GalleryKey {
 };
 Kept<GalleryKey, Gallery, 8> galleries;
 
-void read_gallery(const GalleryKey& key, const probe::Contents& probe, Gallery& out) {
+void read_gallery(const GalleryKey& key, Gallery& out) {
   memset(static_cast<void*>(&out), 0, sizeof out);
   const Datum arguments[] = {Int32GetDatum(key.institution), CStringGetTextDatum(key.model)};
   if (execute(find_open, arguments, nullptr, true) == 1)
@@ -84,7 +84,7 @@ void find_gallery(int32 institution, const probe::Contents& probe, Gallery& out)
     out = *found;
   } else {
     begin_newest();
-    read_gallery(key, probe, out);
+    read_gallery(key, out);
     end_newest();
     galleries.keep(key, out, generation);
   }
