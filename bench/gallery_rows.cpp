@@ -139,8 +139,8 @@ int main(int argc, char** argv) {
     bench::check(reference::protect(engine, ring, key, contents, header, sealed));
     gallery::SignCode sign;
     bench::check(gallery::make_code(epoch, masks, contents, sign));
-    bench::check(gallery::seal_code(engine, ring, key, kSuite, epoch, masks, {owner, header.reference, 1}, sign,
-                              code));
+    bench::check(gallery::seal_code(engine, ring, key, kSuite, epoch, masks, {owner, header.reference, 1},
+                                    sign, code));
     subjects.row(3);
     subjects.uuid(owner.subject);
     subjects.integer(1);

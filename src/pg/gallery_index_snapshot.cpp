@@ -21,10 +21,10 @@ namespace {
 // PostgreSQL's own prefix of temporary files, which base backups skip.
 constexpr char kFolder[] = PG_TEMP_FILE_PREFIX "_visage_index";
 
-Statement find_epoch = {
-    "SELECT " VISAGE_EPOCH_COLUMNS ", g.institution, g.model FROM visage.gallery g WHERE g.id = $1",
-    1,
-    {"integer"}};
+Statement find_epoch = {"SELECT " VISAGE_EPOCH_COLUMNS
+                        ", g.institution, g.model FROM visage.gallery g WHERE g.id = $1",
+                        1,
+                        {"integer"}};
 
 struct Path {
   char name[MAXPGPATH];

@@ -16,7 +16,8 @@ extern "C" {
 namespace visage::pg {
 namespace {
 
-static_assert((Size{settings::kMaxGalleryMemory} * 1024 * 1024 / kBlockSize + 1) * kBlockPlaces < PG_UINT32_MAX);
+static_assert((Size{settings::kMaxGalleryMemory} * 1024 * 1024 / kBlockSize + 1) * kBlockPlaces <
+              PG_UINT32_MAX);
 
 // In a page of its own before the blocks. It outlives a crash restart, as the range does.
 struct alignas(4096) RangeHeader {

@@ -29,8 +29,8 @@ namespace visage::pg {
 
 inline constexpr uint32 kBlockPlaces = 1024;
 inline constexpr uint32 kLiveWords = kBlockPlaces / 64;
-// Blocks are numbered from 1. So the end of a chain is also what wiped memory says: who reads on in what a worker
-// wiped as it ended comes to an end too.
+// Blocks are numbered from 1. So the end of a chain is also what wiped memory says: who reads on in what a
+// worker wiped as it ended comes to an end too.
 inline constexpr uint32 kNoBlock = 0;
 
 // A whole number of pages. Words of `live` are read before the codes and references that they speak of.

@@ -47,8 +47,7 @@ Kept<GalleryKey, Gallery, 8> galleries;
 void read_gallery(const GalleryKey& key, Gallery& out) {
   memset(static_cast<void*>(&out), 0, sizeof out);
   const Datum arguments[] = {Int32GetDatum(key.institution), CStringGetTextDatum(key.model)};
-  if (execute(find_open, arguments, nullptr, true) == 1)
-    read_epoch(0, key.institution, key.model, out);
+  if (execute(find_open, arguments, nullptr, true) == 1) read_epoch(0, key.institution, key.model, out);
   SPI_freetuptable(SPI_tuptable);
 }
 

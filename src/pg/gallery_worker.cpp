@@ -165,8 +165,7 @@ void fill(void* changed) {
       if (galleries[i].used && galleries[i].to_load)
         load_gallery(galleries[i], i, next_publication(), tell_progress);
     for (int i = 0; i < gallery_count; ++i)
-      if (galleries[i].used && galleries[i].state == GalleryState::kServing)
-        compact(i, next_publication());
+      if (galleries[i].used && galleries[i].state == GalleryState::kServing) compact(i, next_publication());
     *static_cast<bool*>(changed) = changes.removals;
   }
   end_worker_transaction();

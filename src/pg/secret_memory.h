@@ -13,8 +13,8 @@ probe::Contents* allocate_contents(MemoryContext context);
 // Wipes the contents and gives their place back at once: a row may have many calls in one context.
 void release_contents(probe::Contents* contents);
 
-// Zeroed memory of the context itself, neither locked nor kept out of dumps: for what is secret and short-lived,
-// as keys on the stack are.
+// Zeroed memory of the context itself, neither locked nor kept out of dumps: for what is secret and
+// short-lived, as keys on the stack are.
 void* allocate_wiped(MemoryContext context, Size size);
 template <typename T>
 T* allocate_wiped(MemoryContext context) {

@@ -142,8 +142,8 @@ class GalleryPlaces : public testing::Test {
   std::set<uint32> there_;
 };
 
-// Wherever the reading stands when a block is emptied into others, before it and behind it. Which block is emptied
-// does not matter: each in turn is the one with the fewest codes.
+// Wherever the reading stands when a block is emptied into others, before it and behind it. Which block is
+// emptied does not matter: each in turn is the one with the fewest codes.
 TEST_F(GalleryPlaces, AReadingMissesNobodyWhenABlockIsEmptied) {
   constexpr uint32 kFilled = 5;
   for (uint32 sparse = 0; sparse < kFilled; ++sparse) {
