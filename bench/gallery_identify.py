@@ -1,6 +1,7 @@
 """Identification end to end in SQL: how long it takes, and how often it is wrong on faces. JSON lines on stdout.
 
-ROWS: sizes to time, with made-up people, whose rows bench/gallery_rows.cpp makes where the first argument is that program. DATA: where the features of lfw-half are; open-set, half of the people registered.
+ROWS: sizes to time, with made-up people whose rows bench/gallery_rows.cpp makes. DATA: where the features of lfw-half are;
+open-set, half of the people registered.
 Thresholds are the shipped ones, for references of these very people's pictures: the rates are not those of strangers to the
 calibration.
 """
@@ -15,7 +16,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tools"))
 
-from gallery_people import label_of, load_rows  # noqa: E402
+from gallery_people import label_of, load_rows, wait_until_served  # noqa: E402
 from rig.cluster import Cluster, Failed  # noqa: E402
 
 SIZES = [int(size) for size in os.environ.get("ROWS", "10000 100000 1000000").split()]
@@ -64,21 +65,6 @@ def cluster(**more):
                     "autovacuum": "off", "jit": "off", "visage.database": "postgres", **more}, prefix="pg_visage_bench.")
 
 
-def register_rows(server, people):
-    server.psql("INSERT INTO known SELECT feature() FROM generate_series(1, 10);\n"
-                "SELECT count(*) FROM (SELECT visage.register('k' || row_number() OVER (), probe(feature), 'bench') FROM known OFFSET 0) s;\n"
-                f"SELECT count(*) FROM (SELECT visage.register('s' || i, probe(feature()), 'bench') FROM generate_series(11, {people}) i OFFSET 0) s;"
-                "\nVACUUM ANALYZE;")
-
-
-def wait_until_served(server, size):
-    deadline = time.monotonic() + 600
-    while int(server.value("SELECT coalesce(sum(codes_in_memory), 0) FROM visage.galleries WHERE state = 'serving'")) < size:
-        if time.monotonic() > deadline:
-            raise Failed("memory does not serve: " + server.value("SELECT json_agg(m) FROM visage.galleries_in_memory() m"))
-        time.sleep(0.2)
-
-
 def timed(server, label, feature):
     lines = server.psql(TIMED + "".join(f"SELECT pg_temp.identify_ms({feature});\n" for _ in range(ROUNDS + 1)), "-A", "-t").split("\n")
     answers = [line.split() for line in lines if line.count(" ") == 2][1:]
@@ -90,21 +76,20 @@ def timed(server, label, feature):
 
 def time_sizes(program):
     for size in SIZES:
-        memory = {"visage.gallery_memory": str(size * 16 // 100000 + 64)}
         # The machine's limit of locked memory may be low; what is measured does not hang on it.
-        if program:
-            memory["visage.gallery_memory_locked"] = "off"
+        memory = {"visage.gallery_memory": str(size * 16 // 100000 + 64), "visage.gallery_memory_locked": "off"}
         with cluster(**memory) as server:
             server.psql(SETUP + MADE)
             print(f"identify: {size} people", file=sys.stderr)
-            load_rows(server, program, size) if program else register_rows(server, size)
+            load_rows(server, program, size)
             wait_until_served(server, size)
             for label, feature, reason in (("nobody", "feature()", "NO_MATCH"),
                                            ("somebody", "(SELECT feature FROM known ORDER BY random() LIMIT 1)", "OK")):
                 got, median, least, most = timed(server, label, feature)
                 if got != reason:
                     raise Failed(f"identify, {label}: {got}")
-                metric(f"gallery.identify_{'' if label == 'somebody' else label + '_'}ms_{label_of(size)}", round(median, 2), "ms", size,
+                name = "identify_ms" if label == "somebody" else "identify_nobody_ms"
+                metric(f"gallery.{name}_{label_of(size)}", round(median, 2), "ms", size,
                        f"median of {ROUNDS} calls in a session, {least:.1f} to {most:.1f}, from memory; load {os.getloadavg()[0]:.1f}")
             if size <= 60000:  # what the usual limit of locked memory leaves room for
                 time_pairs(server, size)
@@ -252,7 +237,7 @@ def pair_faces(people):
 
 try:
     if SIZES:
-        time_sizes(sys.argv[1] if len(sys.argv) > 1 else None)
+        time_sizes(sys.argv[1])
     if os.path.exists(os.path.join(DATA, "lfw-half-sface.f32")):
         faces = load_faces()
         search_faces(faces)

@@ -13,7 +13,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tools"))
 
-from gallery_people import label_of, load_rows  # noqa: E402
+from gallery_people import label_of, load_rows, wait_until_served  # noqa: E402
 from rig.cluster import Cluster, Failed  # noqa: E402
 
 SIZES = [int(size) for size in os.environ.get("ROWS", "100000 1000000").split()]
@@ -138,14 +138,6 @@ def search_times(server, feature):
     return [sorted(float(line.split()[i]) for line in lines[1:]) for i in (0, 1)]
 
 
-def wait_until_serving(server):
-    deadline = time.monotonic() + 300
-    while server.value("SELECT count(*) FROM visage.galleries_in_memory() WHERE state = 'serving'") == "0":
-        if time.monotonic() > deadline:
-            raise Failed("memory does not serve: " + server.value("SELECT json_agg(m) FROM visage.galleries_in_memory() m"))
-        time.sleep(0.1)
-
-
 def measure(size, program):
     settings = {"shared_buffers": "2GB", "visage.probe_max_age": "3600", "visage.max_probes": "200000", "fsync": "off", "autovacuum": "off",
                 "jit": "off", "max_wal_size": "8GB", "visage.database": "postgres", "visage.keeper": "off",
@@ -155,7 +147,7 @@ def measure(size, program):
         server.psql(SETUP)
         print(f"gallery memory: loading {size} people", file=sys.stderr)
         load_rows(server, program, size)
-        wait_until_serving(server)
+        wait_until_served(server, size)
         rate, references = filled(server)
         metric(f"gallery.fill_per_s_{label_of(size)}", rate, "1/s", references, "references a second, from their table into memory")
         for label, feature in (("nobody", "feature()"), ("somebody", "near((SELECT feature FROM known LIMIT 1))")):

@@ -115,7 +115,7 @@ void define_postmaster_settings() {
   DefineCustomIntVariable(
       "visage.gallery_memory", "Memory for codes of galleries.",
       "152 MB hold a million references; it is locked as it is used. 0: searches read tables.",
-      &gallery_memory, 256, 0, 1024 * 1024, PGC_POSTMASTER, GUC_UNIT_MB, nullptr, nullptr, nullptr);
+      &gallery_memory, 256, 0, kMaxGalleryMemory, PGC_POSTMASTER, GUC_UNIT_MB, nullptr, nullptr, nullptr);
 }
 
 void define_index_settings() {
