@@ -1,5 +1,4 @@
 """The console in a browser that has a client certificate, as an operator's does: known at once, and of no use to other pages."""
-import contextlib
 import http.server
 import json
 import os
@@ -128,7 +127,7 @@ class Certificate(PageTest):
     def test_another_sites_page_cannot_use_it(self):
         """[8.2.3d] The browser shows its certificate to whatever page asks; what such a page sends is refused."""
         browser = self.browser("auditor-7")
-        with contextlib.closing(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Elsewhere)) as server:
+        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Elsewhere) as server:
             threading.Thread(target=server.serve_forever, daemon=True).start()
             self.addCleanup(server.shutdown)
             page = browser.page()

@@ -74,7 +74,7 @@ class Stand:
         os.mkdir(outside)
         authority = certificates.Authority(outside, "outside")
         signer = services.Signer(outside, "codes")
-        self.codes = services.Codes(authority, authority.issue("codes", "server"), signer, "codes")
+        self.codes = services.Codes(authority, authority.issue("service", "server"), signer, "codes")
         stack.callback(self.codes.close)
         with open(signer.public, encoding="utf-8") as file:
             self.cluster.psql(f"INSERT INTO visage.otp_service (institution, name, public_key) VALUES (1, 'codes', '{file.read()}')")
