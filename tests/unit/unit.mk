@@ -6,7 +6,7 @@ unit_capture_objs := $(patsubst tests/%.cpp,$(BUILD)/tests/%.o,$(wildcard tests/
 unit_bench_objs := $(patsubst tests/%.cpp,$(BUILD)/tests/%.o,$(wildcard tests/unit/bench/*.cpp))
 unit_gallery_index_objs := $(patsubst tests/%.cpp,$(BUILD)/tests/%.o,$(wildcard tests/unit/gallery_index/*.cpp))
 # What sums the benchmarks' scores up, without what makes them.
-unit_bench_tested := $(addprefix $(BUILD)/bench/,accuracy_dataset.o accuracy_rates.o accuracy_trials.o protection_dsys.o \
+unit_bench_tested := $(addprefix $(BUILD)/bench/,accuracy_dataset.o accuracy_rates.o accuracy_trials.o liveness_cache.o protection_dsys.o \
 	protection_linkage.o protection_report.o)
 unit_programs := $(BUILD)/tests/unit_core $(BUILD)/tests/unit_gallery_index $(if $(unit_bench_objs),$(BUILD)/tests/unit_bench) $(if $(unit_capture_objs),$(BUILD)/tests/unit_capture)
 vector_generator := $(BUILD)/tests/generate_vectors
