@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 #include <ctime>
+#include <deque>
 #include <filesystem>
 #include <functional>
 
@@ -37,23 +38,17 @@ using liveness::Observation;
 using liveness::Outcome;
 
 struct Person {
+  std::string file;
+  std::once_flag looked;
   cv::Mat portrait;
   Observation seen;
 };
 
 class Bench {
  public:
-  Bench(const capture::Pipeline& pipeline, SheetCache& cache) : pipeline_(pipeline), cache_(cache) {}
-
-  void load(const std::string& folder) {
-    for (const std::string& file : pictures_below(folder, 1)) {
-      const std::vector<uint8_t> bytes = read_bytes(file);
-      Person person;
-      if (pipeline_.observe({bytes, 0, -1}, person.seen) || person.seen.faces == 0) continue;
-      person.portrait = cv::imdecode(bytes, cv::IMREAD_COLOR);
-      people_.push_back(std::move(person));
-    }
-    std::fprintf(stderr, "%zu portraits\n", people_.size());
+  Bench(const capture::Pipeline& pipeline, SheetCache& cache, const std::vector<std::string>& portraits)
+      : pipeline_(pipeline), cache_(cache), people_(portraits.size()) {
+    for (size_t i = 0; i < portraits.size(); ++i) people_[i].file = portraits[i];
   }
 
   void depth();
@@ -97,6 +92,25 @@ class Bench {
     return sheets;
   }
 
+  // Of people, from the first one on. In whose portrait there is no face has an empty sheet.
+  using WorkOfPerson = std::function<void(const Person& person, size_t item, Random& random, Sheet& sheet)>;
+  std::vector<Sheet> run_people(const std::string& part, size_t first, size_t step,
+                                const WorkOfPerson& work) {
+    return run(part, first, people_.size(), step, [&](size_t i, Random& random, Sheet& sheet) {
+      if (const Person& found = person(i); found.seen.faces > 0) work(found, i, random, sheet);
+    });
+  }
+
+  const Person& person(size_t i) {
+    Person& out = people_[i];
+    std::call_once(out.looked, [&] {
+      const std::vector<uint8_t> bytes = read_bytes(out.file);
+      if (pipeline_.observe({bytes, 0, -1}, out.seen)) out.seen.faces = 0;
+      out.portrait = cv::imdecode(bytes, cv::IMREAD_COLOR);
+    });
+    return out;
+  }
+
   std::vector<Observation> film(Random& random, size_t frames, const Frame& make, int light_per_frame = 0) {
     std::vector<Observation> out(frames);
     for (size_t i = 0; i < frames; ++i) {
@@ -132,7 +146,7 @@ class Bench {
 
   const capture::Pipeline& pipeline_;
   SheetCache& cache_;
-  std::vector<Person> people_;
+  std::deque<Person> people_;
 };
 
 void Bench::depth() {
@@ -143,8 +157,7 @@ void Bench::depth() {
       {Shape::kHollow, "apcer_depth_hollow"}, {Shape::kUniform, "apcer_depth_uniform"},
       {Shape::kSmooth, "apcer_depth_smooth"}, {Shape::kElsewhere, "apcer_depth_elsewhere"}};
   constexpr int kMaps = 4;  // of one person and shape
-  const auto judge = [&](size_t i, Random& random, Sheet& sheet) {
-    const Person& person = people_[i];
+  const auto judge = [&](const Person& person, size_t i, Random& random, Sheet& sheet) {
     // A head that is turned further is no capture that the profiles accept (7.4h).
     constexpr float kMostTurned = 20;
     const bool turned =
@@ -180,7 +193,7 @@ void Bench::depth() {
   std::vector<Row> rows;
   for (const auto& [shape, name] : kShapes)
     rows.push_back({name, std::string_view(name).starts_with("apcer") ? "<= 0" : "<= 0.02", "depth alone"});
-  report(run("depth", 0, people_.size(), 1, judge), rows);
+  report(run_people("depth", 0, 1, judge), rows);
 }
 
 // Frames of a film that leads through poses, five frames each, with rests between.
@@ -217,8 +230,7 @@ void add_grain(const std::string& name, liveness::Observations frames, Sheet& sh
 
 // What the limits of noise are set by, on people whom no film of an even step shows.
 void Bench::grain(size_t step) {
-  run("grain", 1, people_.size(), step, [&](size_t i, Random& random, Sheet& sheet) {
-    const Person& person = people_[i];
+  run_people("grain", 1, step, [&](const Person& person, size_t, Random& random, Sheet& sheet) {
     const Puppet puppet(person.portrait, person.seen.mesh);
     const std::vector<Pose> frames = script({{.yaw = 24}, {.open = 1}});
     add_grain("grain_film",
@@ -242,8 +254,7 @@ void Bench::films(size_t step) {
     return liveness::fuse(
         all, {liveness::Method::kChallenge, liveness::Method::kContinuity, liveness::Method::kInjection});
   };
-  const auto work = [&](size_t i, Random& random, Sheet& sheet) {
-    const Person& person = people_[i];
+  const auto work = [&](const Person& person, size_t i, Random& random, Sheet& sheet) {
     const Puppet puppet(person.portrait, person.seen.mesh);
     // Three of the six movements in a random order, asked for and done.
     std::vector<size_t> order = {0, 1, 2, 3, 4, 5};
@@ -274,7 +285,7 @@ void Bench::films(size_t step) {
                 : liveness::fail(liveness::Method::kChallenge, liveness::Reason::kMovementMissing));
     }
     // Somebody else finishes.
-    const Person& other = people_[(i + 7) % people_.size()];
+    const Person& other = this->person((i + 7) % people_.size());
     const Puppet second(other.portrait, other.seen.mesh);
     std::vector<Observation> mixed =
         film(random, 4, [&](size_t f) { return shoot(second.show(frames[12 + f]), random); });
@@ -316,7 +327,7 @@ void Bench::films(size_t step) {
   for (const auto& [movement, pose] : kMoves)
     rows.push_back(
         {std::string("missed_") + challenge::word(movement), "", "share of made movements not seen"});
-  report(run("films", 0, people_.size(), step, work), rows);
+  report(run_people("films", 0, step, work), rows);
 }
 
 void judge_picture(const std::string& metric, liveness::Observations seen, Sheet& sheet) {
@@ -339,15 +350,14 @@ std::vector<Row> rows_of_pictures(std::span<const char* const> metrics) {
 void Bench::pictures(size_t step) {
   constexpr const char* kMetrics[] = {"bpcer_made_pictures", "apcer_print", "apcer_screen",
                                       "apcer_cut_print"};
-  const auto work = [&](size_t i, Random& random, Sheet& sheet) {
-    const Person& person = people_[i];
+  const auto work = [&](const Person& person, size_t, Random& random, Sheet& sheet) {
     const cv::Mat shown[] = {person.portrait, printed(person.portrait, random),
                              on_screen(person.portrait, random),
                              cut_out(person.portrait, person.seen.mesh, random)};
     for (size_t k = 0; k < std::size(shown); ++k)
       judge_picture(kMetrics[k], film(random, 1, [&](size_t) { return shoot(shown[k], random); }), sheet);
   };
-  report(run("pictures", 0, people_.size(), step, work), rows_of_pictures(kMetrics));
+  report(run_people("pictures", 0, step, work), rows_of_pictures(kMetrics));
 }
 
 // The screen's colours on the face, and three attacks.
@@ -361,8 +371,7 @@ void Bench::light(size_t step) {
                           {"apcer_injected_unlit", 0, 0, false},
                           {"apcer_recorded_light", 0.12f, 0.02f, true},
                           {"apcer_lit_print", 0.12f, 0.12f, false}};
-  const auto work = [&](size_t i, Random& random, Sheet& sheet) {
-    const Person& person = people_[i];
+  const auto work = [&](const Person& person, size_t i, Random& random, Sheet& sheet) {
     const std::vector<uint8_t> nonce(32, static_cast<uint8_t>(i)), other(32, static_cast<uint8_t>(i + 101));
     const liveness::LightSequence shown = liveness::light_sequence(nonce);
     for (const Lit& lit : kLit) {
@@ -391,7 +400,7 @@ void Bench::light(size_t step) {
   for (const Lit& lit : kLit)
     rows.push_back(
         {lit.name, std::string_view(lit.name).starts_with("apcer") ? "<= 0" : "<= 0.02", "light alone"});
-  report(run("light", 0, people_.size(), step, work), rows);
+  report(run_people("light", 0, step, work), rows);
 }
 
 void Bench::nuaa(const std::string& tar) {
@@ -459,8 +468,7 @@ int run(const std::string& models, const char* tar, size_t step, const char* cac
     return 0;
   }
   SheetCache cache(cached, digest_of(models, tar));
-  Bench bench(*loaded.pipeline, cache);
-  bench.load(models + "/portraits");
+  Bench bench(*loaded.pipeline, cache, pictures_below(models + "/portraits", 1));
   const auto wanted = [&](std::string_view part) {
     return parts.empty() || std::any_of(parts.begin(), parts.end(), [&](const char* p) { return p == part; });
   };
