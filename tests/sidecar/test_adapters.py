@@ -13,7 +13,7 @@ from fixture import CHANNEL, PERSON, SAME_PERSON, STRANGER, HttpTest
 from memory import needles, search
 from rig import bank, pictures, services
 from rig.certificates import Authority
-from rig.client import registration
+from rig.client import Client, registration
 from rig.cluster import Failed
 
 APP, AUTHORITY = "adapters", "public security"
@@ -46,7 +46,7 @@ class Outside:
             stand.cluster.psql(POLICY.replace("{key}", file.read()))
         self.settings = {
             "authority_url": self.identity.address + "/ask", "authority_name": AUTHORITY, "authority_public_key": self.signer.public,
-            "authority_timeout_ms": 3000, "otp_url": self.codes.address + "/otp", "otp_timeout_ms": 3000,
+            "page_listen": "127.0.0.1:0", "authority_timeout_ms": 3000, "otp_url": self.codes.address + "/otp", "otp_timeout_ms": 3000,
             **{f"{service}_{name}": value for service in ("authority", "otp") for name, value in
                (("ca", self.authority.certificate), ("certificate", self.us[0]), ("key", self.us[1]))}}
         self.daemon = stand.start("adapters", **self.settings)
@@ -96,15 +96,22 @@ class AdapterTest(HttpTest):
         reply = self.code(opened, subject, "/check", code=self.outside.codes.sent[subject])
         self.assertEqual((200, "accept"), (reply.status, reply.decision), reply.body)
 
-    def register(self, opened, subject, face=SAME_PERSON, scenario="remote_opening"):
-        return self.client.register(subject, self.portrait(face), session=opened["session"], nonce=opened["nonce"], channel=APP,
-                                    scenario=scenario)
+    def register(self, opened, subject, face=SAME_PERSON, scenario="remote_opening", client=None, **more):
+        return (client or self.client).register(subject, self.portrait(face), session=opened["session"], nonce=opened["nonce"], channel=APP,
+                                                scenario=scenario, **more)
 
     def records(self, subject):
+        """Vouched for, with a photo, which was compared and accepted, in a call before the registration, used by a registration."""
         rows = self.cluster.value(
-            f"SELECT accepted, photo_accepted, comparison IS NOT NULL, used_at IS NOT NULL FROM visage.authority_record "
-            f"WHERE subject_hash = visage.subject_hash(1, '{subject}') ORDER BY checked_at")
+            f"SELECT accepted, photo_hash IS NOT NULL, visage.authority_photo_accepted(r), comparison IS NOT NULL, used_at IS NOT NULL "
+            f"FROM visage.authority_record r WHERE subject_hash = visage.subject_hash(1, '{subject}') ORDER BY checked_at")
         return rows.splitlines()
+
+    def events(self, session):
+        """Of the registration, and whether each names the photo's probe and the authority's record."""
+        return self.cluster.value(
+            "SELECT operation, decision, reason, coalesce(object ~ 'document [0-9a-f-]{36}, authority [0-9a-f-]{36}$', false) FROM visage.event "
+            f"WHERE session = '{session}' AND operation IN ('register', 'compare') ORDER BY seq").splitlines()
 
     def kept(self):
         lines = self.daemon.get_admin("/metrics")[1].splitlines()
@@ -119,15 +126,16 @@ class Opening(AdapterTest):
         self.show_code(opened, subject)
         self.assertEqual("IDENTITY_UNCHECKED", self.register(opened, subject).code)
         reply = self.ask(opened, subject)
-        self.assertEqual((200, "vouched", "authority", None, ["id_number", "name"]),
-                         (reply.status, *(reply.json[name] for name in ("identity", "photo", "record", "fields"))), reply.body)
-        self.assertEqual([], self.records(subject))  # until its photo was compared nothing is known
+        self.assertEqual((200, "vouched", "authority", ["id_number", "name"]),
+                         (reply.status, *(reply.json[name] for name in ("identity", "photo", "fields"))), reply.body)
+        self.assertEqual(["t|t||f|f"], self.records(subject))  # until its photo was compared nothing is known of that
         self.assertEqual("stand-in authority, not a real one", self.outside.identity.server.RequestHandlerClass.version_string(
             type("", (), {"server": self.outside.identity.server})()))
         kept = self.kept()
         done = self.register(opened, subject)
         self.assertEqual((201, "accept"), (done.status, done.decision), done.body)
-        self.assertEqual(["t|t|t|t"], self.records(subject))
+        self.assertEqual(["t|t|t|f|t"], self.records(subject))
+        self.assertEqual("register|accept|OK|t", self.events(opened["session"])[-1])
         self.assertEqual(kept - 1, self.kept())
         digest = self.cluster.value("SELECT encode(answer_digest, 'hex') FROM visage.authority_record r JOIN visage.subject s ON s.id = r.subject "
                                     f"WHERE s.external_id = '{subject}'")
@@ -148,7 +156,7 @@ class Opening(AdapterTest):
         self.assertEqual("vouched", self.ask(opened, subject).json["identity"])
         reply = self.register(opened, subject, STRANGER)
         self.assertEqual((200, "reject", "NO_MATCH"), (reply.status, reply.decision, reply.code), reply.body)
-        self.assertEqual(["t|f|t|f"], self.records(subject))
+        self.assertEqual((["t|t||f|f"], ["register|reject|NO_MATCH|t"]), (self.records(subject), self.events(opened["session"])))
         self.assertEqual("UNKNOWN_SUBJECT", self.client.verify(subject, self.portrait(STRANGER), channel=CHANNEL).code)
         # The session is over with it: who tries again begins again.
         self.assertEqual("FAILED", self.client.request("GET", "/v1/sessions/" + opened["session"]).json["state"])
@@ -168,9 +176,10 @@ class Opening(AdapterTest):
         self.cluster.psql(floor % 4000)
         self.addCleanup(self.cluster.psql, floor % 512)
         self.assertEqual(("refuse", "QUALITY"), (lambda r: (r.decision, r.code))(self.register(opened, subject)))
-        self.assertEqual([], self.records(subject))
+        self.assertEqual(["t|t||f|f"], self.records(subject))
         self.cluster.psql(floor % 512)
         self.assertEqual(201, self.register(opened, subject).status)
+        self.assertEqual(["t|t|t|f|t"], self.records(subject))
 
     def test_policy_does_not_matter_for_that(self):
         """[6.6f] Also where no rule asks for an authority, the photo that was sent for a session is compared before it registers."""
@@ -195,7 +204,7 @@ class Opening(AdapterTest):
         self.show_code(opened, subject)
         reply = self.id_photo(opened, subject, authority=AUTHORITY, fields={**FIELDS, "name": "Li Si"}, document=self.portrait(PERSON))
         self.assertEqual((200, "denied", None, []), (reply.status, reply.json["identity"], reply.json["photo"], reply.json["fields"]), reply.body)
-        self.assertEqual(["f||f|f"], self.records(subject))
+        self.assertEqual(["f|f||f|f"], self.records(subject))
         self.assertEqual(kept, self.kept())
         self.assertEqual("IDENTITY_UNCHECKED", self.register(opened, subject).code)
 
@@ -218,7 +227,7 @@ class Opening(AdapterTest):
         within = {"image": self.portrait(SAME_PERSON), "session": opened["session"], "nonce": opened["nonce"], "channel": APP}
         reply = self.client.post("/v1/comparisons", within)
         self.assertEqual("accept", reply.decision, reply.body)
-        self.assertEqual(["t|t|t|f"], self.records("adapters/compared"))
+        self.assertEqual(["t|f|t|t|f"], self.records("adapters/compared"))
         self.assert_problem(self.client.post("/v1/comparisons", within), 400, "MISSING_PART", "document")
 
     def test_a_photo_that_was_lost(self):
@@ -228,9 +237,70 @@ class Opening(AdapterTest):
         self.show_code(opened, subject)
         self.assertEqual("authority", self.ask(opened, subject).json["photo"])
         elsewhere = self.connect(self.start("adapters-again", **self.outside.settings))
-        within = {"session": opened["session"], "nonce": opened["nonce"], "channel": APP, "scenario": "remote_opening"}
-        self.assertEqual("IDENTITY_UNCHECKED", elsewhere.register(subject, self.portrait(SAME_PERSON), **within).code)
+        self.assertEqual("IDENTITY_UNCHECKED", self.register(opened, subject, client=elsewhere).code)
+        # Also where no rule asks for the photo: the authority had one.
+        self.cluster.psql("UPDATE visage.authority_rule SET photo_required = false WHERE scenario = 'remote_opening'")
+        self.addCleanup(self.cluster.psql, "UPDATE visage.authority_rule SET photo_required = true WHERE scenario = 'remote_opening'")
+        self.assertEqual("IDENTITY_UNCHECKED", self.register(opened, subject, client=elsewhere).code)
         self.assertEqual(201, self.register(opened, subject).status)
+
+    def test_photo_in_registration(self):
+        """[6.6d] [B.1] [5.3.1] Where policy wants the photo compared in the registration itself, that is what registers, in one call."""
+        self.cluster.psql("UPDATE visage.authority_rule SET photo_in_registration = true WHERE scenario = 'remote_opening'")
+        self.addCleanup(self.cluster.psql, "UPDATE visage.authority_rule SET photo_in_registration = false WHERE scenario = 'remote_opening'")
+        subject = "adapters/one-call"
+        opened = self.open(subject)
+        self.show_code(opened, subject)
+        self.assertEqual("IDENTITY_UNCHECKED", self.register(opened, subject).code)
+        self.assertEqual("authority", self.ask(opened, subject).json["photo"])
+        self.assertEqual(201, self.register(opened, subject).status)
+        self.assertEqual(["register|refuse|IDENTITY_UNCHECKED|f", "register|accept|OK|t"], self.events(opened["session"]))
+
+    def test_page(self):
+        """[B.1] [6.6f] A capture on the page is compared with the photo of its session, and registered, in one call as well."""
+        for subject, face, result in (("adapters/page", SAME_PERSON, "register|accept|OK|t"), ("adapters/page-2", STRANGER, "register|reject|NO_MATCH|t")):
+            with self.subTest(result):
+                opened = self.client.open_session(subject, "register", channel=APP, scenario="remote_opening", capture_page={}).json
+                self.show_code(opened, subject)
+                self.assertEqual("authority", self.ask(opened, subject).json["photo"])
+                page = Client(self.daemon.pages)
+                self.addCleanup(page.close)
+                ticket = page.request("POST", "/capture/open", b"", {"Authorization": "Capture " + opened["capture_link"].split("#")[1]}).json["ticket"]
+                reply = page.post("/capture/picture", {"image": self.portrait(face)}, {"Authorization": "Capture " + ticket})
+                self.assertEqual((200, [result]), (reply.status, self.events(opened["session"])), reply.body)
+
+    def test_made_again(self):
+        """[6.5d] [6.6f] A registration with an ID photo that is sent again is one, whether it was made or not, and also where the photo is gone."""
+        for subject, face, decision in (("adapters/twice", SAME_PERSON, "accept"), ("adapters/never", STRANGER, "reject")):
+            with self.subTest(decision):
+                opened = self.open(subject)
+                self.show_code(opened, subject)
+                self.assertEqual("authority", self.ask(opened, subject).json["photo"])
+                first = self.register(opened, subject, face, biz_id=subject)
+                again = self.register(opened, subject, face, biz_id=subject)
+                elsewhere = self.register(opened, subject, face, biz_id=subject, client=self.connect(self.stand.daemon))
+                self.assertEqual(decision, first.decision, first.body)
+                self.assertEqual([first.json["transaction_id"]] * 2, [reply.json["transaction_id"] for reply in (again, elsewhere)])
+                self.assertEqual([first.status] * 2, [again.status, elsewhere.status])
+                self.assertEqual(1, len(self.events(opened["session"])))
+                self.assert_problem(self.register(opened, subject, PERSON, biz_id=subject), 400, "INVALID_VALUE", "biz_id")
+
+    def test_made_twice_at_once(self):
+        """[6.5d] Of two that come together one registers, and both are told so."""
+        subject = "adapters/at-once"
+        opened = self.open(subject)
+        self.show_code(opened, subject)
+        self.assertEqual("authority", self.ask(opened, subject).json["photo"])
+        replies = []
+        threads = [threading.Thread(target=lambda client: replies.append(self.register(opened, subject, biz_id=subject, client=client)),
+                                    args=(self.connect(self.daemon),)) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual({(201, "accept")}, {(reply.status, reply.decision) for reply in replies})
+        self.assertEqual(1, len({reply.json["transaction_id"] for reply in replies}))
+        self.assertEqual(["register|accept|OK|t"], self.events(opened["session"]))
 
     def test_photo_goes_with_its_session(self):
         """[8.2.4d] What is kept of an ID photo is gone when the session is over, used or not."""

@@ -29,6 +29,8 @@ SELECT (SELECT count(*) FROM visage.subject_key WHERE subject = :'old') AS keys,
 SELECT operation, subject, note FROM visage.history WHERE subject_surrogate = :'old' AND operation <> 'settle' ORDER BY event;
 SELECT * FROM visage.verify_ledger();
 SELECT count(*) AS named FROM visage.event e WHERE e::text ~ 'r-old';
+-- Its counter of attempts stays, and leads nobody who knows the name to those events.
+SELECT count(*) AS counters, count(a.subject) AS lead FROM visage.attempt a WHERE a.kind = 'subject' AND a.key = visage.subject_hash(:institution, 'r-old');
 SELECT fixture.verdict(visage.verify('r-old', sample('r-old', 3)));
 -- The other rules. Registration: whatever came after it.
 INSERT INTO visage.retention (institution, since, keep) VALUES (:institution, 'registration', '30 months');
