@@ -12,6 +12,8 @@ CREATE FUNCTION people() RETURNS text LANGUAGE sql AS $$
   SELECT string_agg(external_id, ' ' ORDER BY external_id) FROM visage.subject WHERE institution = (SELECT id FROM visage.institution WHERE name = 'retention') $$;
 CREATE FUNCTION house(dry_run boolean) RETURNS text LANGUAGE sql AS $$
   SELECT string_agg(format('%s %s/%s', task, done, due), ', ') FROM visage.keep_house(dry_run) WHERE task IN ('details', 'consents', 'subjects', 'erasures') $$;
+INSERT INTO visage.attempt_limit (institution, kind, with_liveness, free_failures, first_delay, max_delay)
+  SELECT :institution, 'subject', l, 5, '30 seconds', '1 hour' FROM unnest(ARRAY[false, true]) l;
 SELECT p AS person, fixture.verdict(visage.register(p, sample(p, 1))) FROM unnest(ARRAY['r-new', 'r-old', 'r-used']) p;
 SELECT fixture.verdict(visage.verify('r-used', sample('r-used', 2))), fixture.verdict(visage.verify('r-old', sample('nobody', 2)));
 
