@@ -104,8 +104,8 @@ Failure FlowService::run(FlowRequest& request, db::Outcome& out) {
   VISAGE_HTTP_TRY(check_photo(request, photo.get()));
   const bool with_kept = photo && (request.flow == db::Flow::kRegister || request.document.empty());
   // One call: who is on the photo is who is registered, and a call that is made again is one call.
-  const db::Flow flow = with_kept && request.flow == db::Flow::kRegister ? db::Flow::kRegisterWithDocument
-                                                                          : request.flow;
+  const db::Flow flow =
+      with_kept && request.flow == db::Flow::kRegister ? db::Flow::kRegisterWithDocument : request.flow;
   WipedBytes probe, document;
   {
     capture::Capture live, shown;

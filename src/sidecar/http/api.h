@@ -47,7 +47,8 @@ class Api {
   Failure withdraw_consent(Exchange& exchange, const std::string& subject) const;  // api_consent.cpp
   Failure watch_session(Exchange& exchange, const std::string& session) const;     // api_events.cpp
   Failure id_photo(Exchange& exchange) const;                                      // api_id_photos.cpp
-  Failure check_photo_session(const std::string& session, std::string& purpose, std::chrono::seconds& left) const;
+  Failure check_photo_session(const std::string& session, std::string& purpose,
+                              std::chrono::seconds& left) const;
   Failure send_code(Exchange& exchange, const std::string& session) const;   // api_codes.cpp
   Failure check_code(Exchange& exchange, const std::string& session) const;  // api_codes.cpp
   Failure take_code_form(Exchange& exchange, const std::string& session, std::span<const PartRule> rules,

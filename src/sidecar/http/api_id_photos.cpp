@@ -52,7 +52,7 @@ IdentityCheck check_of(const adapter::Authority& authority, const adapter::Field
                        const adapter::IdentityAnswer& answer) {
   adapter::Digest digest;
   crypto::sha256(as_bytes(answer.statement), digest.data());
-  return {authority.name(), answer.fields,  answer.reference, hex(digest), hex(adapter::digest_of(fields)),
+  return {authority.name(), answer.fields, answer.reference, hex(digest), hex(adapter::digest_of(fields)),
           std::string()};
 }
 
