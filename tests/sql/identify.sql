@@ -40,6 +40,12 @@ SELECT * FROM events;
 
 -- Where there is nobody, nobody is found.
 SELECT * FROM pg_temp.find('i-ann', 2);
+-- Policy that is emptied as a whole applies at once too.
+BEGIN;
+TRUNCATE visage.identify_policy;
+SELECT * FROM pg_temp.find('i-ann', 3);
+ROLLBACK;
+SELECT rank, verdict FROM pg_temp.find('i-ann', 4);
 SELECT pg_temp.register('i-ann'), pg_temp.register('i-bob'), pg_temp.register('i-cat'), pg_temp.register('i-dan');
 CREATE TEMP TABLE told AS SELECT i.* FROM visage.identify(pg_temp.probe('i-cat', 2)) i;
 SELECT i.rank, i.subject, i.decision, i.reason, i.fpir, i.model, i.retry_after, h.transaction_id = i.transaction_id AS recorded
