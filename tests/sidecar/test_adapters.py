@@ -9,113 +9,13 @@ import threading
 import time
 import unittest
 
-from fixture import CHANNEL, PERSON, SAME_PERSON, STRANGER, HttpTest
+from fixture import CHANNEL, PERSON, SAME_PERSON, STRANGER
 from memory import needles, search
-from rig import bank, pictures, services
+from outside import APP, AUTHORITY, FIELDS, NAME, NUMBER, AdapterTest
+from rig import bank, pictures
 from rig.certificates import Authority
-from rig.client import Client, registration
+from rig.client import registration
 from rig.cluster import Failed
-
-APP, AUTHORITY = "adapters", "public security"
-NUMBER, NAME = "11010119900307987X", "Zhang \"San\" \\ Wei"
-FIELDS = {"id_number": NUMBER, "name": NAME}
-POLICY = f"""
-UPDATE visage.channel SET session_required = true WHERE name = '{APP}';
-INSERT INTO visage.authority (institution, name) VALUES (1, '{AUTHORITY}');
-INSERT INTO visage.authority_rule (institution, scenario, fields, photo_required)
-  VALUES (1, 'remote_opening', '{{id_number,name}}', true);
-INSERT INTO visage.otp_service (institution, name, public_key) VALUES (1, 'codes', '{{key}}');
-"""
-
-
-class Outside:
-    """The services, and a daemon that asks them."""
-
-    def __init__(self, stand):
-        self.directory = tempfile.mkdtemp(prefix="adapters.", dir=stand.cluster.stage)
-        self.authority = Authority(self.directory, "outside")
-        self.pair = self.authority.issue("service", "server")
-        self.us = self.authority.issue("visaged", "client")
-        self.signer = services.Signer(self.directory, "identity")
-        codes = services.Signer(self.directory, "codes")
-        self.people = {NUMBER: (FIELDS, pictures.portrait(PERSON))}
-        self.identity = self.serve()
-        self.codes = services.Codes(self.authority, self.pair, codes, "codes")
-        bank.make_channel(stand.cluster, APP)
-        with open(codes.public) as file:
-            stand.cluster.psql(POLICY.replace("{key}", file.read()))
-        self.settings = {
-            "authority_url": self.identity.address + "/ask", "authority_name": AUTHORITY, "authority_public_key": self.signer.public,
-            "page_listen": "127.0.0.1:0", "authority_timeout_ms": 3000, "otp_url": self.codes.address + "/otp", "otp_timeout_ms": 3000,
-            **{f"{service}_{name}": value for service in ("authority", "otp") for name, value in
-               (("ca", self.authority.certificate), ("certificate", self.us[0]), ("key", self.us[1]))}}
-        self.daemon = stand.start("adapters", **self.settings)
-        stand.stack.callback(lambda: self.identity.close())
-        stand.stack.callback(self.codes.close)
-
-    def serve(self, port=0, pair=None, clients=None):
-        return services.Authority(clients or self.authority, pair or self.pair, self.signer, AUTHORITY, self.people, port)
-
-    def replace(self, **how):
-        """Another one at the same address."""
-        port = self.identity.server.server_address[1]
-        self.identity.close()
-        self.identity = self.serve(port, **how)
-
-
-class AdapterTest(HttpTest):
-    def setUp(self):
-        super().setUp()
-        if not hasattr(self.stand, "outside"):
-            self.stand.outside = Outside(self.stand)
-        self.outside = self.stand.outside
-        self.daemon = self.outside.daemon
-        self.client = self.connect(self.daemon)
-        self.addCleanup(setattr, self.outside.identity, "fault", None)
-        self.addCleanup(setattr, self.outside.codes, "fault", None)
-        self.outside.people[NUMBER] = (FIELDS, self.portrait(PERSON))
-
-    def open(self, subject, purpose="register", scenario="remote_opening"):
-        named = None if purpose == "compare" else subject
-        reply = self.client.open_session(named, purpose, channel=APP, scenario=scenario)
-        self.assertEqual(201, reply.status, reply.body)
-        return reply.json
-
-    def id_photo(self, opened, subject, **more):
-        return self.client.post_json("/v1/id-photos", {"session": opened["session"], "subject": subject, **more})
-
-    def ask(self, opened, subject, fields=None):
-        return self.id_photo(opened, subject, authority=AUTHORITY, fields=fields or FIELDS)
-
-    def code(self, opened, subject, do="", **more):
-        body = {"subject": subject, "nonce": opened["nonce"], **more}
-        return self.client.post_json(f"/v1/sessions/{opened['session']}/codes{do}", body)
-
-    def show_code(self, opened, subject):
-        self.assertTrue(self.code(opened, subject).json["sent"])
-        reply = self.code(opened, subject, "/check", code=self.outside.codes.sent[subject])
-        self.assertEqual((200, "accept"), (reply.status, reply.decision), reply.body)
-
-    def register(self, opened, subject, face=SAME_PERSON, scenario="remote_opening", client=None, **more):
-        return (client or self.client).register(subject, self.portrait(face), session=opened["session"], nonce=opened["nonce"], channel=APP,
-                                                scenario=scenario, **more)
-
-    def records(self, subject):
-        """Vouched for, with a photo, which was compared and accepted, in a call before the registration, used by a registration."""
-        rows = self.cluster.value(
-            f"SELECT accepted, photo_hash IS NOT NULL, visage.authority_photo_accepted(r), comparison IS NOT NULL, used_at IS NOT NULL "
-            f"FROM visage.authority_record r WHERE subject_hash = visage.subject_hash(1, '{subject}') ORDER BY checked_at")
-        return rows.splitlines()
-
-    def events(self, session):
-        """Of the registration, and whether each names the photo's probe and the authority's record."""
-        return self.cluster.value(
-            "SELECT operation, decision, reason, coalesce(object ~ 'document [0-9a-f-]{36}, authority [0-9a-f-]{36}$', false) FROM visage.event "
-            f"WHERE session = '{session}' AND operation IN ('register', 'compare') ORDER BY seq").splitlines()
-
-    def kept(self):
-        lines = self.daemon.get_admin("/metrics")[1].splitlines()
-        return int(float(next(line.split()[1] for line in lines if line.startswith("visaged_id_photos "))))
 
 
 class Opening(AdapterTest):
@@ -256,19 +156,6 @@ class Opening(AdapterTest):
         self.assertEqual(201, self.register(opened, subject).status)
         self.assertEqual(["register|refuse|IDENTITY_UNCHECKED|f", "register|accept|OK|t"], self.events(opened["session"]))
 
-    def test_page(self):
-        """[B.1] [6.6f] A capture on the page is compared with the photo of its session, and registered, in one call as well."""
-        for subject, face, result in (("adapters/page", SAME_PERSON, "register|accept|OK|t"), ("adapters/page-2", STRANGER, "register|reject|NO_MATCH|t")):
-            with self.subTest(result):
-                opened = self.client.open_session(subject, "register", channel=APP, scenario="remote_opening", capture_page={}).json
-                self.show_code(opened, subject)
-                self.assertEqual("authority", self.ask(opened, subject).json["photo"])
-                page = Client(self.daemon.pages)
-                self.addCleanup(page.close)
-                ticket = page.request("POST", "/capture/open", b"", {"Authorization": "Capture " + opened["capture_link"].split("#")[1]}).json["ticket"]
-                reply = page.post("/capture/picture", {"image": self.large(face)}, {"Authorization": "Capture " + ticket})
-                self.assertEqual((200, [result]), (reply.status, self.events(opened["session"])), reply.body)
-
     def test_made_again(self):
         """[6.5d] [6.6f] A registration with an ID photo that is sent again is one, whether it was made or not, and also where the photo is gone."""
         for subject, face, decision in (("adapters/twice", SAME_PERSON, "accept"), ("adapters/never", STRANGER, "reject")):
@@ -324,18 +211,11 @@ class Opening(AdapterTest):
             self.outside.people[NUMBER] = (FIELDS, photo)
             self.assert_undetermined(self.ask(opened, "x"), "UNUSABLE_PHOTO")
 
-    def changed(self, name, change):
+    def dark(self):
         import cv2
         import numpy
-        picture = cv2.imdecode(numpy.frombuffer(self.portrait(name), numpy.uint8), cv2.IMREAD_COLOR)
-        return cv2.imencode(".png", change(cv2, picture).astype(numpy.uint8))[1].tobytes()
-
-    def dark(self):
-        return self.changed(PERSON, lambda cv2, picture: picture * 0.08)
-
-    def large(self, name):
-        """As wide as a page asks for."""
-        return self.changed(name, lambda cv2, picture: cv2.resize(picture, None, fx=1.5, fy=1.5, interpolation=cv2.INTER_CUBIC))
+        picture = cv2.imdecode(numpy.frombuffer(self.portrait(PERSON), numpy.uint8), cv2.IMREAD_COLOR)
+        return cv2.imencode(".png", (picture * 0.08).astype(numpy.uint8))[1].tobytes()
 
     def assert_undetermined(self, reply, reason):
         self.assert_problem(reply, 502, "UNDETERMINED")
