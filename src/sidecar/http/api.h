@@ -49,16 +49,11 @@ class Api {
   Failure withdraw_consent(Exchange& exchange, const std::string& subject) const;  // api_consent.cpp
   Failure read_session(Exchange& exchange, const std::string& session) const;      // api_events.cpp
   Failure watch_session(Exchange& exchange, const std::string& session) const;     // api_events.cpp
-<<<<<<< HEAD
-  Failure id_photo(Exchange& exchange) const;                                      // api_id_photos.cpp
-  Failure check_photo_session(const std::string& session, std::string& purpose,
-                              std::chrono::seconds& left) const;
-=======
   // The candidates of an identification as well, for whom they are; api_events.cpp
   Failure ask_session(const std::string& session, bool names, std::string& json) const;
   Failure id_photo(Exchange& exchange) const;  // api_id_photos.cpp
-  Failure check_photo_session(const std::string& session, std::chrono::seconds& left) const;
->>>>>>> origin/main
+  Failure check_photo_session(const std::string& session, std::string& purpose,
+                              std::chrono::seconds& left) const;
   Failure send_code(Exchange& exchange, const std::string& session) const;   // api_codes.cpp
   Failure check_code(Exchange& exchange, const std::string& session) const;  // api_codes.cpp
   Failure take_code_form(Exchange& exchange, const std::string& session, std::span<const PartRule> rules,
