@@ -8,7 +8,7 @@ unit_gallery_index_objs := $(patsubst tests/%.cpp,$(BUILD)/tests/%.o,$(wildcard 
 # What of src/pg can be tested without a server: an object of its own and the test, which stands for the server.
 unit_pg_objs := $(patsubst tests/%.cpp,$(BUILD)/tests/%.o,$(wildcard tests/unit/pg/*.cpp)) $(BUILD)/tests/unit/pg/gallery_places.o
 # What sums the benchmarks' scores up, without what makes them.
-unit_bench_tested := $(addprefix $(BUILD)/bench/,accuracy_dataset.o accuracy_rates.o accuracy_trials.o protection_dsys.o \
+unit_bench_tested := $(addprefix $(BUILD)/bench/,accuracy_dataset.o accuracy_rates.o accuracy_trials.o liveness_cache.o protection_dsys.o \
 	protection_linkage.o protection_report.o)
 unit_programs := $(BUILD)/tests/unit_core $(BUILD)/tests/unit_gallery_index $(BUILD)/tests/unit_pg $(if $(unit_bench_objs),$(BUILD)/tests/unit_bench) $(if $(unit_capture_objs),$(BUILD)/tests/unit_capture)
 vector_generator := $(BUILD)/tests/generate_vectors
