@@ -125,6 +125,15 @@ class Identify(PageCalls, SearchTest):
         for session in (found, missed):
             self.assertNotIn("candidates", self.session(self.bank, session))
 
+    def test_a_suspected_attack_is_thanked_too(self):
+        """[6.1.2b] [6.6f] Nor does the page learn that nobody was looked for; the backend reads why."""
+        self.cluster.psql(f"UPDATE visage.channel SET liveness_floor = 1 WHERE name = '{CHANNEL}'")
+        self.addCleanup(self.cluster.psql, f"UPDATE visage.channel SET liveness_floor = NULL WHERE name = '{CHANNEL}'")
+        session, told = self.shown(SAME_PERSON)
+        self.assertEqual(({"result": "thanks"}, {"state": "FINISHED"}), told)
+        seen = self.session(self.client, session)
+        self.assertEqual(("FAILED", "refuse", "LIVENESS", []), tuple(seen[name] for name in ("state", "decision", "reason", "candidates")))
+
     def test_events_name_whom_the_session_names(self):
         """[6.6g] [6.6f] The stream ends with the names, for who may have them; a daemon that was not there knows them too."""
         found, _ = self.shown(SAME_PERSON)
