@@ -38,5 +38,6 @@ export const sendMovement = image => call('frame', { image, movements: 'true' })
 export const sendPicture = image => call('picture', { image });
 export const frameKey = () => call('frame-key', {});
 export const sendFrames = parts => call('frames', parts);
+export const sendCode = () => call('code', {});
 export const showFactor = (kind, evidence) => call('factor', { kind, evidence });
 export const cancelSubject = () => call('cancel', {});
