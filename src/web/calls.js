@@ -37,6 +37,7 @@ export const sendFrame = image => call('frame', { image });
 export const sendMovement = image => call('frame', { image, movements: 'true' });
 export const sendPicture = image => call('picture', { image });
 export const frameKey = () => call('frame-key', {});
-export const sendFrames = parts => call('frames', parts);
+export const sendSealed = parts => call('sealed-frame', parts);
+export const endFrames = parts => call('frames', parts);
 export const showFactor = (kind, evidence) => call('factor', { kind, evidence });
 export const cancelSubject = () => call('cancel', {});

@@ -15,11 +15,16 @@ class Authority;
 class OtpService;
 }  // namespace visage::sidecar::adapter
 
+namespace visage::sidecar::db {
+class SessionNews;
+}
+
 namespace visage::sidecar::http {
 
 struct ApiOptions {
   size_t max_picture;                  // bytes
   bool server_timing;                  // tell the caller how long each stage took (W3C Server-Timing)
+  db::SessionNews* news;               // for who watches a session
   const page::Links* links = nullptr;  // of capture pages; not enabled where no pages are served
   const adapter::Authority* authority = nullptr;  // not enabled where none is configured, nor the next
   const adapter::OtpService* otp = nullptr;

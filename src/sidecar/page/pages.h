@@ -32,10 +32,11 @@ class Pages {
   http::Failure state(http::Exchange& exchange) const;    // for the page that handed over
 
   // pages_capture.cpp
-  http::Failure frame(http::Exchange& exchange) const;      // guidance
-  http::Failure frame_key(http::Exchange& exchange) const;  // what to seal frames with, and what to show
-  http::Failure picture(http::Exchange& exchange) const;    // the flow's one call, with a picture
-  http::Failure frames(http::Exchange& exchange) const;     // the same, with frames
+  http::Failure frame(http::Exchange& exchange) const;         // guidance
+  http::Failure frame_key(http::Exchange& exchange) const;     // what to seal frames with, and what to show
+  http::Failure picture(http::Exchange& exchange) const;       // the flow's one call, with a picture
+  http::Failure sealed_frame(http::Exchange& exchange) const;  // one of several
+  http::Failure frames(http::Exchange& exchange) const;        // the flow's one call, with those that came
   http::Failure admit_capture(http::Exchange& exchange, Ticket& ticket) const;
   http::Failure conclude(http::Exchange& exchange, Ticket& ticket, FlowRequest& request) const;
 
