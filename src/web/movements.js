@@ -3,8 +3,8 @@
 
 const DONE = 1.2;  // past what counts, so that the judge sees it as well
 const BACK = 0.5;
-const SLIGHT = 1.5;  // of what nobody asked for: more, and people could hardly do the others more plainly
-const CLEAR = 0.2;  // by which what is asked for is plainer than what was not
+const SLIGHT = 1.3;  // of what nobody asked for: with more, the others would have to be done too plainly
+const SHARE = 0.75;  // of the slightest that was asked for, as the judge has it
 const HEAD = ['turn_left', 'turn_right', 'nod'];
 const SPOILING = [...HEAD, 'open_mouth'];  // what nobody does by chance; blinking and smiling are
 
@@ -29,11 +29,11 @@ export class Movements {
   // What to tell the person now.
   get task() { return this.#returning || this.over ? 'return' : this.#words[this.#at]; }
 
-  // As the judge has it: one, of a kind that is nowhere in the list, and slighter than all that are.
+  // As the judge has it: one, of a kind that is nowhere in the list, and much slighter than all that are.
   #forgives(word, reach) {
     if (this.#words.includes(word) || (this.#slip && (this.#slip.over || this.#slip.word !== word))) return false;
     this.#slip = { word, reach: Math.max(reach, this.#slip?.reach ?? 0), over: false };
-    return this.#slip.reach < Math.min(SLIGHT, this.#least);
+    return this.#slip.reach < Math.min(SLIGHT, SHARE * this.#least);
   }
 
   // What the frame shows: 'rest', 'moving', 'done' (the movement, from now on it counts). Null: a movement that nobody
@@ -53,7 +53,7 @@ export class Movements {
     if (this.over) return 'rest';
     // Lids are lowered and lips drawn in a head that turns: the judge would not count that.
     const still = HEAD.includes(asked) || HEAD.every(word => reach(word) < 0.9);
-    if (reach(asked) > Math.max(DONE, (this.#slip?.reach ?? 0) + CLEAR) && still) {
+    if (reach(asked) > Math.max(DONE, 1.1 * (this.#slip?.reach ?? 0) / SHARE) && still) {
       this.#least = Math.min(this.#least, reach(asked));
       this.#at += 1;
       this.#returning = true;

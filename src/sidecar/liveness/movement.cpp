@@ -22,6 +22,10 @@ constexpr Trigger kTriggers[] = {
     {Movement::kBlink, 0.25f, 0.15f}, {Movement::kOpenMouth, 0.25f, 0.15f}, {Movement::kSmile, 0.3f, 0.2f},
 };
 
+// A movement that nobody asked for is forgiven up to this share of the slightest that was asked. People do
+// what they are asked to plainly; so does a recording of them, of which none is then to be overlooked.
+constexpr float kSlight = 0.75f;
+
 // Least parallax of a turn. Measured by make bench-liveness.
 constexpr float kLeastParallax = 0.012f;
 
@@ -200,7 +204,7 @@ Outcome judge_challenge(Observations frames, const challenge::Challenge& asked) 
     return fail(kMethod, Reason::kMovementMissing,
                 static_cast<float>(done) / static_cast<float>(2 * wanted.size()));
   // One movement must not be able to count where it is asked for and to be overlooked where it is not.
-  if (slip != nullptr && slip->reach >= slightest) return not_asked();
+  if (slip != nullptr && slip->reach > kSlight * slightest) return not_asked();
   return pass(kMethod, least);
 }
 

@@ -28,8 +28,8 @@ std::vector<Event> find_events(Observations frames);
 float parallax(const capture::Mesh& from, const capture::Mesh& to);
 
 // Passes when what was asked was done, in its order, and no other turn, nod or opening of the mouth, but for
-// one that is slighter than all that was asked. Blinking and smiling that nobody asked for is what people do.
-// docs/liveness.md "challenge" says what that leaves to a recording.
+// one that is much slighter than all that was asked. Blinking and smiling that nobody asked for is what
+// people do. docs/liveness.md "challenge" says what that leaves to a recording.
 Outcome judge_challenge(Observations frames, const challenge::Challenge& asked);
 
 }  // namespace visage::liveness
