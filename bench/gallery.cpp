@@ -11,13 +11,13 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <ctime>
 #include <memory>
 #include <random>
 #include <string>
 #include <vector>
 
 #include "bench/json_line.h"
+#include "bench/measure.h"
 #include "core/gallery/bound.h"
 #include "core/gallery/code.h"
 #include "gallery_pass.h"
@@ -32,21 +32,6 @@ using gallery::kCodeWords;
 constexpr size_t kNearest = 10;
 constexpr size_t kBetweenInterrupts = 4096;  // codes
 constexpr int kRounds = 25;
-
-[[noreturn]] void fail(const char* why) {
-  std::fprintf(stderr, "bench-gallery: %s\n", why);
-  std::exit(1);
-}
-void check(const Status& status) {
-  if (!status.ok()) fail(status.message);
-}
-
-// Of this thread's own time: what a busy machine gives to others is nobody's here.
-double thread_ms() {
-  timespec now;
-  if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now) != 0) fail("there is no clock");
-  return static_cast<double>(now.tv_sec) * 1e3 + static_cast<double>(now.tv_nsec) / 1e6;
-}
 
 template <typename Call>
 double milliseconds(Call&& call) {
@@ -206,7 +191,7 @@ int main(int argc, char** argv) {
   omp_set_num_threads(1);
   if (argc == 1) {
     visage::bench::bench_filling();
-    for (size_t count : {size_t{100000}, size_t{1000000}}) visage::bench::bench_search(count);
+    for (size_t count : {100000, 1000000, 5000000}) visage::bench::bench_search(count);
   }
   for (int i = 1; i < argc; ++i) visage::bench::bench_search(std::strtoul(argv[i], nullptr, 10));
 }

@@ -36,12 +36,14 @@ bench-gallery-memory: $(GALLERY_ROWS) install-server ## galleries in memory: fil
 	@/usr/bin/python3 -B bench/gallery_memory.py $(GALLERY_ROWS)
 
 .PHONY: bench-gallery
-bench-gallery: $(GALLERY) $(GALLERY_INDEX_BENCH) install-server ## exact search of a gallery against a pass of popcount, FAISS and SQL's bit_count; a minute or two
+bench-gallery: $(GALLERY) $(GALLERY_INDEX_BENCH) $(GALLERY_ROWS) install-server ## galleries: scan, indexes, memory, identification; many minutes
 	@$(GALLERY)
 	@/usr/bin/python3 -B bench/gallery_sql.py $(GALLERY)
-	@/usr/bin/python3 -B bench/gallery_duplicates.py
+	@env -u ROWS /usr/bin/python3 -B bench/gallery_duplicates.py
 	@$(GALLERY_INDEX_BENCH) "$(DATA)" $(or $(N),100000)
+	@/usr/bin/python3 -B bench/gallery_memory.py $(GALLERY_ROWS)
+	@ROWS="$(or $(ROWS),1000000)" /usr/bin/python3 -B bench/gallery_identify.py $(GALLERY_ROWS)
 
 .PHONY: bench-identify
-bench-identify: $(GALLERY_ROWS) install-server ## identification end to end in SQL: ROWS="10000 100000" sizes; with DATA=<folder> how often it is wrong on faces
+bench-identify: $(GALLERY_ROWS) install-server ## identification end to end in SQL: ROWS="10000 100000 1000000" sizes; with DATA=<folder> how often it is wrong on faces
 	@/usr/bin/python3 -B bench/gallery_identify.py $(GALLERY_ROWS)

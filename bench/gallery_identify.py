@@ -1,6 +1,7 @@
 """Identification end to end in SQL: how long it takes, and how often it is wrong on faces. JSON lines on stdout.
 
-ROWS: sizes to time, with made-up people, whose rows bench/gallery_rows.cpp makes where the first argument is that program. DATA: where the features of lfw-half are; open-set, half of the people registered.
+ROWS: sizes to time, with made-up people whose rows bench/gallery_rows.cpp makes. DATA: where the features of lfw-half are;
+open-set, half of the people registered.
 Thresholds are the shipped ones, for references of these very people's pictures: the rates are not those of strangers to the
 calibration.
 """
@@ -9,17 +10,16 @@ import json
 import math
 import os
 import random
-import shutil
 import statistics
-import subprocess
 import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tools"))
 
+from gallery_people import label_of, load_rows, wait_until_served  # noqa: E402
 from rig.cluster import Cluster, Failed  # noqa: E402
 
-SIZES = [int(size) for size in os.environ.get("ROWS", "10000 100000").split()]
+SIZES = [int(size) for size in os.environ.get("ROWS", "10000 100000 1000000").split()]
 DATA = os.environ.get("DATA", "")
 ROUNDS = 15
 PICTURES = 3
@@ -43,9 +43,6 @@ CREATE FUNCTION probe(feature real[]) RETURNS visage.probe LANGUAGE sql VOLATILE
 CREATE TABLE known (feature real[]);
 SELECT visage.open_gallery('bench/1', 128);
 """
-COLUMNS = {"subject": "id, institution, external_id", "subject_key": "subject, wrapped, key_version",
-           "subject_reference": "id, subject, reference, model, scheme, generation, channel, key_version, transform_version",
-           "gallery_code": "reference, subject, gallery, generation, code"}
 TIMED = """
 CREATE FUNCTION pg_temp.identify_ms(feature real[]) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -68,34 +65,6 @@ def cluster(**more):
                     "autovacuum": "off", "jit": "off", "visage.database": "postgres", **more}, prefix="pg_visage_bench.")
 
 
-def load_rows(server, program, people):
-    """Registering a million one by one would take longer than all that is measured."""
-    gallery = server.value("SELECT concat_ws(' ', id, epoch, transform_version, encode(salt, 'hex')) FROM visage.gallery").split()
-    rows = os.path.join(server.stage, "rows")
-    os.mkdir(rows, 0o755)
-    made = subprocess.run([program, rows, str(people), os.path.join(server.stage, "envelope.keys"),
-                           os.path.join(server.stage, "transform.keys"), *gallery], stdout=subprocess.PIPE, text=True, check=True)
-    loads = "".join(f"COPY visage.{table} ({columns}) FROM '{rows}/{table}' (FORMAT binary);\n" for table, columns in COLUMNS.items())
-    server.psql("SET session_replication_role = replica;\nBEGIN;\n" + loads + "COMMIT;")
-    server.psql("COPY known FROM STDIN;\n" + made.stdout + "\\.\nVACUUM ANALYZE;")
-    shutil.rmtree(rows)
-
-
-def register_rows(server, people):
-    server.psql("INSERT INTO known SELECT feature() FROM generate_series(1, 10);\n"
-                "SELECT count(*) FROM (SELECT visage.register('k' || row_number() OVER (), probe(feature), 'bench') FROM known OFFSET 0) s;\n"
-                f"SELECT count(*) FROM (SELECT visage.register('s' || i, probe(feature()), 'bench') FROM generate_series(11, {people}) i OFFSET 0) s;"
-                "\nVACUUM ANALYZE;")
-
-
-def wait_until_served(server, size):
-    deadline = time.monotonic() + 600
-    while int(server.value("SELECT coalesce(sum(codes_in_memory), 0) FROM visage.galleries WHERE state = 'serving'")) < size:
-        if time.monotonic() > deadline:
-            raise Failed("memory does not serve: " + server.value("SELECT json_agg(m) FROM visage.galleries_in_memory() m"))
-        time.sleep(0.2)
-
-
 def timed(server, label, feature):
     lines = server.psql(TIMED + "".join(f"SELECT pg_temp.identify_ms({feature});\n" for _ in range(ROUNDS + 1)), "-A", "-t").split("\n")
     answers = [line.split() for line in lines if line.count(" ") == 2][1:]
@@ -107,21 +76,20 @@ def timed(server, label, feature):
 
 def time_sizes(program):
     for size in SIZES:
-        memory = {"visage.gallery_memory": str(size * 16 // 100000 + 64)}
         # The machine's limit of locked memory may be low; what is measured does not hang on it.
-        if program:
-            memory["visage.gallery_memory_locked"] = "off"
+        memory = {"visage.gallery_memory": str(size * 16 // 100000 + 64), "visage.gallery_memory_locked": "off"}
         with cluster(**memory) as server:
             server.psql(SETUP + MADE)
             print(f"identify: {size} people", file=sys.stderr)
-            load_rows(server, program, size) if program else register_rows(server, size)
+            load_rows(server, program, size)
             wait_until_served(server, size)
             for label, feature, reason in (("nobody", "feature()", "NO_MATCH"),
                                            ("somebody", "(SELECT feature FROM known ORDER BY random() LIMIT 1)", "OK")):
                 got, median, least, most = timed(server, label, feature)
                 if got != reason:
                     raise Failed(f"identify, {label}: {got}")
-                metric(f"identify.{label}_ms_{size}", round(median, 2), "ms", size,
+                name = "identify_ms" if label == "somebody" else "identify_nobody_ms"
+                metric(f"gallery.{name}_{label_of(size)}", round(median, 2), "ms", size,
                        f"median of {ROUNDS} calls in a session, {least:.1f} to {most:.1f}, from memory; load {os.getloadavg()[0]:.1f}")
             if size <= 60000:  # what the usual limit of locked memory leaves room for
                 time_pairs(server, size)
@@ -269,7 +237,7 @@ def pair_faces(people):
 
 try:
     if SIZES:
-        time_sizes(sys.argv[1] if len(sys.argv) > 1 else None)
+        time_sizes(sys.argv[1])
     if os.path.exists(os.path.join(DATA, "lfw-half-sface.f32")):
         faces = load_faces()
         search_faces(faces)

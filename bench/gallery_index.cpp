@@ -9,10 +9,10 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <ctime>
 #include <string>
 
 #include "bench/json_line.h"
+#include "bench/measure.h"
 #include "core/gallery/bound.h"
 #include "gallery_index/library.h"
 #include "gallery_index_people.h"
@@ -31,23 +31,8 @@ constexpr size_t kNearest = 10;
 constexpr size_t kSampled = 40;  // codes a list that IVF learns from
 constexpr size_t kBatch = 10000;
 
-[[noreturn]] void fail(const char* why) {
-  std::fprintf(stderr, "bench-gallery-index: %s\n", why);
-  std::exit(1);
-}
-void check(const Status& status) {
-  if (!status.ok()) fail(status.message);
-}
-
-double thread_ms() {
-  timespec now;
-  if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now) != 0) fail("there is no clock");
-  return static_cast<double>(now.tv_sec) * 1e3 + static_cast<double>(now.tv_nsec) / 1e6;
-}
 double process_s() {
-  timespec now;
-  if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now) != 0) fail("there is no clock");
-  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
+  return clock_ms(CLOCK_PROCESS_CPUTIME_ID) / 1e3;
 }
 double quantile(std::vector<double> values, double share) {
   const auto place = static_cast<size_t>(share * static_cast<double>(values.size() - 1));

@@ -6,15 +6,14 @@ which is what identify and the check for duplicates do for candidates, without t
 """
 import json
 import os
-import shutil
 import statistics
-import subprocess
 import sys
 import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tools"))
 
+from gallery_people import label_of, load_rows, wait_until_served  # noqa: E402
 from rig.cluster import Cluster, Failed  # noqa: E402
 
 SIZES = [int(size) for size in os.environ.get("ROWS", "100000 1000000").split()]
@@ -54,9 +53,6 @@ BEGIN
 END $$;
 SELECT visage.open_gallery('bench/1', 128);
 """
-COLUMNS = {"subject": "id, institution, external_id", "subject_key": "subject, wrapped, key_version",
-           "subject_reference": "id, subject, reference, model, scheme, generation, channel, key_version, transform_version",
-           "gallery_code": "reference, subject, gallery, generation, code"}
 LAG = """
 CREATE TABLE lag (ms double precision);
 DO $$
@@ -113,25 +109,9 @@ SELECT searches FROM made;
 """
 
 
-def label_of(size):
-    return {100000: "100k", 1000000: "1m"}.get(size, str(size))
-
-
 def metric(name, value, unit, n, note, target=""):
     print(json.dumps({"metric": name, "value": round(value, 3), "unit": unit, "target": target, "n": n,
                       "note": f"{note}; load {os.getloadavg()[0]:.1f}"}), flush=True)
-
-
-def load_rows(server, program, people):
-    gallery = server.value("SELECT id || ' ' || epoch || ' ' || transform_version || ' ' || encode(salt, 'hex') FROM visage.gallery").split()
-    rows = os.path.join(server.stage, "rows")
-    os.mkdir(rows, 0o755)
-    made = subprocess.run([program, rows, str(people), os.path.join(server.stage, "envelope.keys"),
-                           os.path.join(server.stage, "transform.keys"), *gallery], stdout=subprocess.PIPE, text=True, check=True)
-    loads = "".join(f"COPY visage.{table} ({columns}) FROM '{rows}/{table}' (FORMAT binary);\n" for table, columns in COLUMNS.items())
-    server.psql("SET session_replication_role = replica;\n" + loads)
-    server.psql("COPY known FROM STDIN;\n" + made.stdout + "\\.\nVACUUM ANALYZE;")
-    shutil.rmtree(rows)
 
 
 def filled(server):
@@ -158,14 +138,6 @@ def search_times(server, feature):
     return [sorted(float(line.split()[i]) for line in lines[1:]) for i in (0, 1)]
 
 
-def wait_until_serving(server):
-    deadline = time.monotonic() + 300
-    while server.value("SELECT count(*) FROM visage.galleries_in_memory() WHERE state = 'serving'") == "0":
-        if time.monotonic() > deadline:
-            raise Failed("memory does not serve: " + server.value("SELECT json_agg(m) FROM visage.galleries_in_memory() m"))
-        time.sleep(0.1)
-
-
 def measure(size, program):
     settings = {"shared_buffers": "2GB", "visage.probe_max_age": "3600", "visage.max_probes": "200000", "fsync": "off", "autovacuum": "off",
                 "jit": "off", "max_wal_size": "8GB", "visage.database": "postgres", "visage.keeper": "off",
@@ -175,7 +147,7 @@ def measure(size, program):
         server.psql(SETUP)
         print(f"gallery memory: loading {size} people", file=sys.stderr)
         load_rows(server, program, size)
-        wait_until_serving(server)
+        wait_until_served(server, size)
         rate, references = filled(server)
         metric(f"gallery.fill_per_s_{label_of(size)}", rate, "1/s", references, "references a second, from their table into memory")
         for label, feature in (("nobody", "feature()"), ("somebody", "near((SELECT feature FROM known LIMIT 1))")):

@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/measure.h"
 #include "core/gallery/code.h"
 #include "core/keys/subject_key.h"
 #include "core/reference/reference.h"
@@ -28,12 +29,6 @@ constexpr char kModel[] = "bench/1";
 constexpr uint16_t kDimension = 128;
 constexpr crypto::Suite kSuite = crypto::Suite::kAes256Gcm;
 constexpr int kKnown = 10;
-
-void insist(const Status& status) {
-  if (status.ok()) return;
-  std::fprintf(stderr, "gallery_rows: %s\n", status.message);
-  std::exit(1);
-}
 
 std::string read(const char* path) {
   std::ifstream file(path);
@@ -94,10 +89,10 @@ int main(int argc, char** argv) {
   const long people = std::atol(argv[2]);
   crypto::Engine& engine = *crypto::Engine::create();
   static keys::KeyRing ring;
-  insist(keys::parse_roots(engine, read(argv[3]), ring.envelope));
-  insist(keys::parse_roots(engine, read(argv[4]), ring.transform));
+  bench::check(keys::parse_roots(engine, read(argv[3]), ring.envelope));
+  bench::check(keys::parse_roots(engine, read(argv[4]), ring.transform));
   probe::Contents contents = {};
-  insist(probe::set_model(kModel, contents));
+  bench::check(probe::set_model(kModel, contents));
   contents.dimension = kDimension;
   gallery::Epoch epoch = {};
   const int gallery = std::atoi(argv[5]);
@@ -110,7 +105,7 @@ int main(int argc, char** argv) {
   for (size_t i = 0; i < sizeof epoch.salt; ++i)
     epoch.salt[i] = static_cast<uint8_t>(std::stoi(std::string(argv[8] + 2 * i, 2), nullptr, 16));
   gallery::EpochMasks masks;
-  insist(gallery::derive_masks(engine, ring, epoch, masks));
+  bench::check(gallery::derive_masks(engine, ring, epoch, masks));
   CopyFile subjects(directory + "/subject"), subject_keys(directory + "/subject_key"),
       references(directory + "/subject_reference"), codes(directory + "/gallery_code");
   std::mt19937_64 random(20);
@@ -120,7 +115,7 @@ int main(int argc, char** argv) {
       code(gallery::sealed_code_size(kSuite));
   for (long i = 0; i < people; ++i) {
     keys::Owner owner = {1, {}};
-    insist(engine.random_uuid(owner.subject));
+    bench::check(engine.random_uuid(owner.subject));
     float length = 0;
     for (int j = 0; j < kDimension; ++j) {
       contents.feature[j] = normal(random);
@@ -132,20 +127,20 @@ int main(int argc, char** argv) {
         std::printf("%s%.7g", j == 0 ? "{" : ",", static_cast<double>(contents.feature[j]));
       std::printf("}\n");
     }
-    insist(keys::new_subject_key(engine, ring, kSuite, owner, wrapped));
+    bench::check(keys::new_subject_key(engine, ring, kSuite, owner, wrapped));
     keys::SubjectKey key;
-    insist(keys::unwrap_subject_key(engine, ring, owner, wrapped, key));
+    bench::check(keys::unwrap_subject_key(engine, ring, owner, wrapped, key));
     reference::Header header = {};
     header.suite = kSuite;
     header.scheme = reference::kSchemeRfr1;
     header.code_bits = reference::kDefaultCodeBits;
     header.owner = owner;
     header.generation = 1;
-    insist(reference::protect(engine, ring, key, contents, header, sealed));
+    bench::check(reference::protect(engine, ring, key, contents, header, sealed));
     gallery::SignCode sign;
-    insist(gallery::make_code(epoch, masks, contents, sign));
-    insist(gallery::seal_code(engine, ring, key, kSuite, epoch, masks, {owner, header.reference, 1}, sign,
-                              code));
+    bench::check(gallery::make_code(epoch, masks, contents, sign));
+    bench::check(gallery::seal_code(engine, ring, key, kSuite, epoch, masks, {owner, header.reference, 1},
+                                    sign, code));
     subjects.row(3);
     subjects.uuid(owner.subject);
     subjects.integer(1);

@@ -48,7 +48,8 @@ void run_defect(const Finder& finder, const std::vector<Face>& faces, const Defe
       Face seen;
       quality::Readings readings{};
       if (finder.find(damaged.picture, seen)) {
-        const quality::View view({damaged.picture, damaged.file, seen.faces, seen.mesh, &seen.shapes});
+        const quality::View view({damaged.picture, damaged.file, seen.faces, seen.mesh, &seen.shapes,
+                                  damaged.depth ? &*damaged.depth : nullptr});
         quality::assess(view, readings);
       }
       levels.push_back(readings);

@@ -8,8 +8,8 @@ $(QUALITY_OBJS): $(BUILD)/bench/%.o: bench/%.cpp
 	@echo "  CXX  $@" >&2
 	@$(CXX) $(VISAGE_CXXFLAGS) -Ibench $(CAPTURE_INCLUDES) -c -o $@ $<
 
-# The defects need OpenCV's encoder, which the product does not link.
-$(QUALITY): $(QUALITY_OBJS) $(CAPTURE_LIB) $(CORE_LIB)
+# Puppets and depth maps are those of bench-liveness. The defects need OpenCV's encoder, which the product does not link.
+$(QUALITY): $(QUALITY_OBJS) $(BUILD)/bench/liveness_puppet.o $(BUILD)/bench/liveness_depth.o $(CAPTURE_LIB) $(CORE_LIB)
 	@echo "  CXX  $@" >&2
 	@$(CXX) -o $@ $^ $(CAPTURE_LIBS) -lopencv_imgcodecs
 

@@ -3,6 +3,7 @@
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 
+#include "liveness_made.h"
 #include "sidecar/quality/colour.h"
 
 namespace visage::bench {
@@ -67,11 +68,24 @@ Damaged turn(const Face& face, double degrees) {
   return plain(out);
 }
 
-// Cuts the left side away until `share` of the face's width is gone.
-Damaged crop(const Face& face, double share) {
-  const float left = face.mesh.points[234].x, right = face.mesh.points[454].x;
-  const int from = std::clamp(static_cast<int>(left + share * (right - left)), 0, face.picture.cols - 64);
-  return plain(face.picture(cv::Rect(from, 0, face.picture.cols - from, face.picture.rows)).clone());
+// Cuts one side away until `share` of the face's width or height is gone.
+enum class Side { kLeft, kRight, kTop, kBottom };
+Damaged crop(Side side, const Face& face, double share) {
+  const auto& points = face.mesh.points;
+  cv::Rect rest({}, face.picture.size());
+  const double wide = static_cast<double>(points[454].x - points[234].x),
+               high = static_cast<double>(points[152].y - points[10].y);
+  constexpr int kLeast = 64;
+  const auto cut = [&](double at, int size) { return std::clamp(static_cast<int>(at), 0, size - kLeast); };
+  if (side == Side::kLeft)
+    rest.width -= rest.x = cut(static_cast<double>(points[234].x) + share * wide, rest.width);
+  if (side == Side::kTop)
+    rest.height -= rest.y = cut(static_cast<double>(points[10].y) + share * high, rest.height);
+  if (side == Side::kRight)
+    rest.width -= cut(rest.width - static_cast<double>(points[454].x) + share * wide, rest.width);
+  if (side == Side::kBottom)
+    rest.height -= cut(rest.height - static_cast<double>(points[152].y) + share * high, rest.height);
+  return plain(face.picture(rest).clone());
 }
 
 Damaged compress(const Face& face, double quality) {
@@ -98,6 +112,21 @@ Damaged shrink(const Face& face, double factor) {
   cv::Mat out;
   cv::resize(face.picture, out, {}, factor, factor, cv::INTER_AREA);
   return plain(out);
+}
+
+// The same picture, smaller, in a frame of the same size.
+Damaged far_away(const Face& face, double factor) {
+  cv::Mat out(face.picture.size(), CV_8UC3, cv::Scalar::all(127)), small;
+  cv::resize(face.picture, small, {}, factor, factor, cv::INTER_AREA);
+  small.copyTo(out(cv::Rect({(out.cols - small.cols) / 2, (out.rows - small.rows) / 2}, small.size())));
+  return plain(out);
+}
+
+// What the person does, shown by a puppet of the mesh.
+Damaged act(float Pose::*what, const Face& face, double amount) {
+  Pose pose;
+  pose.*what = static_cast<float>(amount);
+  return plain(Puppet(face.picture, face.mesh).show(pose));
 }
 
 Damaged posterise(const Face& face, double bits) {
@@ -225,6 +254,59 @@ Damaged make_up(const Face& face, double share) {
   return plain(out);
 }
 
+// The depth map of a made head in the face's place, after `change` of each measured pixel.
+using Change = std::function<double(double step, Random& random)>;
+Damaged depth_map(const Face& face, const Change& change) {
+  Random random(20261123);
+  Damaged out = plain(face.picture);
+  out.depth = make_depth(Shape::kHead, face.picture.size(), face.mesh, random);
+  for (int y = 0; y < out.depth->steps.rows; ++y)
+    for (int x = 0; x < out.depth->steps.cols; ++x)
+      if (uint16_t& step = out.depth->steps.at<uint16_t>(y, x); step != 0)
+        step = cv::saturate_cast<uint16_t>(change(step, random));
+  return out;
+}
+
+bool chance(Random& random, double share) {
+  return std::bernoulli_distribution(share)(random);
+}
+
+Damaged depth_missing(const Face& face, double share) {
+  return depth_map(face, [&](double step, Random& random) { return chance(random, share) ? 0 : step; });
+}
+Damaged depth_points_in_the_air(const Face& face, double share) {
+  constexpr double kOff = 80;  // mm
+  return depth_map(face,
+                   [&](double step, Random& random) { return chance(random, share) ? step - kOff : step; });
+}
+Damaged depth_noise(const Face& face, double sigma) {
+  return depth_map(face, [&](double step, Random& random) {
+    return step + sigma * std::normal_distribution<double>()(random);
+  });
+}
+Damaged depth_flat(const Face& face, double share) {
+  constexpr double kMiddle = 500;  // mm
+  return depth_map(face, [&](double step, Random&) { return kMiddle + (1 - share) * (step - kMiddle); });
+}
+Damaged depth_hole(const Face& face, double eye_distances) {
+  Damaged out = depth_map(face, [](double step, Random&) { return step; });
+  const double eyes = static_cast<double>(capture::distance(face.mesh.points[33], face.mesh.points[263]));
+  if (eye_distances > 0)
+    cv::circle(out.depth->steps, cv::Point(face.mesh.points[50]), static_cast<int>(eye_distances * eyes), 0,
+               cv::FILLED);
+  return out;
+}
+Damaged depth_coarse(const Face& face, double factor) {
+  Damaged out = depth_map(face, [](double step, Random&) { return step; });
+  cv::resize(out.depth->steps.clone(), out.depth->steps, {}, factor, factor, cv::INTER_NEAREST);
+  return out;
+}
+Damaged depth_late(const Face& face, double milliseconds) {
+  Damaged out = depth_map(face, [](double step, Random&) { return step; });
+  out.depth->settings.skew_ms = milliseconds;
+  return out;
+}
+
 }  // namespace
 
 std::vector<Defect> make_defects() {
@@ -235,6 +317,7 @@ std::vector<Defect> make_defects() {
        {1, 0.5, 0.25, 0.12, 0.06},
        light,
        {{Measure::kLuminanceMean, kFalls},
+        {Measure::kLuminanceVariance, kFalls},
         {Measure::kUnderExposurePrevention, kRises},
         {Measure::kDynamicRange, kFalls}}},
       {"glaring-light",
@@ -242,10 +325,28 @@ std::vector<Defect> make_defects() {
        light,
        {{Measure::kOverExposurePrevention, kRises}, {Measure::kLuminanceMean, kRises}}},
       {"darkness-grey", {0.5, 0.25, 0.12, 0.06}, light, {{Measure::kGreyRange, kFalls}}},
-      {"side-light", {0.4, 0.6, 0.8, 0.95}, side_light, {{Measure::kShadowPrevention, kFalls}}},
+      {"side-light",
+       {0.4, 0.6, 0.8, 0.95},
+       side_light,
+       {{Measure::kShadowPrevention, kFalls}, {Measure::kIlluminationUniformity, kFalls}}},
       {"rotation", {0, 10, 20, 30}, turn, {{Measure::kHeadPoseRoll, kRises}}},
-      {"crop", {-0.4, -0.2, 0, 0.15}, crop, {{Measure::kLeftwardCrop, kFalls}}},
-      {"crop-into-face", {-0.1, 0.15, 0.25, 0.35}, crop, {{Measure::kFaceCompleteness, kFalls}}},
+      {"crop", {-0.4, -0.2, 0, 0.15}, std::bind_front(crop, Side::kLeft), {{Measure::kLeftwardCrop, kFalls}}},
+      {"crop-right",
+       {-0.4, -0.2, 0, 0.15},
+       std::bind_front(crop, Side::kRight),
+       {{Measure::kRightwardCrop, kFalls}}},
+      {"crop-above",
+       {-0.2, -0.1, 0, 0.1},
+       std::bind_front(crop, Side::kTop),
+       {{Measure::kMarginAbove, kFalls}}},
+      {"crop-below",
+       {-0.2, -0.1, 0, 0.1},
+       std::bind_front(crop, Side::kBottom),
+       {{Measure::kMarginBelow, kFalls}}},
+      {"crop-into-face",
+       {-0.1, 0.15, 0.25, 0.35},
+       std::bind_front(crop, Side::kLeft),
+       {{Measure::kFaceCompleteness, kFalls}}},
       {"jpeg",
        {95, 75, 50, 25, 10},
        compress,
@@ -262,16 +363,46 @@ std::vector<Defect> make_defects() {
       {"shrink",
        {1, 0.75, 0.5, 0.3},
        shrink,
-       {{Measure::kInterEyeDistance, kFalls}, {Measure::kImageWidth, kFalls}}},
+       {{Measure::kInterEyeDistance, kFalls},
+        {Measure::kFaceWidth, kFalls},
+        {Measure::kImageWidth, kFalls},
+        {Measure::kImageHeight, kFalls}}},
+      {"far-away", {1, 0.8, 0.6, 0.45}, far_away, {{Measure::kHeadSize, kFalls}}},
+      {"turned-head", {0, 8, 16, 24}, std::bind_front(act, &Pose::yaw), {{Measure::kHeadPoseYaw, kRises}}},
+      {"bowed-head", {0, 7, 14, 20}, std::bind_front(act, &Pose::pitch), {{Measure::kHeadPosePitch, kRises}}},
+      {"closed-eyes", {0, 0.35, 0.7, 1}, std::bind_front(act, &Pose::blink), {{Measure::kEyesOpen, kFalls}}},
+      {"open-mouth",
+       {0, 0.3, 0.6, 1},
+       std::bind_front(act, &Pose::open),
+       {{Measure::kMouthClosed, kRises}, {Measure::kExpressionNeutrality, kRises}}},
       {"posterise", {8, 6, 5, 4}, posterise, {{Measure::kGreyLevels, kFalls}}},
       {"sunglasses", {0, 0.5, 1}, sunglasses, {{Measure::kEyesVisible, kRises}}},
       {"mask", {0, 0.5, 1}, mask, {{Measure::kMouthOcclusionPrevention, kRises}}},
       {"scarf", {0, 0.5, 1}, scarf, {{Measure::kFaceOcclusionPrevention, kRises}}},
       {"glare", {0, 4, 8, 12}, glare, {{Measure::kEyeGlare, kRises}}},
-      {"company", {0, 0.5, 0.7, 0.9}, company, {{Measure::kSingleFacePresent, kRises}}},
+      {"company",
+       {0, 0.5, 0.7, 0.9},
+       company,
+       {{Measure::kSingleFacePresent, kRises}, {Measure::kFacesFound, kRises}}},
       {"beautify", {0, 1, 2, 4, 8}, beautify, {{Measure::kSkinTexture, kFalls}}},
       {"lenses", {0.2, 0.5, 0.8}, lenses, {{Measure::kIrisColour, kRises}}},
       {"make-up", {0, 0.3, 0.6, 0.9}, make_up, {{Measure::kMakeUp, kRises}}},
+      {"depth-missing",
+       {0, 0.1, 0.3, 0.5},
+       depth_missing,
+       {{Measure::kDepthCompleteness, kFalls}, {Measure::kDepthFeatureCompleteness, kFalls}}},
+      {"depth-hole", {0, 0.1, 0.25, 0.5}, depth_hole, {{Measure::kDepthHoles, kRises}}},
+      {"depth-points-in-the-air",
+       {0, 0.01, 0.03, 0.1},
+       depth_points_in_the_air,
+       {{Measure::kDepthOutliers, kRises}}},
+      {"depth-noise", {0, 2, 5, 10}, depth_noise, {{Measure::kDepthNoise, kRises}}},
+      {"depth-flat", {0, 0.3, 0.6, 0.9}, depth_flat, {{Measure::kDepthRelief, kFalls}}},
+      {"depth-coarse",
+       {1, 0.75, 0.5, 0.25},
+       depth_coarse,
+       {{Measure::kDepthWidth, kFalls}, {Measure::kDepthHeight, kFalls}}},
+      {"depth-late", {0, 40, 100, 400}, depth_late, {{Measure::kDepthSkew, kRises}}},
       {"wallpaper", {10, 40, 80, 120}, wallpaper, {{Measure::kBackgroundUniformity, kRises}}},
   };
 }

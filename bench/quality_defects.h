@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <span>
 
 #include "quality_faces.h"
@@ -11,6 +12,7 @@ namespace visage::bench {
 struct Damaged {
   cv::Mat picture;
   std::vector<uint8_t> file;  // when the defect is one of the file
+  std::optional<quality::DepthFrame> depth{};
 };
 
 enum class Follows { kRises, kFalls };

@@ -58,3 +58,19 @@ BEGIN
   END LOOP;
 END
 $$;
+
+CREATE FUNCTION visage.watch_policy(policy regclass, VARIADIC identified_by text[]) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  EXECUTE format('CREATE TRIGGER audit_change AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION visage.audit_change(%s)',
+                 policy, (SELECT string_agg(quote_literal(k), ', ' ORDER BY n) FROM unnest(identified_by) WITH ORDINALITY u (k, n)));
+  EXECUTE format('CREATE TRIGGER forget_policy AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON %s '
+                 'FOR EACH STATEMENT EXECUTE FUNCTION visage.forget_policy()', policy);
+  EXECUTE format('CREATE TRIGGER count_policy_change AFTER INSERT OR UPDATE OR DELETE ON %s '
+                 'FOR EACH STATEMENT EXECUTE FUNCTION visage.count_policy_change()', policy);
+  EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER audit_change', policy);
+  EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER forget_policy', policy);
+END
+$$;
+COMMENT ON FUNCTION visage.watch_policy(regclass, text[]) IS
+  'for a table of policy: changes of a row, named by these columns, are in the ledger, apply at once, and count as a version; for the script of this extension';

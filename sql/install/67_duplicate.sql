@@ -176,14 +176,7 @@ $$;
 COMMENT ON FUNCTION visage.allow_duplicate(text, text) IS
   'lets one registration under this name pass the search for duplicates, within a day; proposed until another person asks for the same, then allowed [6.2c]';
 
-CREATE TRIGGER audit_change AFTER INSERT OR UPDATE OR DELETE ON visage.duplicate_policy
-  FOR EACH ROW EXECUTE FUNCTION visage.audit_change('scenario');
-CREATE TRIGGER forget_policy AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON visage.duplicate_policy
-  FOR EACH STATEMENT EXECUTE FUNCTION visage.forget_policy();
-CREATE TRIGGER count_policy_change AFTER INSERT OR UPDATE OR DELETE ON visage.duplicate_policy
-  FOR EACH STATEMENT EXECUTE FUNCTION visage.count_policy_change();
-ALTER TABLE visage.duplicate_policy ENABLE ALWAYS TRIGGER audit_change;
-ALTER TABLE visage.duplicate_policy ENABLE ALWAYS TRIGGER forget_policy;
+SELECT visage.watch_policy('visage.duplicate_policy', 'scenario');
 
 GRANT SELECT ON visage.duplicate_policy TO visage_admin, visage_auditor;
 GRANT INSERT, UPDATE, DELETE ON visage.duplicate_policy TO visage_admin;

@@ -115,22 +115,7 @@ COMMENT ON VIEW visage.reprotection_progress IS 'references by the transform roo
 COMMENT ON COLUMN visage.reprotection_progress.newest IS 'of the newest root: these are done';
 COMMENT ON COLUMN visage.reprotection_progress.share IS 'of the institution''s originals, 0 to 1';
 
-DO $$
-DECLARE
-  watched record;
-BEGIN
-  FOR watched IN VALUES ('adaptation_policy', '''channel'''), ('reference_lifetime', '''institution''') LOOP
-    EXECUTE pg_catalog.format('CREATE TRIGGER audit_change AFTER INSERT OR UPDATE OR DELETE ON visage.%I FOR EACH ROW '
-      'EXECUTE FUNCTION visage.audit_change(%s)', watched.column1, watched.column2);
-    EXECUTE pg_catalog.format('ALTER TABLE visage.%I ENABLE ALWAYS TRIGGER audit_change', watched.column1);
-    EXECUTE pg_catalog.format('CREATE TRIGGER forget_policy AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON visage.%I '
-      'FOR EACH STATEMENT EXECUTE FUNCTION visage.forget_policy()', watched.column1);
-    EXECUTE pg_catalog.format('ALTER TABLE visage.%I ENABLE ALWAYS TRIGGER forget_policy', watched.column1);
-    EXECUTE pg_catalog.format('CREATE TRIGGER count_policy_change AFTER INSERT OR UPDATE OR DELETE ON visage.%I '
-      'FOR EACH STATEMENT EXECUTE FUNCTION visage.count_policy_change()', watched.column1);
-  END LOOP;
-END
-$$;
+SELECT visage.watch_policy('visage.adaptation_policy', 'channel'), visage.watch_policy('visage.reference_lifetime', 'institution');
 
 CREATE FUNCTION visage.replace_reference(
   subject text, probe visage.probe, channel text DEFAULT 'default', scenario text DEFAULT 'default',

@@ -24,14 +24,7 @@ CREATE FUNCTION visage.identify(
 COMMENT ON FUNCTION visage.identify(visage.probe, integer, text, text, jsonb) IS
   'whose face is it? A row for each who is found, the most alike first; or one row without a subject that says that nobody is, or why nobody was looked for [6.6f]';
 
-CREATE TRIGGER audit_change AFTER INSERT OR UPDATE OR DELETE ON visage.identify_policy
-  FOR EACH ROW EXECUTE FUNCTION visage.audit_change('scenario');
-CREATE TRIGGER forget_policy AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON visage.identify_policy
-  FOR EACH STATEMENT EXECUTE FUNCTION visage.forget_policy();
-CREATE TRIGGER count_policy_change AFTER INSERT OR UPDATE OR DELETE ON visage.identify_policy
-  FOR EACH STATEMENT EXECUTE FUNCTION visage.count_policy_change();
-ALTER TABLE visage.identify_policy ENABLE ALWAYS TRIGGER audit_change;
-ALTER TABLE visage.identify_policy ENABLE ALWAYS TRIGGER forget_policy;
+SELECT visage.watch_policy('visage.identify_policy', 'scenario');
 
 GRANT SELECT ON visage.identify_policy TO visage_admin, visage_auditor;
 GRANT INSERT, UPDATE, DELETE ON visage.identify_policy TO visage_admin;

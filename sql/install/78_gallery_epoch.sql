@@ -51,14 +51,7 @@ COMMENT ON COLUMN visage.gallery_progress.without IS 'without any: a search comp
 COMMENT ON COLUMN visage.gallery_progress.share IS 'done of originals, 0 to 1';
 COMMENT ON COLUMN visage.gallery_progress.next_at IS 'when the keeper will open the next; null: by hand';
 
-CREATE TRIGGER audit_change AFTER INSERT OR UPDATE OR DELETE ON visage.gallery_policy
-  FOR EACH ROW EXECUTE FUNCTION visage.audit_change('institution');
-CREATE TRIGGER forget_policy AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON visage.gallery_policy
-  FOR EACH STATEMENT EXECUTE FUNCTION visage.forget_policy();
-CREATE TRIGGER count_policy_change AFTER INSERT OR UPDATE OR DELETE ON visage.gallery_policy
-  FOR EACH STATEMENT EXECUTE FUNCTION visage.count_policy_change();
-ALTER TABLE visage.gallery_policy ENABLE ALWAYS TRIGGER audit_change;
-ALTER TABLE visage.gallery_policy ENABLE ALWAYS TRIGGER forget_policy;
+SELECT visage.watch_policy('visage.gallery_policy', 'institution');
 
 GRANT SELECT ON visage.gallery_policy, visage.gallery_progress TO visage_admin, visage_auditor;
 GRANT INSERT, UPDATE, DELETE ON visage.gallery_policy TO visage_admin;

@@ -326,24 +326,8 @@ END
 $$;
 COMMENT ON FUNCTION visage.export_subject(text) IS 'everything held about a person as JSON, except secrets; an event records that it was handed out';
 
--- What 56_policy_change.sql does for the other policy tables.
-DO $$
-DECLARE
-  watched record;
-BEGIN
-  FOR watched IN VALUES ('entitlement', 'basis'), ('notice', 'name'', ''version'), ('consent_rule', 'channel'', ''scenario')
-  LOOP
-    EXECUTE pg_catalog.format('CREATE TRIGGER audit_change AFTER INSERT OR UPDATE OR DELETE ON visage.%I FOR EACH ROW '
-      'EXECUTE FUNCTION visage.audit_change(''%s'')', watched.column1, watched.column2);
-    EXECUTE pg_catalog.format('ALTER TABLE visage.%I ENABLE ALWAYS TRIGGER audit_change', watched.column1);
-    EXECUTE pg_catalog.format('CREATE TRIGGER forget_policy AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON visage.%I '
-      'FOR EACH STATEMENT EXECUTE FUNCTION visage.forget_policy()', watched.column1);
-    EXECUTE pg_catalog.format('ALTER TABLE visage.%I ENABLE ALWAYS TRIGGER forget_policy', watched.column1);
-    EXECUTE pg_catalog.format('CREATE TRIGGER count_policy_change AFTER INSERT OR UPDATE OR DELETE ON visage.%I '
-      'FOR EACH STATEMENT EXECUTE FUNCTION visage.count_policy_change()', watched.column1);
-  END LOOP;
-END
-$$;
+SELECT visage.watch_policy('visage.entitlement', 'basis'), visage.watch_policy('visage.notice', 'name', 'version'),
+       visage.watch_policy('visage.consent_rule', 'channel', 'scenario');
 
 GRANT SELECT ON visage.entitlement, visage.notice, visage.consent_rule TO visage_admin, visage_auditor;
 GRANT INSERT, UPDATE, DELETE ON visage.entitlement, visage.notice, visage.consent_rule TO visage_admin;

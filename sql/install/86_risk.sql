@@ -373,19 +373,12 @@ BEGIN
       'FOR EACH ROW EXECUTE FUNCTION visage.check_risk()', name);
     EXECUTE pg_catalog.format('CREATE TRIGGER keep_risk_history AFTER INSERT OR UPDATE OR DELETE ON visage.%I '
       'FOR EACH ROW EXECUTE FUNCTION visage.keep_risk_history()', name);
-    EXECUTE pg_catalog.format('CREATE TRIGGER count_policy_change AFTER INSERT OR UPDATE OR DELETE ON visage.%I '
-      'FOR EACH STATEMENT EXECUTE FUNCTION visage.count_policy_change()', name);
-    EXECUTE pg_catalog.format('CREATE TRIGGER audit_change AFTER INSERT OR UPDATE OR DELETE ON visage.%I FOR EACH ROW '
-      'EXECUTE FUNCTION visage.audit_change(%s)', name, CASE name WHEN 'risk_rule' THEN '''name''' ELSE '''kind'', ''id''' END);
-    EXECUTE pg_catalog.format('CREATE TRIGGER forget_policy AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON visage.%I '
-      'FOR EACH STATEMENT EXECUTE FUNCTION visage.forget_policy()', name);
-    EXECUTE pg_catalog.format('ALTER TABLE visage.%I ENABLE ALWAYS TRIGGER audit_change', name);
-    EXECUTE pg_catalog.format('ALTER TABLE visage.%I ENABLE ALWAYS TRIGGER forget_policy', name);
     EXECUTE pg_catalog.format('ALTER TABLE visage.%I ENABLE ALWAYS TRIGGER check_risk', name);
     EXECUTE pg_catalog.format('ALTER TABLE visage.%I ENABLE ALWAYS TRIGGER keep_risk_history', name);
   END LOOP;
 END
 $$;
+SELECT visage.watch_policy('visage.risk_rule', 'name'), visage.watch_policy('visage.deny_list', 'kind', 'id');
 
 REVOKE ALL ON TYPE visage.risk_signal, visage.risk_action, visage.deny_kind FROM PUBLIC;
 GRANT USAGE ON TYPE visage.risk_signal, visage.risk_action, visage.deny_kind

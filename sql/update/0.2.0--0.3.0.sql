@@ -458,13 +458,13 @@ CREATE UNIQUE INDEX subject_reference_adapted ON visage.subject_reference (subje
 -- include 79_duplicate_batch.sql
 
 -- include 80_consent.sql
+-- include 81_session_candidates.sql
 -- include 82_retention.sql
 -- include 83_capture_page.sql
 -- include 84_restore.sql
 -- include 85_integrity.sql
 
 -- include 86_risk.sql
-
 -- include 87_risk_explain.sql
 
 -- With the shipped limits the policy is another one.

@@ -7,11 +7,12 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "core/crypto/envelope.h"
+
 namespace visage::gallery_index {
 namespace {
 
-constexpr uint8_t kFileKind = 'X';
-constexpr uint8_t kVersion = 1;
+constexpr crypto::Envelope kEnvelope = {'X', 1, "snapshot of a gallery's index"};
 constexpr std::string_view kLabel = "visage/gallery-snapshot/1";
 constexpr size_t kFileSaltSize = 32;
 constexpr size_t kSaltOffset = kSnapshotHeaderSize - kFileSaltSize;
@@ -98,10 +99,7 @@ SnapshotWriter::~SnapshotWriter() {
 Status SnapshotWriter::begin(const std::string& path, const SnapshotLabel& label) {
   path_ = path;
   Writer writer(header_);
-  writer.number(kFileKind);
-  writer.number(kVersion);
-  writer.number(suite_);
-  writer.number(label.kind);
+  crypto::write_beginning(writer, kEnvelope, suite_, label.kind);
   writer.number(epoch_.transform_version);
   writer.number(epoch_.institution);
   writer.number(epoch_.number);
@@ -163,14 +161,7 @@ SnapshotReader::~SnapshotReader() {
 
 Status SnapshotReader::parse_header() {
   Reader reader(header_);
-  const auto kind = reader.number<uint8_t>();
-  const auto version = reader.number<uint8_t>();
-  const auto suite = reader.number<uint8_t>();
-  label_.kind = reader.number<uint8_t>();
-  if (kind != kFileKind) return Status::error(Code::kMalformed, "not a snapshot of a gallery's index");
-  if (version != kVersion || !crypto::known_suite(suite))
-    return Status::error(Code::kUnsupported, "gallery snapshot of version %u, suite %u", version, suite);
-  suite_ = static_cast<crypto::Suite>(suite);
+  VISAGE_TRY(crypto::read_beginning(reader, kEnvelope, suite_, label_.kind));
   const auto transform_version = reader.number<uint32_t>();
   const auto institution = reader.number<uint32_t>();
   const auto epoch = reader.number<uint32_t>();

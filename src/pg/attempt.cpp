@@ -26,22 +26,25 @@ void unuse_all(const uint32* places, int count) {
   for (int i = 0; i < count; ++i) attempt_table::unuse(places[i]);
 }
 
-// Finds the targets' counters, loading those that are not in memory, and puts each to use. Returns with the
-// lock held.
-void use_counters(int32 institution, const AttemptTarget* targets, int count, uint32* places) {
-  LWLock* lock = shared_lock(SharedLock::kAttempts);
-  bool loaded = false;  // failures of targets[i], read since departures were counted
-  uint32 departures = 0;
-  attempt::Failures failures = {};
-  LWLockAcquire(lock, LW_EXCLUSIVE);
-  for (int i = 0; i < count;) {
-    const AttemptTarget& target = targets[i];
-    places[i] = attempt_table::find(institution, target);
-    if (places[i] == kNoPlace && loaded && attempt_table::departures(target) == departures) {
-      places[i] = attempt_table::add(institution, target, failures);
-      if (places[i] == kNoPlace) {
+// A counter's row, and how many had departed from where it would be in memory before it was read.
+struct Loaded {
+  bool loaded;
+  uint32 departures;
+  attempt::Failures failures;
+};
+
+// Puts all counters to use, adding those whose row was read and is still their newest state. False, and none
+// in use, when a row is to be read. With the lock held; released where it raises.
+bool use_known(int32 institution, const AttemptTarget* targets, int count, const Loaded* rows,
+               uint32* places) {
+  for (int i = 0; i < count; ++i) {
+    uint32& place = places[i];
+    place = attempt_table::find(institution, targets[i]);
+    if (place == kNoPlace && rows[i].loaded && attempt_table::departures(targets[i]) == rows[i].departures) {
+      place = attempt_table::add(institution, targets[i], rows[i].failures);
+      if (place == kNoPlace) {
         unuse_all(places, i);
-        LWLockRelease(lock);
+        LWLockRelease(shared_lock(SharedLock::kAttempts));
         ereport(
             ERROR,
             (errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
@@ -50,28 +53,39 @@ void use_counters(int32 institution, const AttemptTarget* targets, int count, ui
                      "audit writer does not write, counters wait for it: see the server log.")));
       }
     }
-    if (places[i] != kNoPlace) {
-      attempt_table::use(places[i++]);
-      loaded = false;
-      continue;
+    if (place == kNoPlace) {
+      unuse_all(places, i);
+      return false;
     }
-    departures = attempt_table::departures(target);
-    // Reading may raise: what is in use is given back first, and looked for again afterwards.
-    unuse_all(places, i);
-    LWLockRelease(lock);
-    failures = read_attempt_row(institution, target);
+    attempt_table::use(place);
+  }
+  return true;
+}
+
+// Finds the targets' counters, loading those that are not in memory, and puts each to use. Returns with the
+// lock held.
+void use_counters(int32 institution, const AttemptTarget* targets, int count, uint32* places) {
+  LWLock* lock = shared_lock(SharedLock::kAttempts);
+  Loaded rows[kMaxAttemptHolds] = {};
+  for (;;) {
     LWLockAcquire(lock, LW_EXCLUSIVE);
-    loaded = true;
-    for (int j = 0; j < i; ++j) {
-      const uint32 place = attempt_table::find(institution, targets[j]);
-      if (place == kNoPlace) {  // it left meanwhile: begin again
-        unuse_all(places, j);
-        loaded = false;
-        i = 0;
-        break;
-      }
-      places[j] = place;
-      attempt_table::use(place);
+    if (use_known(institution, targets, count, rows, places)) return;
+    const AttemptTarget* missing[kMaxAttemptHolds];
+    int missing_at[kMaxAttemptHolds];
+    int missing_count = 0;
+    for (int i = 0; i < count; ++i) {
+      if (attempt_table::find(institution, targets[i]) != kNoPlace) continue;
+      rows[i].departures = attempt_table::departures(targets[i]);
+      missing_at[missing_count] = i;
+      missing[missing_count++] = &targets[i];
+    }
+    LWLockRelease(lock);
+    CHECK_FOR_INTERRUPTS();
+    attempt::Failures failures[kMaxAttemptHolds];
+    read_attempt_rows(institution, missing, missing_count, failures);
+    for (int i = 0; i < missing_count; ++i) {
+      rows[missing_at[i]].loaded = true;
+      rows[missing_at[i]].failures = failures[i];
     }
   }
 }

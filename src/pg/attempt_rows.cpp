@@ -35,6 +35,30 @@ enum Column : AttrNumber {
 KnownRelation attempt_table("attempt");
 KnownRelation attempt_index("attempt_pkey");
 
+// A counter's key as a value of its column.
+struct StoredKey {
+  explicit StoredKey(const AttemptTarget& target) {
+    SET_VARSIZE(this, sizeof *this);
+    memcpy(bytes, target.key, sizeof bytes);
+  }
+  int32 header;
+  uint8_t bytes[keys::kKeyedHashSize];
+};
+
+// Labels of the column's type, in the order of kCounted: as long as the type is the same one, its values are.
+const Oid* kind_values(Relation table) {
+  static Oid type = InvalidOid;
+  static Oid values[kAttemptKinds];
+  const Oid now = TupleDescAttr(RelationGetDescr(table), kKind - 1)->atttypid;
+  if (type == now) return values;
+  type = InvalidOid;
+  for (int i = 0; i < kAttemptKinds; ++i)
+    values[i] = DatumGetObjectId(
+        OidFunctionCall2(F_ENUM_IN, CStringGetDatum(attempt_kind_label(kCounted[i])), ObjectIdGetDatum(now)));
+  type = now;
+  return values;
+}
+
 // Where the row is, and the subject that it names.
 bool find_row(Relation table, const Datum* values, ItemPointer place, Uuid& subject, bool& has_subject) {
   ScanKeyData keys[3];
@@ -79,48 +103,43 @@ bool replace_row(AttemptRows& rows, ItemPointer place) {
 
 }  // namespace
 
-attempt::Failures read_attempt_row(int32 institution, const AttemptTarget& target) {
+void read_attempt_rows(int32 institution, const AttemptTarget* const* targets, int count,
+                       attempt::Failures* out) {
   Relation table = table_open(attempt_table.oid(), AccessShareLock);
-  const TupleDesc description = RelationGetDescr(table);
-  struct {
-    int32 header;
-    uint8_t bytes[keys::kKeyedHashSize];
-  } key;
-  SET_VARSIZE(&key, sizeof key);
-  memcpy(key.bytes, target.key, sizeof key.bytes);
-  ScanKeyData keys[3];
-  ScanKeyInit(&keys[0], kInstitution, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(institution));
-  ScanKeyInit(&keys[1], kKind, BTEqualStrategyNumber, F_ENUM_EQ,
-              OidFunctionCall2(F_ENUM_IN, CStringGetDatum(attempt_kind_label(target.kind)),
-                               ObjectIdGetDatum(TupleDescAttr(description, kKind - 1)->atttypid)));
-  ScanKeyInit(&keys[2], kKey, BTEqualStrategyNumber, F_BYTEAEQ, PointerGetDatum(&key));
+  Relation index = index_open(attempt_index.oid(), AccessShareLock);
   const Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
-  SysScanDesc scan = systable_beginscan(table, attempt_index.oid(), true, snapshot, lengthof(keys), keys);
-  attempt::Failures failures = {};
-  if (const HeapTuple row = systable_getnext(scan); HeapTupleIsValid(row)) {
+  const Oid* const kinds = kind_values(table);
+  TupleTableSlot* slot = table_slot_create(table, nullptr);
+  IndexScanDesc scan = index_beginscan(table, index, snapshot, 3, 0);
+  for (int i = 0; i < count; ++i) {
+    const StoredKey key(*targets[i]);
+    ScanKeyData keys[3];
+    ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(institution));
+    ScanKeyInit(&keys[1], 2, BTEqualStrategyNumber, F_ENUM_EQ,
+                ObjectIdGetDatum(kinds[attempt_kind(targets[i]->kind)]));
+    ScanKeyInit(&keys[2], 3, BTEqualStrategyNumber, F_BYTEAEQ, PointerGetDatum(&key));
+    index_rescan(scan, keys, lengthof(keys), nullptr, 0);
+    out[i] = {};
+    if (!index_getnext_slot(scan, ForwardScanDirection, slot)) continue;
     const auto read = [&](Column column) {
       bool is_null;
-      const Datum value = heap_getattr(row, column, description, &is_null);
+      const Datum value = slot_getattr(slot, column, &is_null);
       return is_null ? Datum{0} : value;
     };
-    failures = {static_cast<uint32>(DatumGetInt32(read(kFailures))),
-                static_cast<uint32>(DatumGetInt32(read(kFailuresInPeriod))),
-                DatumGetTimestampTz(read(kPeriodStart)), DatumGetTimestampTz(read(kLastFailure))};
+    out[i] = {static_cast<uint32>(DatumGetInt32(read(kFailures))),
+              static_cast<uint32>(DatumGetInt32(read(kFailuresInPeriod))),
+              DatumGetTimestampTz(read(kPeriodStart)), DatumGetTimestampTz(read(kLastFailure))};
   }
-  systable_endscan(scan);
+  index_endscan(scan);
+  ExecDropSingleTupleTableSlot(slot);
   UnregisterSnapshot(snapshot);
+  index_close(index, AccessShareLock);
   table_close(table, AccessShareLock);
-  return failures;
 }
 
 void begin_attempt_rows(AttemptRows& rows) {
   rows.table = table_open(attempt_table.oid(), RowExclusiveLock);
-  const Oid type = TupleDescAttr(RelationGetDescr(rows.table), kKind - 1)->atttypid;
-  for (int i = 0; i < kMaxAttemptHolds; ++i) {
-    const char* label = attempt_kind_label(kCounted[i]);
-    rows.kinds[i] =
-        DatumGetObjectId(OidFunctionCall2(F_ENUM_IN, CStringGetDatum(label), ObjectIdGetDatum(type)));
-  }
+  rows.kinds = kind_values(rows.table);
   rows.executor = CreateExecutorState();
   rows.target = makeNode(ResultRelInfo);
   InitResultRelInfo(rows.target, rows.table, 1, nullptr, 0);
@@ -131,12 +150,7 @@ void begin_attempt_rows(AttemptRows& rows) {
 void put_attempt_row(AttemptRows& rows, const AttemptRow& row, TimestampTz now) {
   // PostgreSQL's 'infinity' is the largest number.
   static_assert(attempt::kLockedForEver == DT_NOEND);
-  struct {
-    int32 header;
-    uint8_t bytes[keys::kKeyedHashSize];
-  } key;
-  SET_VARSIZE(&key, sizeof key);
-  memcpy(key.bytes, row.target.key, sizeof key.bytes);
+  const StoredKey key(row.target);
   Datum values[kColumns] = {};
   bool nulls[kColumns] = {};
   const auto set = [&](Column column, Datum value, bool is_null = false) {

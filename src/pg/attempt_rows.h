@@ -17,15 +17,15 @@ struct AttemptRow {
   const Uuid* subject;  // null when not known: the row then keeps the one it has
 };
 
-// What is stored of a counter now, whatever the transaction's isolation; zeros where nothing is. By the
-// index: a call that names address and device may read three, and three statements took as long as the
-// comparison.
-attempt::Failures read_attempt_row(int32 institution, const AttemptTarget& target);
+// What is stored of these counters now, whatever the transaction's isolation; zeros where nothing is. By the
+// index and in one scan: a call that names address and device asks for three that nobody ever failed in.
+void read_attempt_rows(int32 institution, const AttemptTarget* const* targets, int count,
+                       attempt::Failures* out);
 
 // The table while rows are put into it.
 struct AttemptRows {
   Relation table;
-  Oid kinds[kMaxAttemptHolds];
+  const Oid* kinds;
   struct EState* executor;
   struct ResultRelInfo* target;
   struct TupleTableSlot* slot;

@@ -216,7 +216,7 @@ bool find_in_memory(const Flow& flow, const Search& search, const Datum* asked_f
   begin_newest();
   search_reading(flow, search, asked_for, reading, answers, out);
   end_newest();
-  return end_gallery_reading(reading);
+  return end_gallery_search(reading);
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include "pg/keys.h"
 #include "pg/policy.h"
 #include "pg/policy_generation.h"
+#include "pg/secret_memory.h"
 #include "pg/settings.h"
 #include "pg/statement.h"
 
@@ -104,24 +105,9 @@ Status open_row(const Gallery& gallery, const gallery::EpochMasks& masks, const 
   });
 }
 
-struct Masks {
-  gallery::EpochMasks value;
-};
-
-void wipe_masks(void* masks) {
-  wipe(masks, sizeof(Masks));
-}
-
 // As committed before the statement; who registers meanwhile is looked for by the registration itself.
 void load_codes(int32 institution, const text* model, int64 most, Codes& out) {
-  auto* masks = static_cast<Masks*>(palloc0(sizeof(Masks)));
-  auto* callback = static_cast<MemoryContextCallback*>(palloc0(sizeof(MemoryContextCallback)));
-  callback->func = wipe_masks;
-  callback->arg = masks;
-  MemoryContextRegisterResetCallback(CurrentMemoryContext, callback);
-  uint8_t model_digest[crypto::kDigestSize];
-  crypto::sha256({reinterpret_cast<const uint8_t*>(VARDATA_ANY(model)), VARSIZE_ANY_EXHDR(model)},
-                 model_digest);
+  auto* const masks = allocate_wiped<gallery::EpochMasks>(CurrentMemoryContext);
   const Datum arguments[] = {Int32GetDatum(institution), PointerGetDatum(model)};
   Gallery gallery = {};
   bool usable = false;
@@ -134,9 +120,9 @@ void load_codes(int32 institution, const text* model, int64 most, Codes& out) {
       bool is_null;
       const int32 id = DatumGetInt32(column(i, 1, &is_null));
       if (!gallery.open || gallery.id != id) {
-        read_epoch(i, institution, model_digest, gallery);
+        read_epoch(i, institution, {VARDATA_ANY(model), VARSIZE_ANY_EXHDR(model)}, gallery);
         const Status status =
-            guarded([&] { return gallery::derive_masks(engine(), key_ring(), gallery.epoch, masks->value); });
+            guarded([&] { return gallery::derive_masks(engine(), key_ring(), gallery.epoch, *masks); });
         usable = status.ok();
         if (!usable)
           ereport(WARNING,
@@ -148,7 +134,7 @@ void load_codes(int32 institution, const text* model, int64 most, Codes& out) {
       row.of.reference = column_uuid(i, 9);
       row.of.generation = static_cast<uint32_t>(DatumGetInt32(column(i, 10, &is_null)));
       row.sealed = column_bytes(i, 11);
-      if (!usable || !open_row(gallery, masks->value, row, out.codes[out.count]).ok()) {
+      if (!usable || !open_row(gallery, *masks, row, out.codes[out.count]).ok()) {
         ++out.unopened;
         continue;
       }
@@ -159,7 +145,6 @@ void load_codes(int32 institution, const text* model, int64 most, Codes& out) {
     if (rows == 0) break;
   }
   SPI_cursor_close(cursor);
-  wipe(masks, sizeof *masks);
 }
 
 double code_threshold(int32 institution, const text* model, double fpir, uint32_t count) {
@@ -195,7 +180,7 @@ void search_epoch(const Codes& codes, uint32_t first, uint32_t count, uint32_t b
   const int64 before = progress.progress_done;
   for (uint32_t row = 0; row < count;) {
     CHECK_FOR_INTERRUPTS();
-    const uint32_t next = gallery::row_after(search, row, kStep * static_cast<uint64_t>(workers));
+    const uint32_t next = gallery::row_after(search, row, kStep, static_cast<unsigned>(workers));
     gallery::Pair* const begin = out.pairs + out.count;
     size_t found = 0;
     raise_unless_ok(guarded([&] {

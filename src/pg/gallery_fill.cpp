@@ -6,6 +6,7 @@
 #include "core/gallery/place_index.h"
 #include "pg/boundary.h"
 #include "pg/keys.h"
+#include "pg/secret_memory.h"
 #include "pg/statement.h"
 
 extern "C" {
@@ -38,28 +39,20 @@ Statement read_all = {
     VISAGE_CODED_REFERENCES "WHERE s.institution = $1 AND r.model = $2", 2, {"integer", "text"}};
 Statement read_some = {VISAGE_CODED_REFERENCES "WHERE r.id = ANY ($1)", 1, {"uuid[]"}};
 
-void wipe_masks(void* masks) {
-  wipe(masks, sizeof(gallery::EpochMasks));
-}
-
 const gallery::EpochMasks* masks_of(WorkerGallery& gallery, int epoch) {
   gallery::EpochMasks*& masks = gallery.masks[epoch];
   if (masks == nullptr) {
     const keys::KeyRing& ring = key_ring();
-    auto* const derived = static_cast<gallery::EpochMasks*>(
-        MemoryContextAllocZero(TopTransactionContext, sizeof(gallery::EpochMasks)));
-    auto* const callback = static_cast<MemoryContextCallback*>(
-        MemoryContextAllocZero(TopTransactionContext, sizeof(MemoryContextCallback)));
-    callback->func = wipe_masks;
-    callback->arg = derived;
-    MemoryContextRegisterResetCallback(TopTransactionContext, callback);
-    const Status status =
-        guarded([&] { return gallery::derive_masks(engine(), ring, gallery.epochs[epoch].epoch, *derived); });
-    if (status.code == Code::kKeyMissing) {
+    const gallery::Epoch& of = gallery.epochs[epoch].epoch;
+    // Asked for each row, so there must be nothing allocated yet.
+    const keys::Root* root;
+    if (!keys::find_root(ring.transform, of.transform_version, "transform", root).ok()) {
       gallery.key_missing = true;
       return nullptr;
     }
-    raise_unless_ok(status, "cannot open a gallery");
+    auto* const derived = allocate_wiped<gallery::EpochMasks>(TopTransactionContext);
+    raise_unless_ok(guarded([&] { return gallery::derive_masks(engine(), ring, of, *derived); }),
+                    "cannot open a gallery");
     masks = derived;
   }
   return masks;
@@ -192,14 +185,12 @@ int read_galleries(WorkerGallery* galleries, int count) {
     GalleryName name = {};
     name.institution = DatumGetInt32(column(row, 7, &is_null));
     strlcpy(name.model, column_text(row, 8), sizeof name.model);
-    uint8_t digest[crypto::kDigestSize];
-    crypto::sha256({reinterpret_cast<const uint8_t*>(name.model), strlen(name.model)}, digest);
     Gallery epochs[kMaxEpochs] = {};
     int epoch_count = 0;
     for (; row < rows && DatumGetInt32(column(row, 7, &is_null)) == name.institution &&
            strcmp(column_text(row, 8), name.model) == 0;
          ++row)
-      if (epoch_count < kMaxEpochs) read_epoch(row, name.institution, digest, epochs[epoch_count++]);
+      if (epoch_count < kMaxEpochs) read_epoch(row, name.institution, name.model, epochs[epoch_count++]);
     int number = find_gallery_number(galleries, count, name.institution, name.model);
     if (number < 0) {
       number = 0;

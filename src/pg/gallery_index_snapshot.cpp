@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "pg/boundary.h"
+#include "pg/gallery_store.h"
 #include "pg/keys.h"
 #include "pg/settings.h"
 #include "pg/statement.h"
@@ -20,11 +21,10 @@ namespace {
 // PostgreSQL's own prefix of temporary files, which base backups skip.
 constexpr char kFolder[] = PG_TEMP_FILE_PREFIX "_visage_index";
 
-Statement find_epoch = {
-    "SELECT g.institution, g.epoch, g.dimension, g.suite, g.transform_version, g.salt, g.model FROM "
-    "visage.gallery g WHERE g.id = $1",
-    1,
-    {"integer"}};
+Statement find_epoch = {"SELECT " VISAGE_EPOCH_COLUMNS
+                        ", g.institution, g.model FROM visage.gallery g WHERE g.id = $1",
+                        1,
+                        {"integer"}};
 
 struct Path {
   char name[MAXPGPATH];
@@ -43,17 +43,10 @@ bool read_epoch_of(int32 gallery, gallery::Epoch& out) {
   if (OidIsValid(schema) && OidIsValid(get_relname_relid("gallery", schema)) &&
       execute(find_epoch, arguments, nullptr, true) == 1) {
     bool is_null;
-    out.institution = static_cast<uint32_t>(DatumGetInt32(column(0, 1, &is_null)));
-    out.number = static_cast<uint32_t>(DatumGetInt32(column(0, 2, &is_null)));
-    out.dimension = static_cast<uint16_t>(DatumGetInt32(column(0, 3, &is_null)));
-    out.suite = static_cast<crypto::Suite>(DatumGetInt16(column(0, 4, &is_null)));
-    out.transform_version = static_cast<uint32_t>(DatumGetInt64(column(0, 5, &is_null)));
-    const Bytes salt = column_bytes(0, 6);
-    uint8_t digest[crypto::kDigestSize];
-    crypto::sha256(as_bytes(column_text(0, 7)), digest);
-    memcpy(out.model_digest, digest, sizeof out.model_digest);
-    found = salt.size() == sizeof out.salt && crypto::known_suite(static_cast<uint8_t>(out.suite));
-    if (found) memcpy(out.salt, salt.data(), sizeof out.salt);
+    Gallery read = {};
+    read_epoch(0, DatumGetInt32(column(0, 7, &is_null)), column_text(0, 8), read);
+    out = read.epoch;
+    found = true;
   }
   end_worker_transaction();
   return found;

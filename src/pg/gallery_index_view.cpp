@@ -1,10 +1,11 @@
 // What people see of indexes, and how well an index finds: the sources of visage.gallery_indexes and
 // visage.gallery_recall().
-#include "core/base/secret.h"
 #include "core/gallery/bound.h"
 #include "pg/boundary.h"
 #include "pg/gallery_index_shared.h"
+#include "pg/gallery_store.h"
 #include "pg/keys.h"
+#include "pg/secret_memory.h"
 #include "pg/shared.h"
 
 extern "C" {
@@ -46,10 +47,6 @@ struct Recall {
   int64 near;
   int64 near_found;
 };
-
-void end_of_sampling(void* sampled) {
-  wipe(sampled, sizeof(Sampled));
-}
 
 const CodeChain* chain_of(const GalleryReading& reading, int32 gallery) {
   for (int i = 0; i < reading.chain_count; ++i)
@@ -159,14 +156,10 @@ VISAGE_FUNCTION(visage_measure_index) {
   const int32 institution = PG_GETARG_INT32(0);
   const char* const model = text_to_cstring(PG_GETARG_TEXT_PP(1));
   const int32 gallery = PG_GETARG_INT32(2);
-  const auto bound = gallery::distance_bound(PG_GETARG_FLOAT8(3), reference::kDefaultCodeBits, 1e-6);
+  const auto bound = gallery::distance_bound(PG_GETARG_FLOAT8(3), reference::kDefaultCodeBits, kMiss);
   const int32 codes = PG_GETARG_INT32(4);
-  auto* const sampled = static_cast<Sampled*>(palloc0(sizeof(Sampled)));
-  auto* const answer = static_cast<IndexAnswer*>(palloc0(sizeof(IndexAnswer)));
-  auto* const callback = static_cast<MemoryContextCallback*>(palloc0(sizeof(MemoryContextCallback)));
-  callback->func = end_of_sampling;
-  callback->arg = sampled;
-  MemoryContextRegisterResetCallback(CurrentMemoryContext, callback);
+  auto* const sampled = allocate_wiped<Sampled>(CurrentMemoryContext);
+  auto* const answer = allocate_wiped<IndexAnswer>(CurrentMemoryContext);
   MemoryContext each = AllocSetContextCreate(CurrentMemoryContext, "measure_index", ALLOCSET_SMALL_SIZES);
   Recall recall = {};
   for (int32 i = 0; i < codes; ++i) {
@@ -186,7 +179,6 @@ VISAGE_FUNCTION(visage_measure_index) {
     MemoryContextReset(each);
     if (!sampled_one) break;
   }
-  wipe(answer, sizeof *answer);
   Datum values[] = {Int64GetDatum(recall.sampled), Int64GetDatum(recall.answered),
                     Int64GetDatum(recall.found), Int64GetDatum(recall.near),
                     Int64GetDatum(recall.near_found)};

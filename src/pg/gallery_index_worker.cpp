@@ -9,13 +9,12 @@
 #include "pg/keys.h"
 #include "pg/settings.h"
 #include "pg/shared.h"
+#include "pg/worker.h"
 
 extern "C" {
 #include "pgstat.h"
-#include "postmaster/bgworker.h"
 #include "postmaster/interrupt.h"
 #include "storage/proc.h"
-#include "tcop/tcopprot.h"
 }
 
 extern "C" {
@@ -25,9 +24,9 @@ VISAGE_EXPORT void visage_index_worker_main(Datum argument);
 namespace visage::pg {
 namespace {
 
+constexpr char kName[] = "pg_visage index worker";
 constexpr int64 kPlanMilliseconds = 1000;
 
-char served[NAMEDATALEN];
 bool keeps_indexes = false;
 gallery_index::Kind served_kind;
 
@@ -40,14 +39,13 @@ void at_exit(int, Datum) {
   LWLockRelease(shared_lock(SharedLock::kGalleryIndex));
 }
 
-void follow_settings() {
+void follow_index_settings() {
   if (!ConfigReloadPending) return;
-  ConfigReloadPending = false;
-  ProcessConfigFile(PGC_SIGHUP);
+  follow_settings();
   gallery_index::Kind kind = served_kind;
   const bool keeps = settings::keeps_index(kind);
-  // Begun anew by the postmaster: on the other database, with another kind, or without FAISS.
-  if (strcmp(settings::database, served) != 0 || keeps != keeps_indexes || kind != served_kind) proc_exit(1);
+  // Started anew by the postmaster, with another kind or without FAISS.
+  if (keeps != keeps_indexes || kind != served_kind) proc_exit(1);
 }
 
 // Codes in clear, and who looks like whom: neither in a core dump nor, where the system lets us, in swap.
@@ -67,7 +65,7 @@ void serve() {
   TimestampTz next_plan = 0;
   for (;;) {
     CHECK_FOR_INTERRUPTS();
-    follow_settings();
+    follow_index_settings();
     if (!keeps_indexes) {
       (void)WaitLatch(MyLatch, WL_LATCH_SET | WL_EXIT_ON_PM_DEATH, -1, PG_WAIT_EXTENSION);
       ResetLatch(MyLatch);
@@ -115,30 +113,14 @@ void begin() {
 }  // namespace
 
 void index_worker_register() {
-  if (IsBinaryUpgrade || settings::gallery_memory == 0) return;
-  BackgroundWorker worker = {};
-  worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
-  worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
-  worker.bgw_restart_time = 1;
-  strlcpy(worker.bgw_library_name, "pg_visage", sizeof worker.bgw_library_name);
-  strlcpy(worker.bgw_function_name, "visage_index_worker_main", sizeof worker.bgw_function_name);
-  strlcpy(worker.bgw_name, "pg_visage index worker", sizeof worker.bgw_name);
-  strlcpy(worker.bgw_type, "pg_visage index worker", sizeof worker.bgw_type);
-  RegisterBackgroundWorker(&worker);
+  if (settings::gallery_memory > 0) register_worker(kName, "visage_index_worker_main");
 }
 
 }  // namespace visage::pg
 
 extern "C" void visage_index_worker_main(Datum) {
   using namespace visage::pg;
-  pqsignal(SIGHUP, SignalHandlerForConfigReload);
-  pqsignal(SIGTERM, die);
-  BackgroundWorkerUnblockSignals();
-  strlcpy(served, settings::database, sizeof served);
-  BackgroundWorkerInitializeConnection(served, nullptr, 0);
-  SetConfigOption("statement_timeout", "0", PGC_SUSET, PGC_S_OVERRIDE);
-  SetConfigOption("search_path", "pg_catalog, pg_temp", PGC_SUSET, PGC_S_OVERRIDE);
-  SetConfigOption("application_name", "pg_visage index worker", PGC_USERSET, PGC_S_OVERRIDE);
+  begin_worker(kName);
   before_shmem_exit(at_exit, 0);
   begin();
   serve();

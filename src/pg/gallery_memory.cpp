@@ -16,13 +16,16 @@ extern "C" {
 namespace visage::pg {
 namespace {
 
+static_assert((Size{settings::kMaxGalleryMemory} * 1024 * 1024 / kBlockSize + 1) * kBlockPlaces <
+              PG_UINT32_MAX);
+
 // In a page of its own before the blocks. It outlives a crash restart, as the range does.
 struct alignas(4096) RangeHeader {
-  std::atomic<uint32> used;  // blocks from 0 on
+  std::atomic<uint32> used;  // blocks up to this number
 };
 
 RangeHeader* range = nullptr;
-CodeBlock* blocks = nullptr;
+CodeBlock* blocks = nullptr;  // number 1 is the first
 
 GalleryShared* shared = nullptr;
 std::atomic<uint64>* readers = nullptr;  // one a process: the publication that it reads, or 0
@@ -130,28 +133,29 @@ uint32 block_count() {
 }
 
 CodeBlock& block_at(uint32 number) {
-  return blocks[number];
+  return blocks[number - 1];
 }
 
 void note_block_used(uint32 number) {
-  if (range->used.load() <= number) range->used.store(number + 1);
+  if (range->used.load() < number) range->used.store(number);
 }
 
 bool lock_block(uint32 number) {
-  return !settings::gallery_memory_locked || mlock(&blocks[number], kBlockSize) == 0;
+  return !settings::gallery_memory_locked || mlock(&block_at(number), kBlockSize) == 0;
 }
 
 void release_block(uint32 number) {
-  wipe(static_cast<void*>(&blocks[number]), kBlockSize);
+  CodeBlock* const block = &block_at(number);
+  wipe(static_cast<void*>(block), kBlockSize);
   // Locked pages cannot be given back. Where the system will not have them, they stay, empty.
-  (void)munlock(&blocks[number], kBlockSize);
-  (void)madvise(&blocks[number], kBlockSize, MADV_REMOVE);
+  (void)munlock(block, kBlockSize);
+  (void)madvise(block, kBlockSize, MADV_REMOVE);
 }
 
 void wipe_range() {
   if (range == nullptr) return;
   const uint32 used = range->used.load();
-  for (uint32 i = 0; i < used; ++i) release_block(i);
+  for (uint32 number = 1; number <= used; ++number) release_block(number);
   range->used.store(0);
 }
 
@@ -191,12 +195,17 @@ bool end_gallery_reading(const GalleryReading& reading) {
   std::atomic_thread_fence(std::memory_order_acquire);
   const bool counts = shared->worker.load() == reading.worker;
   stop_reading();
+  return counts;
+}
+
+bool end_gallery_search(const GalleryReading& reading) {
+  const bool counts = end_gallery_reading(reading);
   if (counts) ++shared->searches;
   return counts;
 }
 
 const CodeBlock& code_block(uint32 number) {
-  return blocks[number];
+  return block_at(number);
 }
 
 void copy_live(const CodeBlock& block, uint64_t (&out)[kLiveWords]) {

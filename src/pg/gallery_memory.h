@@ -29,7 +29,9 @@ namespace visage::pg {
 
 inline constexpr uint32 kBlockPlaces = 1024;
 inline constexpr uint32 kLiveWords = kBlockPlaces / 64;
-inline constexpr uint32 kNoBlock = PG_UINT32_MAX;
+// Blocks are numbered from 1. So the end of a chain is also what wiped memory says: who reads on in what a
+// worker wiped as it ended comes to an end too.
+inline constexpr uint32 kNoBlock = 0;
 
 // A whole number of pages. Words of `live` are read before the codes and references that they speak of.
 struct alignas(4096) CodeBlock {
@@ -76,6 +78,8 @@ struct GalleryReading {
 bool begin_gallery_reading(int32 institution, const char* model, GalleryReading& out);
 // False: the worker ended meanwhile, and what was read does not count.
 [[nodiscard]] bool end_gallery_reading(const GalleryReading& reading);
+// The same for a search, which is counted: visage.gallery_memory tells how many there were.
+[[nodiscard]] bool end_gallery_search(const GalleryReading& reading);
 
 // During a reading.
 const CodeBlock& code_block(uint32 number);

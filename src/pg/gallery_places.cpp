@@ -18,8 +18,6 @@ constexpr uint32 kNobody = PG_UINT32_MAX;
 struct Home {
   uint32 gallery;  // kNobody: free, or no more in a chain
   int chain;
-  uint32 taken;   // places that are not free: in use, reserved or retired
-  bool draining;  // its places are no longer given out
 };
 
 enum class Waiting : uint32 { kPlace, kBlock };
@@ -107,7 +105,7 @@ Room take_block(uint32 gallery, int chain) {
   note_block_used(number);
   CodeBlock& block = block_at(number);
   block.next.store(target.first);
-  homes[number] = {gallery, chain, 0, false};
+  homes[number] = {gallery, chain};
   for (uint32 i = kBlockPlaces; i > 0; --i) push_free(target, number * kBlockPlaces + i - 1);
   target.first = number;
   ++galleries[gallery].blocks;
@@ -116,35 +114,26 @@ Room take_block(uint32 gallery, int chain) {
 
 void free_block(uint32 number) {
   release_block(number);
-  homes[number] = {kNobody, 0, 0, false};
   free_list[free_count++] = number;
 }
 
-// Out of its chain; whoever reads it still finds the way on.
-void unlink_block(uint32 number, uint64 publication) {
-  const Home home = homes[number];
-  LocalChain& chain = own_chain(home);
-  const uint32 next = block_at(number).next.load();
-  if (chain.first == number) {
-    chain.first = next;
-  } else {
-    uint32 before = chain.first;
-    while (block_at(before).next.load() != number) before = block_at(before).next.load();
-    block_at(before).next.store(next, std::memory_order_release);
-  }
-  --galleries[home.gallery].blocks;
+// Out of a chain, in which it comes first: so no block's way on changes while somebody may be on it, and a
+// reading of an earlier publication goes through it as before.
+void drop_first_block(LocalChain& chain, uint64 publication) {
+  const uint32 number = chain.first;
+  chain.first = block_at(number).next.load();
+  --galleries[homes[number].gallery].blocks;
   homes[number].gallery = kNobody;
   retire(Waiting::kBlock, number, publication);
 }
 
 void free_place(uint32 place) {
-  Home& home = home_of(place);
+  const Home& home = home_of(place);
   if (home.gallery == kNobody) return;  // its block goes as a whole
   set_live(place, false);
   wipe(&code_at(place), sizeof(gallery::SignCode));
   memset(block_at(place / kBlockPlaces).references[place % kBlockPlaces].bytes, 0, sizeof(Uuid));
-  --home.taken;
-  if (!home.draining) push_free(own_chain(home), place);
+  push_free(own_chain(home), place);
 }
 
 // Places of a block that is to be emptied are not given out any more.
@@ -155,13 +144,7 @@ void withhold_places(LocalChain& chain, uint32 number) {
   chain.free_count = kept;
 }
 
-uint32 sparsest_block(const LocalChain& chain) {
-  uint32 sparsest = chain.first;
-  for (uint32 number = chain.first; number != kNoBlock; number = block_at(number).next.load())
-    if (homes[number].taken < homes[sparsest].taken) sparsest = number;
-  return sparsest;
-}
-
+// Where they were they stay, for as long as the block does.
 void move_codes(uint32 number, LocalChain& chain, uint64 next_publication) {
   for (uint32 i = 0; i < kBlockPlaces; ++i) {
     const uint32 from = number * kBlockPlaces + i;
@@ -169,14 +152,12 @@ void move_codes(uint32 number, LocalChain& chain, uint64 next_publication) {
     // What is retired already needs no other place.
     if (!is_live(from) || index.find(reference) != from) continue;
     const uint32 to = chain.free[--chain.free_count];
-    ++home_of(to).taken;
     code_at(to) = code_at(from);
     CodeBlock& block = block_at(to / kBlockPlaces);
     block.references[to % kBlockPlaces] = reference;
     block.written.store(next_publication);
     set_live(to, true);
     index.replace(from, to);
-    retire(Waiting::kPlace, from, next_publication);
   }
 }
 
@@ -186,11 +167,11 @@ void places_init() {
   context = AllocSetContextCreate(TopMemoryContext, "pg_visage galleries", ALLOCSET_DEFAULT_SIZES);
   galleries = static_cast<LocalChains*>(allocate(sizeof(LocalChains) * kMaxGalleries));
   memset(static_cast<void*>(galleries), 0, sizeof(LocalChains) * kMaxGalleries);
-  homes = static_cast<Home*>(allocate(sizeof(Home) * Max(block_count(), 1u)));
-  free_list = static_cast<uint32*>(allocate(sizeof(uint32) * Max(block_count(), 1u)));
-  for (uint32 i = block_count(); i > 0; --i) {
-    homes[i - 1] = {kNobody, 0, 0, false};
-    free_list[free_count++] = i - 1;
+  homes = static_cast<Home*>(allocate(sizeof(Home) * (Size{block_count()} + 1)));
+  free_list = static_cast<uint32*>(allocate(sizeof(uint32) * (Size{block_count()} + 1)));
+  for (uint32 number = block_count(); number > 0; --number) {
+    homes[number] = {kNobody, 0};
+    free_list[free_count++] = number;
   }
 }
 
@@ -211,7 +192,6 @@ Room reserve_place(int gallery, int chain, uint32& place) {
     if (room != Room::kFound) return room;
   }
   place = from.free[--from.free_count];
-  ++home_of(place).taken;
   return Room::kFound;
 }
 
@@ -245,10 +225,8 @@ void keep_place(uint32 place, const Uuid& reference, uint64 next_publication) {
 }
 
 void give_back_place(uint32 place) {
-  Home& home = home_of(place);
   wipe(&code_at(place), sizeof(gallery::SignCode));
-  --home.taken;
-  push_free(own_chain(home), place);
+  push_free(own_chain(home_of(place)), place);
 }
 
 uint32 place_of(const Uuid& reference) {
@@ -301,23 +279,17 @@ uint64 retired_count() {
   return retired_end - retired_first;
 }
 
-bool compact(int gallery, uint64 next_publication) {
+void compact(int gallery, uint64 next_publication) {
   LocalChains& of = galleries[gallery];
-  bool moved = false;
   for (int i = 0; i < of.count; ++i) {
     LocalChain& chain = of.chains[i];
     if (chain.first == kNoBlock) continue;
     // Half a block more than one, so that a chain does not go to and fro.
     if (chain.free_count < kBlockPlaces + kBlockPlaces / 2 && chain.live != 0) continue;
-    const uint32 number = sparsest_block(chain);
-    if (homes[number].draining) continue;
-    homes[number].draining = true;
-    withhold_places(chain, number);
-    move_codes(number, chain, next_publication);
-    unlink_block(number, next_publication);
-    moved = true;
+    withhold_places(chain, chain.first);
+    move_codes(chain.first, chain, next_publication);
+    drop_first_block(chain, next_publication);
   }
-  return moved;
 }
 
 uint32 free_blocks() {

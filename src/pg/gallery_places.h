@@ -48,9 +48,8 @@ void retire_gallery(int gallery, uint64 next_publication);
 // Frees what no reading needs, when publications before `oldest` are read no more.
 void free_retired(uint64 oldest);
 uint64 retired_count();
-// Moves a sparse block's codes elsewhere when a chain has more than a block's places free. True when
-// something moved: then there is something to publish.
-bool compact(int gallery, uint64 next_publication);
+// Moves the codes of a chain's first block into the others when more than a block's places are free.
+void compact(int gallery, uint64 next_publication);
 
 uint32 free_blocks();
 

@@ -39,12 +39,12 @@ struct GalleryShared {
   Latch* worker_latch;
   std::atomic<uint64> worker;    // counts lives of the worker; odd while one serves
   std::atomic<uint64> codeless;  // references in memory that have no code
-  std::atomic<uint64> searches;  // readings that counted, since the server started
+  std::atomic<uint64> searches;  // that read memory, since the server started
+  std::atomic<uint64> pending;   // places and blocks that wait for readings to end
   uint64 publication;            // 0: none yet in this life
   TimestampTz seen_at;           // when the published snapshot was taken
   uint64 seen_end;
   int seen_running_count;
-  uint64 pending;  // places and blocks that wait for readings to end
   char fault[160];
   int gallery_count;  // places of `galleries` that may be used
   MemoryGallery galleries[kMaxGalleries];
@@ -58,7 +58,7 @@ int running_capacity();
 uint64 oldest_reading();
 int count_readings();
 
-// The range.
+// The range. Numbers are 1 to block_count().
 uint32 block_count();
 CodeBlock& block_at(uint32 number);
 // Blocks that were ever used since the range was last empty: these and no others can hold codes.

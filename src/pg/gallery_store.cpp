@@ -7,6 +7,7 @@
 #include "pg/envelope_io.h"
 #include "pg/keys.h"
 #include "pg/policy_generation.h"
+#include "pg/secret_memory.h"
 #include "pg/settings.h"
 #include "pg/statement.h"
 
@@ -43,21 +44,16 @@ struct GalleryKey {
 };
 Kept<GalleryKey, Gallery, 8> galleries;
 
-void read_gallery(const GalleryKey& key, const probe::Contents& probe, Gallery& out) {
+void read_gallery(const GalleryKey& key, Gallery& out) {
   memset(static_cast<void*>(&out), 0, sizeof out);
   const Datum arguments[] = {Int32GetDatum(key.institution), CStringGetTextDatum(key.model)};
-  if (execute(find_open, arguments, nullptr, true) == 1)
-    read_epoch(0, key.institution, probe.model_digest, out);
+  if (execute(find_open, arguments, nullptr, true) == 1) read_epoch(0, key.institution, key.model, out);
   SPI_freetuptable(SPI_tuptable);
-}
-
-void wipe_codes(void* codes) {
-  wipe(codes, sizeof(ProbeCodes));
 }
 
 }  // namespace
 
-void read_epoch(uint64 row, int32 institution, const uint8_t* model_digest, Gallery& out) {
+void read_epoch(uint64 row, int32 institution, std::string_view model, Gallery& out) {
   bool is_null;
   gallery::Epoch& epoch = out.epoch;
   out.id = DatumGetInt32(column(row, 1, &is_null));
@@ -66,7 +62,9 @@ void read_epoch(uint64 row, int32 institution, const uint8_t* model_digest, Gall
   epoch.suite = static_cast<crypto::Suite>(DatumGetInt16(column(row, 4, &is_null)));
   epoch.transform_version = static_cast<uint32_t>(DatumGetInt64(column(row, 5, &is_null)));
   epoch.institution = static_cast<uint32_t>(institution);
-  memcpy(epoch.model_digest, model_digest, sizeof epoch.model_digest);
+  uint8_t digest[crypto::kDigestSize];
+  crypto::sha256(as_bytes(model), digest);
+  memcpy(epoch.model_digest, digest, sizeof epoch.model_digest);
   const Bytes salt = column_bytes(row, 6);
   if (salt.size() != sizeof epoch.salt || !crypto::known_suite(static_cast<uint8_t>(epoch.suite)))
     elog(ERROR, "a row of visage.gallery is not one of ours");
@@ -85,7 +83,7 @@ void find_gallery(int32 institution, const probe::Contents& probe, Gallery& out)
     out = *found;
   } else {
     begin_newest();
-    read_gallery(key, probe, out);
+    read_gallery(key, out);
     end_newest();
     galleries.keep(key, out, generation);
   }
@@ -117,18 +115,14 @@ void store_code(int32 gallery, const reference::Header& of, struct varlena* seal
 ProbeCodes* make_probe_codes(int32 institution, const probe::Contents& probe, double threshold,
                              size_t code_bits) {
   const keys::KeyRing& ring = key_ring();
-  auto* codes = static_cast<ProbeCodes*>(palloc0(sizeof(ProbeCodes)));
-  auto* callback = static_cast<MemoryContextCallback*>(palloc0(sizeof(MemoryContextCallback)));
-  callback->func = wipe_codes;
-  callback->arg = codes;
-  MemoryContextRegisterResetCallback(CurrentMemoryContext, callback);
+  auto* const codes = allocate_wiped<ProbeCodes>(CurrentMemoryContext);
   codes->bound = gallery::distance_bound(threshold, code_bits, kMiss);
   const Datum arguments[] = {Int32GetDatum(institution), CStringGetTextDatum(probe.model),
                              Int32GetDatum(kMaxEpochs)};
   const uint64 rows = execute(find_epochs, arguments, nullptr, true);
   for (uint64 i = 0; i < rows; ++i) {
     Gallery gallery = {};
-    read_epoch(i, institution, probe.model_digest, gallery);
+    read_epoch(i, institution, probe.model, gallery);
     ProbeCodes::Each& each = codes->each[codes->count];
     each.gallery = gallery;
     // Without its root, or with a feature of another length, none of its codes is looked at.

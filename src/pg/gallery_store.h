@@ -15,7 +15,7 @@ struct Gallery {
 
 // An epoch's row, as its first columns, and what they say of it. For use inside SPI.
 #define VISAGE_EPOCH_COLUMNS "g.id, g.epoch, g.dimension, g.suite, g.transform_version, g.salt"
-void read_epoch(uint64 row, int32 institution, const uint8_t* model_digest, Gallery& out);
+void read_epoch(uint64 row, int32 institution, std::string_view model, Gallery& out);
 
 // Of an institution and a probe's model; not open where there is none. For use inside SPI.
 void find_gallery(int32 institution, const probe::Contents& probe, Gallery& out);

@@ -14,14 +14,12 @@
 #include "pg/settings.h"
 #include "pg/shared.h"
 #include "pg/statement.h"
+#include "pg/worker.h"
 #include "pg/worker_transaction.h"
 
 extern "C" {
 #include "pgstat.h"
-#include "postmaster/bgworker.h"
-#include "postmaster/interrupt.h"
 #include "storage/proc.h"
-#include "tcop/tcopprot.h"
 #include "utils/xid8.h"
 }
 
@@ -32,6 +30,7 @@ VISAGE_EXPORT void visage_gallery_worker_main(Datum argument);
 namespace visage::pg {
 namespace {
 
+constexpr char kName[] = "pg_visage gallery worker";
 // Between two rounds at least: many commits make one.
 constexpr long kShortInterval = 20;
 // Without being woken: what another backend prepared, or a full latch lost.
@@ -49,7 +48,6 @@ bool read_list_again = true;
 TimestampTz list_read_at = 0;
 uint32 known_roots = 0;
 Oid known_table = InvalidOid;
-char served[NAMEDATALEN];
 
 struct Seen {
   uint64 end;
@@ -167,8 +165,7 @@ void fill(void* changed) {
       if (galleries[i].used && galleries[i].to_load)
         load_gallery(galleries[i], i, next_publication(), tell_progress);
     for (int i = 0; i < gallery_count; ++i)
-      if (galleries[i].used && galleries[i].state == GalleryState::kServing)
-        (void)compact(i, next_publication());
+      if (galleries[i].used && galleries[i].state == GalleryState::kServing) compact(i, next_publication());
     *static_cast<bool*>(changed) = changes.removals;
   }
   end_worker_transaction();
@@ -255,14 +252,6 @@ void at_exit(int, Datum) {
   wipe_range();
 }
 
-void follow_settings() {
-  if (!ConfigReloadPending) return;
-  ConfigReloadPending = false;
-  ProcessConfigFile(PGC_SIGHUP);
-  // Started anew by the postmaster, on the other database.
-  if (strcmp(settings::database, served) != 0) proc_exit(1);
-}
-
 void serve() {
   TimestampTz earliest = 0, latest = 0;
   bool woken = true;
@@ -296,34 +285,16 @@ void serve() {
 }  // namespace
 
 void gallery_worker_register() {
-  if (IsBinaryUpgrade || block_count() == 0) return;
-  BackgroundWorker worker = {};
-  worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
-  worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
-  worker.bgw_restart_time = 1;
-  strlcpy(worker.bgw_library_name, "pg_visage", sizeof worker.bgw_library_name);
-  strlcpy(worker.bgw_function_name, "visage_gallery_worker_main", sizeof worker.bgw_function_name);
-  strlcpy(worker.bgw_name, "pg_visage gallery worker", sizeof worker.bgw_name);
-  strlcpy(worker.bgw_type, "pg_visage gallery worker", sizeof worker.bgw_type);
-  RegisterBackgroundWorker(&worker);
+  if (block_count() > 0) register_worker(kName, "visage_gallery_worker_main");
 }
 
 }  // namespace visage::pg
 
 extern "C" void visage_gallery_worker_main(Datum) {
   using namespace visage::pg;
-  pqsignal(SIGHUP, SignalHandlerForConfigReload);
-  pqsignal(SIGTERM, die);
-  BackgroundWorkerUnblockSignals();
-  strlcpy(served, settings::database, sizeof served);
-  BackgroundWorkerInitializeConnection(served, nullptr, 0);
-  SetConfigOption("default_transaction_read_only", "off", PGC_SUSET, PGC_S_OVERRIDE);
-  SetConfigOption("default_transaction_isolation", "read committed", PGC_SUSET, PGC_S_OVERRIDE);
+  begin_worker(kName);
   // What it writes need not last: after a crash memory is read anew.
   SetConfigOption("synchronous_commit", "off", PGC_SUSET, PGC_S_OVERRIDE);
-  SetConfigOption("statement_timeout", "0", PGC_SUSET, PGC_S_OVERRIDE);
-  SetConfigOption("search_path", "pg_catalog, pg_temp", PGC_SUSET, PGC_S_OVERRIDE);
-  SetConfigOption("application_name", "pg_visage gallery worker", PGC_USERSET, PGC_S_OVERRIDE);
   GalleryShared& shared = gallery_shared();
   galleries = static_cast<WorkerGallery*>(
       MemoryContextAllocHuge(TopMemoryContext, sizeof(WorkerGallery) * kMaxGalleries));

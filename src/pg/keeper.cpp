@@ -5,16 +5,15 @@
 #include "pg/settings.h"
 #include "pg/shared.h"
 #include "pg/statement.h"
+#include "pg/worker.h"
 #include "pg/worker_transaction.h"
 
 extern "C" {
 #include "commands/dbcommands.h"
 #include "pgstat.h"
-#include "postmaster/bgworker.h"
 #include "postmaster/interrupt.h"
 #include "storage/latch.h"
 #include "storage/proc.h"
-#include "tcop/tcopprot.h"
 }
 
 extern "C" {
@@ -24,6 +23,7 @@ VISAGE_EXPORT void visage_keeper_main(Datum argument);
 namespace visage::pg {
 namespace {
 
+constexpr char kName[] = "pg_visage keeper";
 // In the order of a round. Labels of visage.keep().
 const char* const kTasks[] = {"details", "sessions", "attempts",  "consents", "identity_checks",
                               "imports", "subjects", "galleries", "erasures"};
@@ -112,8 +112,6 @@ bool run(void (*work)(void*), void* argument, char (&why)[160]) {
   return false;
 }
 
-void follow_settings();
-
 // False on a fault, which the log and the view tell; the next round tries again. Clears `all` when some of
 // what was due is left.
 bool keep_task(const char* task, bool& all, int64& done) {
@@ -184,16 +182,6 @@ void keep_round() {
   });
 }
 
-char served[NAMEDATALEN];
-
-void follow_settings() {
-  if (!ConfigReloadPending) return;
-  ConfigReloadPending = false;
-  ProcessConfigFile(PGC_SIGHUP);
-  // Started anew by the postmaster, on the other database.
-  if (strcmp(settings::database, served) != 0) proc_exit(1);
-}
-
 void at_exit(int, Datum) {
   tell([](KeeperShared& keeper) {
     keeper.pid = 0;
@@ -232,16 +220,7 @@ void keeper_shared_startup() {
 }
 
 void keeper_register() {
-  if (IsBinaryUpgrade) return;
-  BackgroundWorker worker = {};
-  worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
-  worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
-  worker.bgw_restart_time = 1;
-  strlcpy(worker.bgw_library_name, "pg_visage", sizeof worker.bgw_library_name);
-  strlcpy(worker.bgw_function_name, "visage_keeper_main", sizeof worker.bgw_function_name);
-  strlcpy(worker.bgw_name, "pg_visage keeper", sizeof worker.bgw_name);
-  strlcpy(worker.bgw_type, "pg_visage keeper", sizeof worker.bgw_type);
-  RegisterBackgroundWorker(&worker);
+  register_worker(kName, "visage_keeper_main");
 }
 
 // keeper() → one row: the source of the view visage.keeper.
@@ -282,15 +261,7 @@ VISAGE_FUNCTION(visage_keeper) {
 
 extern "C" void visage_keeper_main(Datum) {
   using namespace visage::pg;
-  pqsignal(SIGHUP, SignalHandlerForConfigReload);
-  pqsignal(SIGTERM, die);
-  BackgroundWorkerUnblockSignals();
-  strlcpy(served, settings::database, sizeof served);
-  BackgroundWorkerInitializeConnection(served, nullptr, 0);
-  SetConfigOption("default_transaction_read_only", "off", PGC_SUSET, PGC_S_OVERRIDE);
-  SetConfigOption("statement_timeout", "0", PGC_SUSET, PGC_S_OVERRIDE);
-  SetConfigOption("search_path", "pg_catalog, pg_temp", PGC_SUSET, PGC_S_OVERRIDE);
-  SetConfigOption("application_name", "pg_visage keeper", PGC_USERSET, PGC_S_OVERRIDE);
+  begin_worker(kName);
   before_shmem_exit(at_exit, 0);
   tell([](KeeperShared& keeper) {
     keeper.pid = MyProcPid;

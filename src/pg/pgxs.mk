@@ -1,7 +1,8 @@
 # The extension's own build: PGXS, called by the top-level Makefile from the top-level directory.
 EXTENSION = pg_visage
 MODULE_big = pg_visage
-DATA = $(wildcard sql/pg_visage--*.sql)
+# DATA=<folder> on the command line is a benchmark's, not PGXS's.
+override DATA = $(wildcard sql/pg_visage--*.sql)
 OBJS = $(patsubst src/%.cpp,$(BUILD)/%.o,$(wildcard src/pg/*.cpp))
 BUILD = build
 CORE_LIB = $(BUILD)/libvisage_core.a

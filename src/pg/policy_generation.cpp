@@ -12,32 +12,14 @@ extern "C" {
 namespace visage::pg {
 namespace {
 
-// Each has the trigger forget_policy, in sql/install/56_policy_change.sql.
-const char* const kTables[] = {"institution",
-                               "institution_role",
-                               "policy_version",
-                               "channel",
-                               "channel_floor",
-                               "scenario",
-                               "calibration",
-                               "capture_source",
-                               "attempt_limit",
-                               "audit_policy",
-                               "notice",
-                               "consent_rule",
-                               "entitlement",
-                               "risk_rule",
-                               "deny_list",
-                               "session_policy",
-                               "requirement",
-                               "factor_policy",
-                               "otp_service",
-                               "trust_anchor",
-                               "revocation_list",
-                               "duplicate_policy",
-                               "adaptation_policy",
-                               "reference_lifetime",
-                               "gallery"};
+// Each has the trigger forget_policy, by visage.watch_policy() or in sql/install/56_policy_change.sql.
+const char* const kTables[] = {"institution",       "institution_role",   "policy_version",  "channel",
+                               "channel_floor",     "scenario",           "calibration",     "capture_source",
+                               "attempt_limit",     "audit_policy",       "notice",          "consent_rule",
+                               "entitlement",       "risk_rule",          "deny_list",       "session_policy",
+                               "requirement",       "factor_policy",      "otp_service",     "trust_anchor",
+                               "revocation_list",   "duplicate_policy",   "identify_policy", "gallery_policy",
+                               "adaptation_policy", "reference_lifetime", "gallery"};
 
 uint64 generation = 1;
 Oid watched[lengthof(kTables)];

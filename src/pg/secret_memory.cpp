@@ -30,6 +30,17 @@ void end_of_context(void* argument) {
   if (holding->place->ticket == holding->ticket) wipe(holding->place, sizeof *holding->place);
 }
 
+struct Wiped {
+  MemoryContextCallback callback;
+  void* memory;
+  Size size;
+};
+
+void wipe_at_end(void* argument) {
+  const auto* wiped = static_cast<Wiped*>(argument);
+  wipe(wiped->memory, wiped->size);
+}
+
 void map_places() {
   void* memory =
       mmap(nullptr, kPlaces * sizeof(Place), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -72,6 +83,16 @@ probe::Contents* allocate_contents(MemoryContext context) {
 void release_contents(probe::Contents* contents) {
   static_assert(offsetof(Place, contents) == 0);
   wipe(contents, sizeof(Place));
+}
+
+void* allocate_wiped(MemoryContext context, Size size) {
+  auto* const wiped = static_cast<Wiped*>(MemoryContextAllocZero(context, sizeof(Wiped)));
+  wiped->memory = MemoryContextAllocZero(context, size);
+  wiped->size = size;
+  wiped->callback.func = wipe_at_end;
+  wiped->callback.arg = wiped;
+  MemoryContextRegisterResetCallback(context, &wiped->callback);
+  return wiped->memory;
 }
 
 }  // namespace visage::pg

@@ -1,6 +1,7 @@
 #include "pg/settings.h"
 
 #include "core/audit/note.h"
+#include "gallery_index/index.h"
 #include "pg/pg.h"
 
 namespace visage::pg::settings {
@@ -21,8 +22,9 @@ int gallery_memory = 0;
 bool gallery_memory_locked = true;
 int index_memory = 4 * 1024 * 1024;
 int index_threads = 1;
-int index_beam = 1024;
-int index_probed = 850;
+constexpr gallery_index::Settings kIndexDefaults;
+int index_beam = static_cast<int>(kIndexDefaults.beam_of_search);
+int index_probed = static_cast<int>(kIndexDefaults.probed_permille);
 int index_timeout = 200;
 
 namespace {
@@ -113,7 +115,7 @@ void define_postmaster_settings() {
   DefineCustomIntVariable(
       "visage.gallery_memory", "Memory for codes of galleries.",
       "152 MB hold a million references; it is locked as it is used. 0: searches read tables.",
-      &gallery_memory, 256, 0, 1024 * 1024, PGC_POSTMASTER, GUC_UNIT_MB, nullptr, nullptr, nullptr);
+      &gallery_memory, 256, 0, kMaxGalleryMemory, PGC_POSTMASTER, GUC_UNIT_MB, nullptr, nullptr, nullptr);
 }
 
 void define_index_settings() {
@@ -128,12 +130,13 @@ void define_index_settings() {
                           "Of the index worker as it starts.", &index_threads, 1, 1, 256, PGC_SIGHUP, 0,
                           nullptr, nullptr, nullptr);
   DefineCustomIntVariable("visage.index_beam", "Codes that a search of an HNSW index keeps in sight.",
-                          "More find more, and take longer.", &index_beam, 1024, 8, 65536, PGC_SIGHUP, 0,
-                          nullptr, nullptr, nullptr);
+                          "More find more, and take longer.", &index_beam, index_beam, 8,
+                          static_cast<int>(gallery_index::kMaxBeam), PGC_SIGHUP, 0, nullptr, nullptr,
+                          nullptr);
   DefineCustomIntVariable("visage.index_probed",
                           "Thousandths of its lists that a search of an IVF index reads.",
-                          "More find more, and take longer.", &index_probed, 850, 1, 1000, PGC_SIGHUP, 0,
-                          nullptr, nullptr, nullptr);
+                          "More find more, and take longer.", &index_probed, index_probed, 1, 1000,
+                          PGC_SIGHUP, 0, nullptr, nullptr, nullptr);
   DefineCustomIntVariable("visage.index_timeout", "How long a search waits for an index.",
                           "Then it is exact.", &index_timeout, 200, 1, 60000, PGC_SUSET, GUC_UNIT_MS, nullptr,
                           nullptr, nullptr);

@@ -31,8 +31,10 @@ extern bool keeper;
 extern int keeper_interval;
 // Places for counters of attempts.
 extern int max_attempt_counters;
-// Megabytes for galleries in memory; 0: none, as in a session without preload.
+// Megabytes for galleries in memory; 0: none, as in a session without preload. The places of more could not
+// be numbered in 32 bits.
 extern int gallery_memory;
+inline constexpr int kMaxGalleryMemory = 512 * 1024;
 // Whether codes may only be where the system locks their memory.
 extern bool gallery_memory_locked;
 

@@ -39,5 +39,6 @@ export const sendPicture = image => call('picture', { image });
 export const frameKey = () => call('frame-key', {});
 export const sendSealed = parts => call('sealed-frame', parts);
 export const endFrames = parts => call('frames', parts);
+export const sendCode = () => call('code', {});
 export const showFactor = (kind, evidence) => call('factor', { kind, evidence });
 export const cancelSubject = () => call('cancel', {});

@@ -160,7 +160,7 @@ async function follow(video, words, rests, sealed, goesOn) {
     unseen = 0;
     const shows = movements.see(seen.extents);
     if (shows === null) return false;
-    if (choice.takes({ time: frame.time, shows })) sealed.push(frame);
+    if (choice.takes({ time: frame.time, shows }, sealed.behind)) sealed.push(frame);
     if (movements.task !== task) began = performance.now();
     if (movements.over) break;
   }

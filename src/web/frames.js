@@ -43,6 +43,7 @@ async function sealOne({ key, nonce }, kind, index, count, content, time = 0, li
 export class SealedFrames {
   #send;
   #keys;  // { key, nonce, page_key } to come
+  #pushed = 0;
   #sent = 0;
   #last;  // of what was pushed is sent
   #failure = null;
@@ -54,16 +55,20 @@ export class SealedFrames {
     this.#last = this.#keys.catch(error => { this.#failure = error; });
   }
 
+  // How many the daemon has not taken yet: the person waits for these at the end.
+  get behind() { return this.#pushed - this.#sent; }
+
   // A frame is { picture, time in ms, light: step, if any }. What went wrong with those before is thrown here.
   push({ picture, time, light }) {
     if (this.#failure) throw this.#failure;
-    const index = this.#sent;
-    this.#sent += 1;
+    const index = this.#pushed;
+    this.#pushed += 1;
     this.#last = this.#last.then(async () => {
       if (this.#failure) return;
       const keys = await this.#keys;
       const frame = await sealOne(keys, PICTURE, index, 0, await picture.arrayBuffer(), time, light);
       await this.#send({ frame, page_key: keys.page_key });
+      this.#sent += 1;
     }).catch(error => { this.#failure ??= error; });
   }
 
@@ -72,12 +77,13 @@ export class SealedFrames {
     await this.#last;
     if (this.#failure) throw this.#failure;
     const keys = await this.#keys;
-    return { end: await sealOne(keys, END, this.#sent, this.#sent, new Uint8Array(0)), page_key: keys.page_key };
+    return { end: await sealOne(keys, END, this.#pushed, this.#pushed, new Uint8Array(0)), page_key: keys.page_key };
   }
 }
 
 // Which frames of somebody who moves are sent. Movements are judged against the median of all frames, so most of them
-// show the face at rest. Those in which a movement was done, and the first after it, are all sent.
+// show the face at rest. Those in which a movement was done, and the first after it, are all sent; of the others few while
+// the daemon is behind.
 export class Choice {
   #last;  // that was sent
   #sent;
@@ -90,11 +96,11 @@ export class Choice {
   }
 
   // `shows` as Movements.see() has it.
-  takes({ time, shows }) {
+  takes({ time, shows }, behind) {
     const gap = time - this.#last.time;
-    const wanted = shows === 'done' || gap >= SELDOM_MS
-      || (shows === 'moving' && this.#moved < FEW / 2 && 2 * (this.#moved + 1) <= this.#sent + 1)
-      || (shows === 'rest' && (this.#last.shows !== 'rest' || (gap >= OFTEN_MS && this.#sent < FEW)));
+    const due = shows === 'moving' ? this.#moved < FEW / 2 && 2 * (this.#moved + 1) <= this.#sent + 1
+      : gap >= OFTEN_MS && this.#sent < FEW;
+    const wanted = shows === 'done' || (shows === 'rest' && this.#last.shows !== 'rest') || gap >= SELDOM_MS || (due && behind < 2);
     if (!wanted) return false;
     this.#last = { time, shows };
     this.#sent += 1;

@@ -1,6 +1,6 @@
 // The capture page: link → notice and consent → factors → guided capture → result, or a code for another device.
 
-import { CallFailed, cancelSubject, consent, decline, frameKey, open, showFactor, state, takeLink } from './calls.js';
+import { CallFailed, cancelSubject, consent, decline, frameKey, open, sendCode, showFactor, state, takeLink } from './calls.js';
 import { capture, endCapture, NoCamera, plan } from './capture.js';
 import { qrPicture } from './qr.js';
 import { part, say, show, showEnd, speak } from './screen.js';
@@ -24,6 +24,7 @@ function fail(error, again = null) {
   if (error instanceof CallFailed && error.status === 401) return finish('bad', 'ended', 'no-link');
   if (error instanceof CallFailed && error.status === 403)
     return finish('bad', 'ended', performance.now() > over ? 'expired' : 'used');
+  if (error instanceof CallFailed && error.code === 'MISSING_PART') return finish('bad', 'ended', 'no-photo');
   return finish('bad', 'ended', 'trouble', again);
 }
 
@@ -43,7 +44,7 @@ function term(key, text) {
 function fillNotice() {
   if (!opened || opened.hand_over) return;
   const { notice, purposes, purpose } = opened;
-  const kind = { register: 'register', verify: 'verify', cancel: 'cancel' }[purpose] ?? 'change';
+  const kind = ['register', 'verify', 'compare', 'identify', 'cancel'].includes(purpose) ? purpose : 'change';
   const seen = purpose !== 'cancel' || opened.needsFace;
   part('notice-lead').textContent = word(`lead-${kind}`);
   part('notice-parts').replaceChildren();
@@ -104,10 +105,30 @@ function askFactor(kind) {
   const input = part('evidence');
   input.type = kind === 'password' ? 'password' : 'text';
   input.inputMode = kind === 'password' ? 'text' : 'numeric';
+  input.autocomplete = kind === 'otp' ? 'one-time-code' : 'off';
+  part('code').hidden = kind !== 'otp';
+  say('code-told', '');
   say('factor-title', `factor-${kind}`);
   say('evidence-label', `factor-${kind}-label`);
   say('factor-problem', '');
   show('factor');
+}
+
+// What a code's service or the database cannot do now can be asked of them again.
+const WAITS = { 429: 'code-wait', 502: 'code-trouble', 503: 'busy' };
+const isPassing = error => error instanceof CallFailed && error.status in WAITS;
+
+async function askCode() {
+  part('code-send').disabled = true;
+  try {
+    say('code-told', (await sendCode()).sent ? 'code-sent' : 'code-refused');
+    part('evidence').focus();
+  } catch (error) {
+    if (!isPassing(error)) throw error;
+    say('code-told', WAITS[error.status]);
+  } finally {
+    part('code-send').disabled = false;
+  }
 }
 
 async function sendFactor() {
@@ -125,9 +146,8 @@ async function sendFactor() {
     if (answer.result !== 'retry') await conclude(answer);
     else say('factor-problem', answer.advice);
   } catch (error) {
-    // Busy, or a database that is away: the same can be sent again.
-    if (!(error instanceof CallFailed) || error.status !== 503) throw error;
-    say('factor-problem', 'busy');
+    if (!isPassing(error)) throw error;
+    say('factor-problem', WAITS[error.status]);
   } finally {
     part('factor-send').disabled = false;
   }
@@ -177,6 +197,7 @@ async function follow(mine, tell = () => {}) {
     if (running !== mine) return;
     if (seen === 'SUCCEEDED') return conclude({ result: 'pass' });
     if (seen === 'FAILED') return conclude({ result: 'fail' });
+    if (seen === 'FINISHED') return conclude({ result: 'thanks' });
     if (seen === 'EXPIRED') return conclude({ result: 'ended', advice: ['expired'] });
     tell(seen);
     await sleep(ASK_MS);
@@ -192,6 +213,7 @@ async function conclude({ result, advice }) {
   const gone = opened.purpose === 'cancel';
   if (result === 'pass') finish('good', 'pass', gone ? 'gone-words' : 'pass-words');
   else if (result === 'fail') finish('bad', 'fail', gone ? 'not-gone-words' : 'fail-words');
+  else if (result === 'thanks') finish('', 'thanks', 'thanks-words');
   else finish('bad', 'ended', advice?.[0] ?? 'trouble', advice?.[0] === 'not-followed' ? guarded(goOn) : null);
 }
 
@@ -206,6 +228,7 @@ async function start() {
   part('consent').onsubmit = guarded(agree);
   part('consent').onchange = () => { part('guardian').hidden = part('consent').elements.age.value !== 'true'; };
   part('factor-form').onsubmit = guarded(sendFactor);
+  part('code-send').onclick = guarded(askCode);
   part('confirm-send').onclick = guarded(confirm);
   for (const button of document.querySelectorAll('[data-stop]')) button.onclick = stop;
   part('light').onclick = stop;

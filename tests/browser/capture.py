@@ -13,8 +13,9 @@ import unittest
 from stand import CHANNEL, MEASURE, PC, PERSON, SAME_PERSON, STRANGER, STRICT, PageTest, Stand, current
 
 import answers  # what the page asks a person to do, and to show
+import certificate
 import console
-import qr_reader
+import flows
 import videos
 
 
@@ -123,11 +124,8 @@ class CapturePage(PageTest):
         pc.wait_section("handover")
         pc.wait("document.getElementById('handover-state').textContent === 'Waiting for your phone.'")
         self.assertEqual(0, pc.run("window.cameras"))
-        path = os.path.join(self.stand.directory, "code.png")
-        pc.picture(path)
         self.shot(pc, "handover")
-        box = pc.run("(() => { const b = document.querySelector('#qr svg').getBoundingClientRect(); return [b.x, b.y, b.width, b.height]; })()")
-        scanned = qr_reader.read(path, box)
+        scanned = self.scan(pc)
         phone = self.page(browser, scanned, mobile=True, width=390, height=844, dark=True)
         pc.wait("document.getElementById('handover-state').textContent.startsWith('Opened on your phone')")
         self.assertEqual("IN_PROGRESS", self.state(session)["state"])
@@ -247,7 +245,7 @@ def main():
     suite.testNamePatterns = [f"*{name}*" for name in sys.argv[1:]] or None
     with contextlib.ExitStack() as stack:
         current["stand"] = Stand(stack)
-        cases = unittest.TestSuite(suite.loadTestsFromTestCase(case) for case in (CapturePage, answers.Answers, console.Console))
+        cases = unittest.TestSuite(suite.loadTestsFromTestCase(case) for case in (CapturePage, answers.Answers, flows.Flows, console.Console, certificate.Certificate))
         result = unittest.TextTestRunner(stream=sys.stderr, verbosity=2).run(cases)
     failed = len(result.failures) + len(result.errors)
     # One subtest that fails is counted by itself.

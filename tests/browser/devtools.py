@@ -19,13 +19,15 @@ class BrowserFailed(Exception):
 class Browser:
     """Use as a context manager. It writes only below a directory of its own, which also is its home."""
 
-    def __init__(self, *options):
+    def __init__(self, *options, command=None, prepare=lambda home: None):
+        """`command` starts another browser than the one that is found; `prepare` makes what it is to find in its home."""
         program = next(filter(None, map(shutil.which, BROWSERS)), None)
-        if program is None:
+        if command is None and program is None:
             raise BrowserFailed(f"no browser: install one of {', '.join(BROWSERS)}")
         self.profile = tempfile.mkdtemp(prefix="pg_visage_browser.")
+        prepare(self.profile)
         # No sandbox: it needs rights that root in a container lacks, and the page is our own. /dev/shm is small there.
-        command = [program, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
+        command = [*(command or [program]), "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
                    "--disable-crash-reporter", "--remote-debugging-pipe", f"--user-data-dir={self.profile}", *options,
                    "about:blank"]
         places = {name: self.profile for name in ("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR", "TMPDIR")}

@@ -7,9 +7,10 @@ import unittest
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "sidecar"), os.path.join(HERE, "..", "..", "tools")]
 
+import qr_reader  # noqa: E402
 import videos  # noqa: E402
 from devtools import Browser  # noqa: E402
-from rig import bank, pictures  # noqa: E402
+from rig import bank, certificates, pictures, services  # noqa: E402
 from rig.client import Client  # noqa: E402
 from rig.cluster import Cluster  # noqa: E402
 from test_sessions import Sms  # noqa: E402
@@ -23,8 +24,8 @@ INSERT INTO visage.channel_floor (institution, channel, measure, minimum) VALUES
   (1, 'moving', 'LivenessContinuity', 0.3), (1, 'moving', 'LivenessInjection', 0.5), (1, 'lit', 'LivenessActive', 0.5);
 INSERT INTO visage.consent_rule (institution, channel, required) VALUES (1, 'desk', false);  -- given on paper
 """
-# Callers of the console, and what each may.
-CALLERS = {"auditor": "list_sessions,read_history,read_reports,read_policy", "operator": "list_sessions,quality", "shop": "verify"}
+# Who else calls: to search for a face, and at the console; and what each may.
+CALLERS = {"searcher": "*,identify", "auditor": "list_sessions,read_history,read_reports,read_policy", "operator": "list_sessions,quality", "shop": "verify"}
 NOTICE = """
 INSERT INTO visage.notice (institution, name, purposes, manner, scope, storage, text) VALUES (1, 'face', ARRAY['default'],
   'Compared by a machine.', 'Signs of a feature, not the picture. Nobody else gets it.', 'Two years after the last use.',
@@ -50,19 +51,35 @@ class Stand:
         self.cluster.psql(f"UPDATE visage.channel SET session_required = name <> '{DESK}' WHERE name IN "
                           f"('{CHANNEL}', '{PC}', '{STRICT}', '{MOVING}', '{LIT}', '{DESK}');" + FLOORS + NOTICE)
         self.cluster.psql("CREATE ROLE bank_console LOGIN IN ROLE visage_auditor")
+        self.cluster.psql(f"GRANT visage_search TO {bank.ROLE}; INSERT INTO visage.identify_policy (institution) VALUES (1)")
         token, callers = bank.make_token(self.cluster)
         self.tokens = {name: bank.make_token(self.cluster, caller=name, routes=routes, append=True)[0]
                        for name, routes in CALLERS.items()}
         self.daemon = bank.make_daemon(self.cluster, key, callers, page_listen="127.0.0.1:0",
-                                       console_database=self.cluster.conninfo("bank_console"))
+                                       console_database=self.cluster.conninfo("bank_console"), **self.serve_codes(stack))
         stack.callback(self.daemon.stop)
         self.daemon.start()
         self.daemon.wait_ready()
         self.client = Client(self.daemon.url, token)
+        self.searcher = Client(self.daemon.url, self.tokens["searcher"])
         stack.callback(self.client.close)
+        stack.callback(self.searcher.close)
         self.sms = Sms(self.cluster, self.directory)
         self.browsers = {}
         self.stack = stack
+
+    def serve_codes(self, stack):
+        """A service of one-time codes; settings of the daemon that asks it."""
+        outside = os.path.join(self.directory, "outside")
+        os.mkdir(outside)
+        authority = certificates.Authority(outside, "outside")
+        signer = services.Signer(outside, "codes")
+        self.codes = services.Codes(authority, authority.issue("service", "server"), signer, "codes")
+        stack.callback(self.codes.close)
+        with open(signer.public, encoding="utf-8") as file:
+            self.cluster.psql(f"INSERT INTO visage.otp_service (institution, name, public_key) VALUES (1, 'codes', '{file.read()}')")
+        us = authority.issue("visaged", "client")
+        return {"otp_url": self.codes.address + "/otp", "otp_ca": authority.certificate, "otp_certificate": us[0], "otp_key": us[1]}
 
     def browser(self, make, *names):
         """One that sees the video that make() makes."""
@@ -86,7 +103,7 @@ class PageTest(unittest.TestCase):
         """(link, session); the factor that a registration needs is shown before, by the backend."""
         reply = self.client.open_session(subject, purpose, channel=channel, capture_page=page or {"notice": "face"}, **more)
         self.assertEqual(201, reply.status, reply.body)
-        if purpose == "register":
+        if purpose == "register" and "factors" not in (page or {}):
             shown = self.client.present(reply.json["session"], "otp", evidence=self.stand.sms.assertion(subject, reply.json))
             self.assertEqual("accept", shown.decision, shown.body)
         return reply.json["capture_link"], reply.json["session"]
@@ -112,6 +129,13 @@ class PageTest(unittest.TestCase):
     def capture(self, page):
         self.agree(page)
         page.wait_section("end")
+
+    def scan(self, page):
+        """The link in the QR code that a page shows."""
+        path = os.path.join(self.stand.directory, "code.png")
+        page.picture(path)
+        box = page.run("(() => { const b = document.querySelector('#qr svg').getBoundingClientRect(); return [b.x, b.y, b.width, b.height]; })()")
+        return qr_reader.read(path, box)
 
     def end(self, page):
         page.wait_section("end")

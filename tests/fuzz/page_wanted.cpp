@@ -25,12 +25,15 @@ VISAGE_FUZZ_TARGET(page_wanted) {
     return;
   }
   const auto is_name = [](const std::string& name) { return !name.empty() && name.size() <= 63; };
-  fuzz::require(purpose != "identify" && purpose != "compare");
+  fuzz::require(purpose != "drop_reference" && purpose != "unlock");
+  fuzz::require(wanted.max_candidates == "1" || purpose == "identify");
   fuzz::require(wanted.notice.empty() ? wanted.purposes.empty() : is_name(wanted.notice));
   fuzz::require(wanted.purposes.size() <= 32);
   for (const std::string& name : wanted.purposes) fuzz::require(is_name(name));
   const std::set<std::string> factors(wanted.factors.begin(), wanted.factors.end());
   fuzz::require(factors.size() == wanted.factors.size());
   for (const std::string& factor : factors)
-    fuzz::require(factor == "password" || factor == "totp" || (factor == "face" && purpose == "cancel"));
+    fuzz::require(factor == "password" || factor == "totp" || factor == "otp" ||
+                  (factor == "face" && purpose == "cancel"));
+  fuzz::require(factors.empty() || (purpose != "compare" && purpose != "identify"));
 }

@@ -5,7 +5,8 @@ import time
 
 from fixture import CHANNEL, PERSON, STRANGER, HttpTest
 from rig import bank
-from rig.client import Client, registration
+from paged import PAGE, PageCalls
+from rig.client import registration
 
 NOTICE = """
 INSERT INTO visage.notice (institution, name, purposes, manner, scope, storage, text)
@@ -13,7 +14,6 @@ INSERT INTO visage.notice (institution, name, purposes, manner, scope, storage, 
 -- Nobody else's flows here are asked for consent.
 INSERT INTO visage.consent_rule (institution, required) VALUES (1, false) ON CONFLICT DO NOTHING;
 """
-PAGE = {"capture_page": {}}
 
 
 class Stream:
@@ -37,7 +37,7 @@ class Stream:
             self.beats += line.startswith(b":")
 
 
-class Pages(HttpTest):
+class Pages(PageCalls, HttpTest):
     def setUp(self):
         super().setUp()
         if self.cluster.value("SELECT count(*) FROM visage.notice WHERE name = 'paged'") == "0":
@@ -46,31 +46,6 @@ class Pages(HttpTest):
             self.stand.paged = self.stand.start("paged", page_listen="127.0.0.1:0")
         self.daemon = self.stand.paged
         self.client = self.connect(self.daemon)
-
-    def browser(self, daemon=None):
-        client = Client((daemon or self.daemon).pages)
-        self.addCleanup(client.close)
-        return client
-
-    def link(self, subject="paged", purpose="verify", channel=CHANNEL, **more):
-        """(session as it was opened, token of its link)."""
-        reply = self.client.open_session(subject, purpose, channel=channel, **{**PAGE, **more})
-        self.assertEqual(201, reply.status, reply.body)
-        address, token = reply.json["capture_link"].split("#")
-        self.assertEqual(self.daemon.pages + "/capture", address)
-        return reply.json, token
-
-    @staticmethod
-    def call(client, name, token, **parts):
-        headers = {"Authorization": "Capture " + token} if token else {}
-        return client.post(f"/capture/{name}", parts, headers) if parts else client.request("POST", f"/capture/{name}", b"", headers)
-
-    def opened(self, **more):
-        session, token = self.link(**more)
-        client = self.browser()
-        reply = self.call(client, "open", token)
-        self.assertEqual(200, reply.status, reply.body)
-        return session, client, reply.json
 
     def test_consent_over_http(self):
         """[8.2.2c] [8.2.5a] A notice is read, consent to a purpose of it given, listed and withdrawn."""
@@ -120,12 +95,14 @@ class Pages(HttpTest):
         self.assert_problem(without.open_session("paged", "verify", channel=CHANNEL, **PAGE), 400, "INVALID_VALUE", "page-listen")
 
     def test_what_a_page_may_be_for(self):
-        for purpose, page in (("unlock", {}), ("compare", {}), ("verify", {"color": "red"}), ("verify", {"factors": "password"}),
+        for purpose, page in (("unlock", {}), ("compare", {"factors": ["password"]}), ("compare", {"max_candidates": "2"}),
+                              ("verify", {"max_candidates": "2"}), ("identify", {"factors": ["totp"]}), ("identify", {"max_candidates": "0"}),
+                              ("identify", {"max_candidates": "6"}), ("identify", {"max_candidates": 2}), ("verify", {"color": "red"}), ("verify", {"factors": "password"}),
                               ("verify", {"factors": ["face"]}), ("verify", {"factors": ["otp"]}), ("cancel", {"factors": ["totp", "totp"]}), ("verify", {"notice": ""}),
                               ("verify", {"purposes": ["payment"]}), ("verify", {"notice": "paged", "purposes": []}),
                               ("verify", {"notice": "other"}), ("verify", {"notice": "paged", "purposes": ["default", "other"]})):
             with self.subTest(purpose=purpose, page=page):
-                subject = None if purpose == "compare" else "paged"
+                subject = None if purpose in ("compare", "identify") else "paged"
                 reply = self.client.post_json("/v1/sessions", {**({"subject": subject} if subject else {}), "purpose": purpose,
                                                                "channel": CHANNEL, "capture_page": page})
                 self.assert_problem(reply, 400, "INVALID_VALUE")

@@ -1,18 +1,12 @@
 """Whose face is it? A route that a caller has by name, and a database right of its own. [6.6f]"""
-from fixture import CHANNEL, PERSON, SAME_PERSON, STRANGER, HttpTest
+from fixture import CHANNEL, PERSON, SAME_PERSON, STRANGER
 from rig import bank
+from searching import SearchTest
 
 
-class Identify(HttpTest):
+class Identify(SearchTest):
     def setUp(self):
         super().setUp()
-        self.cluster.psql(f"""
-            GRANT visage_search TO {bank.ROLE};
-            -- The same portraits, that other tests left under their names.
-            SELECT count(c) FROM visage.subject s, visage.cancel(s.external_id) c WHERE s.institution = 1;
-            INSERT INTO visage.identify_policy (institution, max_candidates) VALUES (1, 2) ON CONFLICT DO NOTHING;
-        """)
-        self.addCleanup(self.cluster.psql, f"REVOKE visage_search FROM {bank.ROLE}; DELETE FROM visage.identify_policy;")
         token, callers = bank.make_token(self.cluster, caller="searcher", routes="*,identify", file="searchers")
         only, callers = bank.make_token(self.cluster, caller="desk", routes="identify", file="searchers", append=True)
         all_, callers = bank.make_token(self.cluster, caller="bank", routes="*", file="searchers", append=True)

@@ -40,6 +40,12 @@ SELECT * FROM events;
 
 -- Where there is nobody, nobody is found.
 SELECT * FROM pg_temp.find('i-ann', 2);
+-- Policy that is emptied as a whole applies at once too.
+BEGIN;
+TRUNCATE visage.identify_policy;
+SELECT * FROM pg_temp.find('i-ann', 3);
+ROLLBACK;
+SELECT rank, verdict FROM pg_temp.find('i-ann', 4);
 SELECT pg_temp.register('i-ann'), pg_temp.register('i-bob'), pg_temp.register('i-cat'), pg_temp.register('i-dan');
 CREATE TEMP TABLE told AS SELECT i.* FROM visage.identify(pg_temp.probe('i-cat', 2)) i;
 SELECT i.rank, i.subject, i.decision, i.reason, i.fpir, i.model, i.retry_after, h.transaction_id = i.transaction_id AS recorded
@@ -145,6 +151,44 @@ SELECT session, encode(nonce, 'hex') AS nonce FROM visage.open_session(NULL, 'id
 SELECT i.subject, i.decision, i.reason FROM visage.identify(pg_temp.probe('i-ann', 61, nonce => decode(:'nonce', 'hex')), 1, 'session', context => jsonb_build_object('session', :'session')) i;
 SELECT i.subject, i.decision, i.reason FROM visage.identify(pg_temp.probe('i-ann', 62, nonce => decode(:'nonce', 'hex')), 1, 'session', context => jsonb_build_object('session', :'session')) i;
 SELECT state, reason FROM visage.sessions WHERE session = :'session';
+
+-- Who opened the session is told afterwards who was found, without whom may not be named any more. [6.6f] [5.3.4]
+SELECT * FROM visage.session_candidates(:'session');
+BEGIN;
+SELECT visage.revoke('i-ann', 'lost card');
+SELECT * FROM visage.session_candidates(:'session');
+ROLLBACK;
+BEGIN;
+SELECT fixture.verdict(visage.cancel('i-ann'));
+SELECT * FROM visage.session_candidates(:'session');
+ROLLBACK;
+BEGIN;
+DELETE FROM visage.consent_rule WHERE institution = :place;
+SELECT * FROM visage.session_candidates(:'session');
+SELECT count(*) AS given FROM visage.notice n, visage.give_consent('i-ann', n.name, n.digest, n.purposes, false) c WHERE n.institution = :place;
+SELECT * FROM visage.session_candidates(:'session');
+SELECT visage.withdraw_consent('i-ann') AS withdrawn;
+SELECT * FROM visage.session_candidates(:'session');
+ROLLBACK;
+-- Several, in their order; nobody where nobody was found, and before the call.
+SELECT pg_temp.register('i-twin-2', 'i-ann', 9), pg_temp.register('i-twin-3', 'i-ann', 8), pg_temp.register('i-twin-4', 'i-ann', 7);
+SELECT session AS several, encode(nonce, 'hex') AS nonce FROM visage.open_session(NULL, 'identify', channel => 'session') \gset
+SELECT * FROM visage.session_candidates(:'several');
+CREATE TEMP TABLE found AS SELECT i.rank, i.subject FROM visage.identify(pg_temp.probe('i-ann', 64, nonce => decode(:'nonce', 'hex')), 3, 'session', context => jsonb_build_object('session', :'several')) i;
+SELECT count(*) AS found, count(*) FILTER (WHERE f.subject = c.subject) AS same FROM found f FULL JOIN visage.session_candidates(:'several') c USING (rank);
+BEGIN;
+SELECT fixture.verdict(visage.cancel(subject)) FROM found WHERE rank = 1;
+SELECT f.rank - c.rank AS moved_up FROM found f JOIN visage.session_candidates(:'several') c USING (subject) ORDER BY f.rank;
+ROLLBACK;
+SELECT fixture.verdict(visage.cancel(s)) FROM unnest(ARRAY['i-twin-2', 'i-twin-3', 'i-twin-4']) s;
+SELECT session AS several, encode(nonce, 'hex') AS nonce FROM visage.open_session(NULL, 'identify', channel => 'session') \gset
+SELECT i.subject, i.decision, i.reason FROM visage.identify(pg_temp.probe('i-nobody', 65, nonce => decode(:'nonce', 'hex')), 3, 'session', context => jsonb_build_object('session', :'several')) i;
+SELECT * FROM visage.session_candidates(:'several');
+SET ROLE identify_service;
+SELECT * FROM visage.session_candidates(:'session');
+SET ROLE identify_search;
+SELECT count(*) FROM visage.session_candidates(:'session');
+RESET ROLE;
 SELECT session, encode(nonce, 'hex') AS nonce FROM visage.open_session(NULL, 'compare', channel => 'session') \gset
 SELECT i.subject, i.decision, i.reason FROM visage.identify(pg_temp.probe('i-ann', 63, nonce => decode(:'nonce', 'hex')), 1, 'session', context => jsonb_build_object('session', :'session')) i;
 

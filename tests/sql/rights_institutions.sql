@@ -84,6 +84,9 @@ BEGIN
   PERFORM visage.revert_adaptation(one, 'tested');
   PERFORM visage.revoke(place || '-3', 'tested');
   PERFORM visage.open_session(one, 'verify');
+  SELECT * INTO opened FROM visage.open_session(NULL, 'identify');
+  RETURN QUERY SELECT 'identify', i.decision || ' ' || i.reason
+    FROM visage.identify(pg_temp.sample(place, 'rights-1', 6, opened.nonce), context => jsonb_build_object('session', opened.session)) i;
   PERFORM visage.record_authority_check(one, place || '-authority', true, '{name}', reference => place, fields_digest => sha256('x'),
     comparison => (visage.compare(pg_temp.sample(place, 'rights-1', 7), pg_temp.sample(place, 'rights-1', 8))).transaction_id);
   SELECT * INTO opened FROM visage.open_import(place || ' import');
@@ -127,7 +130,8 @@ CREATE TEMP TABLE mark AS
     UNION SELECT encode(digest, 'hex') FROM visage.notice WHERE institution = :north) t (m);
 SELECT count(*) > 25 AS marks FROM mark;
 CREATE TEMP TABLE known AS
-  SELECT (SELECT session::text FROM visage.sessions WHERE institution = 'secretnorth') AS session,
+  SELECT (SELECT session::text FROM visage.sessions WHERE institution = 'secretnorth' AND purpose = 'verify') AS session,
+         (SELECT session FROM visage.sessions WHERE institution = 'secretnorth' AND purpose = 'identify') AS searched,
          (SELECT r.id FROM visage.subject_reference r JOIN visage.subject s ON s.id = r.subject WHERE s.institution = :north AND s.external_id = 'secretnorth-1') AS reference,
          (SELECT r.reference FROM visage.subject_reference r JOIN visage.subject s ON s.id = r.subject WHERE s.institution = :north AND s.external_id = 'secretnorth-1') AS sealed,
          (SELECT s.id::text FROM visage.subject s WHERE s.institution = :north AND s.external_id = 'secretnorth-1') AS surrogate,
@@ -195,6 +199,7 @@ INSERT INTO call
     'verify SELECT fixture.verdict(visage.verify(''secretnorth-1'', @probe, context => ''{"biz_id": "secretnorth-biz", "device": "secretnorth-device"}''))',
     'identify SELECT i.decision, i.reason, regexp_replace(i.subject, ''^south-.*'', ''ours'') FROM visage.identify(@probe) i',
     'identify SELECT i.decision, i.reason, regexp_replace(i.subject, ''^south-.*'', ''ours'') FROM visage.identify((SELECT probe FROM known)) i',
+    'session_candidates SELECT c.* FROM known, visage.session_candidates(searched) c',
     'find_duplicates SELECT d.* FROM visage.find_duplicates(''test/1'') d',
     'duplicate_progress SELECT * FROM visage.duplicate_progress()',
     'compare SELECT fixture.verdict(visage.compare(@probe, (SELECT probe FROM known)))',

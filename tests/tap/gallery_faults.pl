@@ -155,6 +155,21 @@ serves();
 is(value('SELECT readings FROM visage.gallery_memory'), 0, 'nor one that was killed');
 finds('p9', 'p9, memory', '… and others find');
 
+# The worker ends while a search reads: what it wiped leads nowhere, and the search goes on to the table. The next
+# worker may not fill meanwhile, so that what was wiped stays so.
+($locker, $searcher, $pid) = start_search('p9');
+my $keys_locker = $node->background_psql('postgres');
+$keys_locker->query_safe('BEGIN; LOCK TABLE visage.subject_key IN ACCESS EXCLUSIVE MODE');
+$old = worker();
+value("SELECT pg_terminate_backend($old)");
+wait_for("SELECT pid <> $old FROM visage.gallery_memory", 'another worker');
+$locker->query_safe('COMMIT');
+wait_for("SELECT count(*) = 1 FROM pg_locks WHERE pid = $pid AND NOT granted AND relation = 'visage.subject_key'::regclass", 'a search that reads the table');
+$keys_locker->query_safe('COMMIT');
+like($searcher->query_safe('SELECT 1'), qr/^p9$/m, 'a search whose memory was wiped finds in the table');
+$_->quit for $locker, $keys_locker, $searcher;
+serves();
+
 # Codes move while a search reads: enough people for several blocks, most of whom go.
 value('SELECT people(100, 2400)');
 serves();

@@ -37,14 +37,14 @@ sub index_is {
   return $node->safe_psql('postgres', "SELECT coalesce((SELECT $column FROM visage.gallery_indexes x ORDER BY epoch DESC LIMIT 1)::text, 'none')");
 }
 sub serves { return index_is('state') eq 'serving' && index_is('done = due') eq 'true' }
-# How many of the searches differ from the exact ones, and how many the index answered.
+# How many of the searches differ from the exact ones.
 sub compare {
   my ($method, $from, $to) = @_;
-  my $before = index_is('answers');
   my $differ = $node->safe_psql('postgres',
     "SELECT count(*) FILTER (WHERE found(again, '$method') <> found(again, 'exact')) || ' of ' || count(*) FROM face WHERE i BETWEEN $from AND $to");
   return $differ;
 }
+sub searches { return $node->safe_psql('postgres', 'SELECT searches FROM visage.gallery_memory') }
 sub maps_of { my ($pid) = @_; return slurp_file("/proc/$pid/maps") }
 sub worker { return $node->safe_psql('postgres', q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'pg_visage index worker'}) }
 
@@ -72,7 +72,9 @@ for my $kind ('hnsw', 'ivf') {
   $session->quit;
 
   my $asked = index_is('answers');
+  my $searches = searches();
   is(compare($kind, 1, 120), '0 of 120', "$kind: finds whom the exact search finds");
+  is(searches() - $searches, 240, "$kind: searches are counted, and what the index worker reads is not");
   wait_until(sub { index_is('answers') >= $asked + 115 }, "$kind: the index answered");
   is(compare($kind, $people + 11, $people + 20), '0 of 10', "$kind: and nobody where there is nobody");
   my ($sampled, $answered, $recall) = split /\|/, $node->safe_psql('postgres', 'SELECT sampled, answered, recall FROM visage.gallery_recall(200)');

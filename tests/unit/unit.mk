@@ -5,12 +5,14 @@ unit_core_objs := $(patsubst tests/%.cpp,$(BUILD)/tests/%.o,$(wildcard tests/uni
 unit_capture_objs := $(patsubst tests/%.cpp,$(BUILD)/tests/%.o,$(wildcard tests/unit/sidecar/*.cpp))
 unit_bench_objs := $(patsubst tests/%.cpp,$(BUILD)/tests/%.o,$(wildcard tests/unit/bench/*.cpp))
 unit_gallery_index_objs := $(patsubst tests/%.cpp,$(BUILD)/tests/%.o,$(wildcard tests/unit/gallery_index/*.cpp))
+# What of src/pg can be tested without a server: an object of its own and the test, which stands for the server.
+unit_pg_objs := $(patsubst tests/%.cpp,$(BUILD)/tests/%.o,$(wildcard tests/unit/pg/*.cpp)) $(BUILD)/tests/unit/pg/gallery_places.o
 # What sums the benchmarks' scores up, without what makes them.
-unit_bench_tested := $(addprefix $(BUILD)/bench/,accuracy_dataset.o accuracy_rates.o accuracy_trials.o protection_dsys.o \
+unit_bench_tested := $(addprefix $(BUILD)/bench/,accuracy_dataset.o accuracy_rates.o accuracy_trials.o liveness_cache.o protection_dsys.o \
 	protection_linkage.o protection_report.o)
 # Of the daemon's flows what keeps things between two requests.
 unit_desks := sidecar/flow/capture_desk sidecar/flow/frame_desk sidecar/flow/photo_desk
-unit_programs := $(BUILD)/tests/unit_core $(BUILD)/tests/unit_gallery_index $(if $(unit_bench_objs),$(BUILD)/tests/unit_bench) $(if $(unit_capture_objs),$(BUILD)/tests/unit_capture)
+unit_programs := $(BUILD)/tests/unit_core $(BUILD)/tests/unit_gallery_index $(BUILD)/tests/unit_pg $(if $(unit_bench_objs),$(BUILD)/tests/unit_bench) $(if $(unit_capture_objs),$(BUILD)/tests/unit_capture)
 vector_generator := $(BUILD)/tests/generate_vectors
 
 .PHONY: unit-tests check-unit check-vectors vectors
@@ -39,6 +41,12 @@ $(unit_gallery_index_objs): $(BUILD)/tests/%.o: tests/%.cpp
 	@mkdir -p $(@D)
 	@echo "  CXX  $<"
 	@$(CXX) $(VISAGE_CXXFLAGS) -Itests/unit/core -Itests/unit/gallery_index -c -o $@ $<
+$(BUILD)/tests/unit/pg/gallery_places.o: src/pg/gallery_places.cpp
+$(filter %_test.o,$(unit_pg_objs)): $(BUILD)/tests/%.o: tests/%.cpp
+$(unit_pg_objs):
+	@mkdir -p $(@D)
+	@echo "  CXX  $<"
+	@$(CXX) $(VISAGE_CXXFLAGS) -isystem $(shell $(PG_CONFIG) --includedir-server) -c -o $@ $<
 $(unit_capture_objs): $(BUILD)/tests/%.o: tests/%.cpp
 	@mkdir -p $(@D)
 	@echo "  CXX  $<"
@@ -50,6 +58,9 @@ $(BUILD)/tests/unit_core: $(unit_core_objs) $(CORE_LIB)
 $(BUILD)/tests/unit_gallery_index: $(unit_gallery_index_objs) $(BUILD)/tests/unit/core/support.o $(GALLERY_INDEX_LIB) $(CORE_LIB)
 	@echo "  LD   $@"
 	@$(CXX) -o $@ $^ -lgtest -lgtest_main -lcrypto $(FAISS_LIBS)
+$(BUILD)/tests/unit_pg: $(unit_pg_objs) $(CORE_LIB)
+	@echo "  LD   $@"
+	@$(CXX) -o $@ $^ -lgtest -lgtest_main -lcrypto
 $(BUILD)/tests/unit_bench: $(unit_bench_objs) $(unit_bench_tested) $(CORE_LIB)
 	@echo "  LD   $@"
 	@$(CXX) -o $@ $^ -lgtest -lgtest_main -lcrypto

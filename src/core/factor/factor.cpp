@@ -3,12 +3,12 @@
 #include <iterator>
 
 #include "core/base/base64.h"
+#include "core/crypto/envelope.h"
 
 namespace visage::factor {
 namespace {
 
-constexpr uint8_t kEnvelopeKind = 'F';
-constexpr uint8_t kVersion = 1;
+constexpr crypto::Envelope kEnvelope = {'F', 1, "sealed factor"};
 constexpr size_t kSaltSize = 32;
 constexpr std::string_view kLabel = "visage/factor/1";
 constexpr std::string_view kPasswordLabel = "visage/password/1";
@@ -34,15 +34,11 @@ struct Header {
 
 Status parse(Bytes envelope, Header& header) {
   Reader reader(envelope);
-  const auto kind = reader.number<uint8_t>();
-  const auto version = reader.number<uint8_t>();
-  const auto suite = reader.number<uint8_t>();
-  header.place.kind = reader.number<Kind>();
-  if (!reader.ok() || kind != kEnvelopeKind) return Status::error(Code::kMalformed, "not a sealed factor");
-  if (version != kVersion || !crypto::known_suite(suite) || !is_stored(header.place.kind))
-    return Status::error(Code::kUnsupported, "sealed factor of version %u, suite %u, kind %u", version, suite,
-                         static_cast<unsigned>(header.place.kind));
-  header.suite = static_cast<crypto::Suite>(suite);
+  uint8_t factor_kind = 0;
+  VISAGE_TRY(crypto::read_beginning(reader, kEnvelope, header.suite, factor_kind));
+  header.place.kind = static_cast<Kind>(factor_kind);
+  if (!is_stored(header.place.kind))
+    return Status::error(Code::kUnsupported, "sealed factor of kind %u", factor_kind);
   header.key_version = reader.number<uint32_t>();
   header.place.owner.institution = reader.number<uint32_t>();
   header.place.factor = reader.uuid();
@@ -95,10 +91,7 @@ Status seal(crypto::Engine& engine, const keys::KeyRing& ring, crypto::Suite sui
   VISAGE_TRY(engine.random(salt));
   VISAGE_TRY(engine.random(nonce));
   Writer writer(out);
-  writer.number(kEnvelopeKind);
-  writer.number(kVersion);
-  writer.number(suite);
-  writer.number(place.kind);
+  crypto::write_beginning(writer, kEnvelope, suite, static_cast<uint8_t>(place.kind));
   writer.number(root->version);
   writer.number(place.owner.institution);
   writer.uuid(place.factor);

@@ -1,10 +1,11 @@
 #include "core/gallery/code.h"
 
+#include "core/crypto/envelope.h"
+
 namespace visage::gallery {
 namespace {
 
-constexpr uint8_t kKind = 'G';
-constexpr uint8_t kVersion = 1;
+constexpr crypto::Envelope kEnvelope = {'G', 1, "gallery code"};
 constexpr std::string_view kSeedLabel = "visage/gallery-epoch/1";
 constexpr std::string_view kCodeLabel = "visage/gallery-code/1";
 
@@ -18,14 +19,8 @@ struct CodeHeader {
 
 Status parse_code(Bytes sealed, CodeHeader& header) {
   Reader reader(sealed);
-  const auto kind = reader.number<uint8_t>();
-  const auto version = reader.number<uint8_t>();
-  const auto suite = reader.number<uint8_t>();
-  const auto reserved = reader.number<uint8_t>();
-  if (!reader.ok() || kind != kKind) return Status::error(Code::kMalformed, "not a gallery code");
-  if (version != kVersion || !crypto::known_suite(suite))
-    return Status::error(Code::kUnsupported, "gallery code of version %u, suite %u", version, suite);
-  header.suite = static_cast<crypto::Suite>(suite);
+  uint8_t reserved = 0;
+  VISAGE_TRY(crypto::read_beginning(reader, kEnvelope, header.suite, reserved));
   header.transform_version = reader.number<uint32_t>();
   header.of.owner.institution = reader.number<uint32_t>();
   header.epoch = reader.number<uint32_t>();
@@ -127,10 +122,7 @@ Status seal_code(crypto::Engine& engine, const keys::KeyRing& ring, const keys::
   uint8_t nonce[crypto::kNonceSize];
   VISAGE_TRY(engine.random(nonce));
   Writer writer(out);
-  writer.number(kKind);
-  writer.number(kVersion);
-  writer.number(suite);
-  writer.number(uint8_t{0});
+  crypto::write_beginning(writer, kEnvelope, suite);
   writer.number(root->version);
   writer.number(of.owner.institution);
   writer.number(epoch.number);

@@ -12,7 +12,6 @@
 namespace visage::gallery {
 namespace {
 
-constexpr uint32_t kTileRows = 32;
 constexpr uint32_t kTileColumns = 256;  // 32 kB of codes
 
 struct Sheet {
@@ -70,9 +69,9 @@ class SignalsBlocked {
 
 }  // namespace
 
-uint32_t row_after(const PairSearch& search, uint32_t first, uint64_t pairs) {
-  uint32_t low = first + 1, high = search.count;
-  const uint64_t wanted = pairs_before(search, first) + pairs;
+uint32_t row_after(const PairSearch& search, uint32_t first, uint64_t pairs, unsigned threads) {
+  uint32_t low = first + std::min(kTileRows * threads, search.count - first), high = search.count;
+  const uint64_t wanted = pairs_before(search, first) + pairs * threads;
   while (low < high) {
     const uint32_t middle = low + (high - low) / 2;
     if (pairs_before(search, middle) < wanted)
@@ -80,7 +79,7 @@ uint32_t row_after(const PairSearch& search, uint32_t first, uint64_t pairs) {
     else
       high = middle;
   }
-  return std::min(low, search.count);
+  return low;
 }
 
 Status find_pairs(const PairSearch& search, uint32_t first, uint32_t last, unsigned threads, Pair* out,

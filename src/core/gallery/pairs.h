@@ -36,8 +36,12 @@ constexpr uint64_t pairs_before(const PairSearch& search, uint32_t row) {
   return row == 0 ? 0 : uint64_t{row} * (2 * uint64_t{search.count} - row - 1) / 2;
 }
 
-// The first row behind `first` so that both and what is between make about `pairs` pairs, one row at least.
-uint32_t row_after(const PairSearch& search, uint32_t first, uint64_t pairs);
+// Rows that a thread takes at once.
+inline constexpr uint32_t kTileRows = 32;
+
+// The first row behind `first` so that both and what is between make about `pairs` pairs for each thread. As
+// many rows at least as all of them take at once: with millions of codes fewer would leave some without work.
+uint32_t row_after(const PairSearch& search, uint32_t first, uint64_t pairs, unsigned threads);
 
 // Pairs of rows [first, last) with all later codes, by that many threads, the caller's included. Writes as
 // many as `room` to `out`, in no order; `found` is how many there are. Signals stay with the calling thread.

@@ -1,12 +1,12 @@
 #include "core/keys/staged_probe.h"
 
+#include "core/crypto/envelope.h"
 #include "core/keys/subject_key.h"
 
 namespace visage::keys {
 namespace {
 
-constexpr uint8_t kKind = 'S';
-constexpr uint8_t kVersion = 1;
+constexpr crypto::Envelope kEnvelope = {'S', 1, "staged probe"};
 constexpr std::string_view kLabel = "visage/staged-probe/1";
 
 struct Aad {
@@ -27,14 +27,8 @@ struct StagedHeader {
 
 Status parse_staged(Bytes staged, StagedHeader& header) {
   Reader reader(staged);
-  const auto kind = reader.number<uint8_t>();
-  const auto version = reader.number<uint8_t>();
-  const auto suite = reader.number<uint8_t>();
-  const auto reserved = reader.number<uint8_t>();
-  if (!reader.ok() || kind != kKind) return Status::error(Code::kMalformed, "not a staged probe");
-  if (version != kVersion || !crypto::known_suite(suite))
-    return Status::error(Code::kUnsupported, "staged probe of version %u, suite %u", version, suite);
-  header.suite = static_cast<crypto::Suite>(suite);
+  uint8_t reserved = 0;
+  VISAGE_TRY(crypto::read_beginning(reader, kEnvelope, header.suite, reserved));
   header.transform_version = reader.number<uint32_t>();
   header.institution = reader.number<uint32_t>();
   header.probe = reader.uuid();
@@ -71,10 +65,7 @@ Status stage_probe(crypto::Engine& engine, const KeyRing& ring, crypto::Suite su
   uint8_t nonce[crypto::kNonceSize];
   VISAGE_TRY(engine.random(nonce));
   Writer writer(out);
-  writer.number(kKind);
-  writer.number(kVersion);
-  writer.number(suite);
-  writer.number(uint8_t{0});
+  crypto::write_beginning(writer, kEnvelope, suite);
   writer.number(root->version);
   writer.number(staging.institution);
   writer.uuid(staging.probe);

@@ -1,10 +1,11 @@
 #include "core/keys/subject_key.h"
 
+#include "core/crypto/envelope.h"
+
 namespace visage::keys {
 namespace {
 
-constexpr uint8_t kKind = 'K';
-constexpr uint8_t kVersion = 1;
+constexpr crypto::Envelope kEnvelope = {'K', 1, "wrapped subject key"};
 constexpr std::string_view kWrapAadLabel = "visage/subject-key/1";
 constexpr std::string_view kSourceLabel = "visage/probe-source/1";
 
@@ -26,14 +27,8 @@ struct WrappedHeader {
 
 Status parse_wrapped(Bytes wrapped, WrappedHeader& header) {
   Reader reader(wrapped);
-  const auto kind = reader.number<uint8_t>();
-  const auto version = reader.number<uint8_t>();
-  const auto suite = reader.number<uint8_t>();
-  const auto reserved = reader.number<uint8_t>();
-  if (!reader.ok() || kind != kKind) return Status::error(Code::kMalformed, "not a wrapped subject key");
-  if (version != kVersion || !crypto::known_suite(suite))
-    return Status::error(Code::kUnsupported, "wrapped subject key of version %u, suite %u", version, suite);
-  header.suite = static_cast<crypto::Suite>(suite);
+  uint8_t reserved = 0;
+  VISAGE_TRY(crypto::read_beginning(reader, kEnvelope, header.suite, reserved));
   header.key_version = reader.number<uint32_t>();
   header.institution = reader.number<uint32_t>();
   header.subject = reader.uuid();
@@ -55,10 +50,7 @@ Status wrap(crypto::Engine& engine, const KeyRing& ring, crypto::Suite suite, co
   uint8_t nonce[crypto::kNonceSize];
   VISAGE_TRY(engine.random(nonce));
   Writer writer(out);
-  writer.number(kKind);
-  writer.number(kVersion);
-  writer.number(suite);
-  writer.number(uint8_t{0});
+  crypto::write_beginning(writer, kEnvelope, suite);
   writer.number(root->version);
   writer.number(owner.institution);
   writer.uuid(owner.subject);

@@ -4,12 +4,13 @@
 
 #include "core/base/secret.h"
 #include "core/base/text_form.h"
+#include "core/crypto/envelope.h"
 
 namespace visage::probe {
 namespace {
 
-constexpr uint8_t kKind = 'P';
-constexpr uint8_t kVersion = 1;
+constexpr crypto::Envelope kEnvelope = {'P', 1, "probe envelope"};
+constexpr uint8_t kSourceKeyVersion = 1;
 constexpr std::string_view kLabel = "visage/probe/1";
 constexpr std::string_view kSourceKeyPrefix = "visage-source-1:";
 
@@ -151,7 +152,7 @@ Status read_contents(Bytes plaintext, Contents& contents) {
 Status encode_source_key(const SourceKey& key, char* out, size_t capacity) {
   Secret<KeyBytes<4 + 12 + 16 + kSourceKeySize>> buffer;
   Writer writer(buffer.value.span());
-  writer.number(kVersion);
+  writer.number(kSourceKeyVersion);
   writer.number(key.suite);
   writer.number(uint16_t{0});
   writer.number(key.key_version);
@@ -183,7 +184,7 @@ Status decode_source_key(std::string_view text, SourceKey& out) {
   const auto suite = reader.number<uint8_t>();
   const auto reserved = reader.number<uint16_t>();
   if (!reader.ok()) return Status::error(Code::kMalformed, "source key has the wrong length");
-  if (version != kVersion || !crypto::known_suite(suite))
+  if (version != kSourceKeyVersion || !crypto::known_suite(suite))
     return Status::error(Code::kUnsupported, "source key of version %u, suite %u", version, suite);
   out.suite = static_cast<crypto::Suite>(suite);
   out.key_version = reader.number<uint32_t>();
@@ -250,10 +251,7 @@ Status seal(crypto::Engine& engine, const SourceKey& key, Header& header, const 
   VISAGE_TRY(engine.random(nonce));
 
   Writer writer(out);
-  writer.number(kKind);
-  writer.number(kVersion);
-  writer.number(header.suite);
-  writer.number(uint8_t{0});
+  crypto::write_beginning(writer, kEnvelope, header.suite);
   writer.number(header.key_version);
   writer.number(header.institution);
   writer.uuid(header.probe);
@@ -283,14 +281,8 @@ Status seal(crypto::Engine& engine, const SourceKey& key, Header& header, const 
 
 Status parse(Bytes envelope, Header& header) {
   Reader reader(envelope);
-  const auto kind = reader.number<uint8_t>();
-  const auto version = reader.number<uint8_t>();
-  const auto suite = reader.number<uint8_t>();
-  const auto reserved = reader.number<uint8_t>();
-  if (!reader.ok() || kind != kKind) return Status::error(Code::kMalformed, "not a probe envelope");
-  if (version != kVersion || !crypto::known_suite(suite))
-    return Status::error(Code::kUnsupported, "probe of version %u, suite %u", version, suite);
-  header.suite = static_cast<crypto::Suite>(suite);
+  uint8_t reserved = 0;
+  VISAGE_TRY(crypto::read_beginning(reader, kEnvelope, header.suite, reserved));
   header.key_version = reader.number<uint32_t>();
   header.institution = reader.number<uint32_t>();
   header.probe = reader.uuid();

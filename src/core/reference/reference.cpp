@@ -1,10 +1,11 @@
 #include "core/reference/reference.h"
 
+#include "core/crypto/envelope.h"
+
 namespace visage::reference {
 namespace {
 
-constexpr uint8_t kKind = 'R';
-constexpr uint8_t kVersion = 1;
+constexpr crypto::Envelope kEnvelope = {'R', 1, "reference envelope"};
 constexpr std::string_view kEnvelopeLabel = "visage/reference/1";
 constexpr std::string_view kDigestLabel = "visage/reference-digest/1";
 constexpr std::string_view kSeedLabel = "rfr/1";
@@ -51,10 +52,7 @@ const uint8_t* confirmation_of(const Header& header, const uint8_t* masks) {
 }
 
 void write_header(Writer& writer, const Header& header) {
-  writer.number(kKind);
-  writer.number(kVersion);
-  writer.number(header.suite);
-  writer.number(header.scheme);
+  crypto::write_beginning(writer, kEnvelope, header.suite, header.scheme);
   writer.number(header.code_bits);
   writer.number(header.dimension);
   writer.number(header.key_version);
@@ -169,15 +167,9 @@ Status digest(crypto::Engine& engine, const keys::SubjectKey& subject_key, const
 
 Status parse(Bytes envelope, Header& header) {
   Reader reader(envelope);
-  const auto kind = reader.number<uint8_t>();
-  const auto version = reader.number<uint8_t>();
-  const auto suite = reader.number<uint8_t>();
-  header.scheme = reader.number<uint8_t>();
-  if (!reader.ok() || kind != kKind) return Status::error(Code::kMalformed, "not a reference envelope");
-  if (version != kVersion || !crypto::known_suite(suite) || header.scheme != kSchemeRfr1)
-    return Status::error(Code::kUnsupported, "reference of version %u, suite %u, scheme %u", version, suite,
-                         header.scheme);
-  header.suite = static_cast<crypto::Suite>(suite);
+  VISAGE_TRY(crypto::read_beginning(reader, kEnvelope, header.suite, header.scheme));
+  if (header.scheme != kSchemeRfr1)
+    return Status::error(Code::kUnsupported, "reference envelope of scheme %u", header.scheme);
   header.code_bits = reader.number<uint16_t>();
   header.dimension = reader.number<uint16_t>();
   header.key_version = reader.number<uint32_t>();

@@ -8,7 +8,6 @@
 #include <thread>
 
 #include "sidecar/adapter/authority.h"
-#include "sidecar/adapter/otp_service.h"
 #include "sidecar/app/log.h"
 #include "sidecar/app/private_file.h"
 #include "sidecar/app/process_memory.h"
@@ -81,6 +80,7 @@ class Daemon {
   FlowService service_;
   adapter::Authority authority_;
   adapter::OtpService otp_;
+  CodeDesk codes_;
   Readiness readiness_;
   bool memory_locked_ = false;
   capture::Pipeline::Loaded models_;
@@ -106,6 +106,7 @@ Daemon::Daemon(const Settings& settings)
       service_({gate_, sealer_, pool_, metrics_, frames_, photos_, captures_}),
       authority_(metrics_),
       otp_(metrics_),
+      codes_(service_, otp_),
       readiness_(pool_, source_key_),
       links_(source_key_) {}
 
@@ -146,7 +147,7 @@ Status Daemon::prepare_pages() {
   if (settings_.page_listen.empty()) return {};
   if (!settings_.tls_certificate.empty())
     VISAGE_TRY(http::make_tls_context({settings_.tls_certificate, settings_.tls_key, "", false}, page_tls_));
-  pages_.emplace(service_, links_, settings_.max_image_bytes);
+  pages_.emplace(service_, links_, codes_, settings_.max_image_bytes);
   page_server_.emplace(
       limits(settings_.max_connections), page_tls_.get(), [this](http::Exchange& e) { pages_->handle(e); },
       [this](const http::Exchange& e, int status) { observe(e, status); });
@@ -191,7 +192,7 @@ Status Daemon::prepare() {
   VISAGE_TRY(prepare_adapters());
   api_.emplace(*auth_, service_, source_key_,
                http::ApiOptions{settings_.max_image_bytes, settings_.server_timing, &news_, &links_,
-                                &authority_, &otp_, console_routes()});
+                                &authority_, &codes_, console_routes()});
   admin_.emplace(http::make_admin_router(readiness_, metrics_));
   api_server_.emplace(
       limits(settings_.max_connections), tls_.get(), [this](http::Exchange& e) { api_->handle(e); },

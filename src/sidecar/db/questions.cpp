@@ -26,6 +26,9 @@ const char* statement(Question question) {
              "s.claimed_at, 'decision', s.decision, 'reason', s.reason, 'event', s.event) "
              "FROM visage.sessions s WHERE s.session = $1::uuid "
              "AND s.institution = current_setting('visage.institution')";
+    case Question::kCandidates:
+      return "SELECT json_build_object('candidates', coalesce(json_agg(json_build_object('rank', c.rank, "
+             "'subject', c.subject) ORDER BY c.rank), '[]')) FROM visage.session_candidates($1::uuid) c";
     case Question::kReadChallenge:
       return "SELECT json_build_object('challenge', s.challenge) FROM visage.sessions s "
              "WHERE s.session = $1::uuid AND s.institution = current_setting('visage.institution')";

@@ -14,6 +14,7 @@ enum class Question {
   kOpenSession,      // subject (empty: none), purpose, scenario, channel, context
   kClaimSession,     // session, channel, context
   kReadSession,      // session
+  kCandidates,       // session of an identification; {"candidates": [{"rank": 1, "subject": "alice"}]}
   kCloseSession,     // session
   kReadChallenge,    // session; {"challenge": "turn_left,nod"}
   kListFactors,      // subject

@@ -84,6 +84,8 @@ class FlowService {
   // which the living person is then compared. POOR_PHOTO names what is wrong with it.
   http::Failure keep_photo(const std::string& session, Bytes image, std::shared_ptr<KeptPhoto> photo,
                            std::chrono::seconds how_long);
+  // Whom the photo that is kept for a session was sent for; nothing where none is.
+  std::optional<std::string> photographed(const std::string& session) const;
   // What an authority said goes into the database. `comparison` is the transaction id of one; empty: none.
   http::Failure record_identity(const std::string& subject, const IdentityCheck& check, bool accepted,
                                 const std::string& comparison, std::string& json);

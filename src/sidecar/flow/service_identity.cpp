@@ -61,6 +61,12 @@ Failure FlowService::keep_photo(const std::string& session, Bytes image, std::sh
   return Problem{ProblemCode::kBusy, "Too many photos wait for their captures; try again later.", 30};
 }
 
+std::optional<std::string> FlowService::photographed(const std::string& session) const {
+  const std::shared_ptr<const KeptPhoto> photo = parts_.photos.find(session);
+  if (photo) return photo->subject;
+  return {};
+}
+
 Failure FlowService::record_identity(const std::string& subject, const IdentityCheck& check, bool accepted,
                                      const std::string& comparison, std::string& json) {
   return ask(db::Question::kRecordIdentity,

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "sidecar/flow/code_desk.h"
 #include "sidecar/http/outcome_json.h"
 #include "sidecar/http/target.h"
 #include "sidecar/openapi/openapi.h"
@@ -106,8 +107,7 @@ std::vector<Route> Api::all_routes() {
       flow_route("PUT", "/v1/registrations/{}/factors/{}", "replace_factor", Flow::kReplaceFactor),
       flow_route("DELETE", "/v1/registrations/{}/factors/{}", "remove_factor", Flow::kRemoveFactor),
       {"POST", "/v1/sessions", "open_session", [this](auto& e, auto&) { return open_session(e); }},
-      {"GET", "/v1/sessions/{}", "read_session",
-       [this](auto& e, auto& v) { return read(e, Question::kReadSession, v[0]); }},
+      {"GET", "/v1/sessions/{}", "read_session", [this](auto& e, auto& v) { return read_session(e, v[0]); }},
       {"DELETE", "/v1/sessions/{}", "close_session",
        [this](auto& e, auto& v) { return read(e, Question::kCloseSession, v[0]); }},
       {"GET", "/v1/frame-key", "frame_key", [this](auto& e, auto&) { return frame_key(e); }},
@@ -206,7 +206,8 @@ Failure Api::finish(Exchange& exchange, FlowRequest& request, const std::string&
 }
 
 Failure Api::open_session(Exchange& exchange) const {
-  VISAGE_HTTP_TRY(auth_.check(exchange));
+  std::function<bool(std::string_view)> may;
+  VISAGE_HTTP_TRY(auth_.check(exchange, may));
   WipedBytes body;
   Form form;
   VISAGE_HTTP_TRY(take_form(exchange, kNewSession, false, body, form));
@@ -217,6 +218,7 @@ Failure Api::open_session(Exchange& exchange) const {
       return Problem{ProblemCode::kInvalidValue,
                      "No capture pages are served here. Ask the operator for page-listen."};
     VISAGE_HTTP_TRY(page::read_wanted(as_text(form.bytes("capture_page")), form.text("purpose"), wanted));
+    VISAGE_HTTP_TRY(check_wanted(wanted, form.text("purpose"), may));
     if (wanted.purposes.empty()) wanted.purposes = {form.text("scenario", "default")};
     if (!wanted.notice.empty()) VISAGE_HTTP_TRY(check_notice(wanted));
   }
@@ -232,6 +234,17 @@ Failure Api::open_session(Exchange& exchange) const {
   std::string link;
   if (opened && form.has("capture_page")) VISAGE_HTTP_TRY(make_link(exchange, form, wanted, answer, link));
   answer_json(exchange, opened ? 201 : 200, render_answer(json, exchange, &biz_id, &link));
+  return {};
+}
+
+// The page's call is made in the name of who asked for the page.
+Failure Api::check_wanted(const page::Wanted& wanted, std::string_view purpose,
+                          const std::function<bool(std::string_view)>& may) const {
+  if (purpose == "identify" && !may("identify"))
+    return Problem{ProblemCode::kForbidden,
+                   "The caller is known, but \"identify\" is not among its routes in the callers file."};
+  if (std::find(wanted.factors.begin(), wanted.factors.end(), "otp") != wanted.factors.end())
+    return options_.codes->admits();
   return {};
 }
 
@@ -263,6 +276,7 @@ Failure Api::make_link(const Exchange& exchange, const Form& form, page::Wanted&
   ticket.notice = std::move(wanted.notice);
   ticket.purposes = std::move(wanted.purposes);
   ticket.factors = std::move(wanted.factors);
+  ticket.max_candidates = wanted.max_candidates;
   const auto context = nlohmann::json::parse(ticket.context, nullptr, false);
   if (context.is_object() && context.contains("finish_channel")) {
     // A channel's name; the database took it.
@@ -293,8 +307,7 @@ Failure Api::claim_session(Exchange& exchange, const std::string& session) const
 
 Failure Api::read(Exchange& exchange, Question question, const std::string& name) const {
   VISAGE_HTTP_TRY(auth_.check(exchange));
-  if (question == Question::kReadSession || question == Question::kCloseSession)
-    VISAGE_HTTP_TRY(check_session(name));
+  if (question == Question::kCloseSession) VISAGE_HTTP_TRY(check_session(name));
   std::string json;
   VISAGE_HTTP_TRY(service_.ask(question, {name}, json));
   answer_json(exchange, 200, render_answer(json, exchange, nullptr));

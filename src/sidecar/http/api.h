@@ -10,10 +10,12 @@
 #include "sidecar/http/router.h"
 #include "sidecar/page/links.h"
 
+namespace visage::sidecar {
+class CodeDesk;
+}
 namespace visage::sidecar::adapter {
 class Authority;
-class OtpService;
-}  // namespace visage::sidecar::adapter
+}
 
 namespace visage::sidecar::db {
 class SessionNews;
@@ -26,9 +28,9 @@ struct ApiOptions {
   bool server_timing;                  // tell the caller how long each stage took (W3C Server-Timing)
   db::SessionNews* news;               // for who watches a session
   const page::Links* links = nullptr;  // of capture pages; not enabled where no pages are served
-  const adapter::Authority* authority = nullptr;  // not enabled where none is configured, nor the next
-  const adapter::OtpService* otp = nullptr;
-  std::vector<Route> more{};  // routes that others answer on the same listener
+  const adapter::Authority* authority = nullptr;  // not enabled where none is configured
+  const CodeDesk* codes = nullptr;                // admits nobody where no service is configured
+  std::vector<Route> more{};                      // routes that others answer on the same listener
 };
 
 class Api {
@@ -50,13 +52,18 @@ class Api {
   Failure quality(Exchange& exchange) const;                                       // api_quality.cpp
   Failure give_consent(Exchange& exchange, const std::string& subject) const;      // api_consent.cpp
   Failure withdraw_consent(Exchange& exchange, const std::string& subject) const;  // api_consent.cpp
+  Failure read_session(Exchange& exchange, const std::string& session) const;      // api_events.cpp
   Failure watch_session(Exchange& exchange, const std::string& session) const;     // api_events.cpp
-  Failure id_photo(Exchange& exchange) const;                                      // api_id_photos.cpp
+  // The candidates of an identification as well, for whom they are; api_events.cpp
+  Failure ask_session(const std::string& session, bool names, std::string& json) const;
+  Failure id_photo(Exchange& exchange) const;  // api_id_photos.cpp
   Failure check_photo_session(const std::string& session, std::chrono::seconds& left) const;
   Failure send_code(Exchange& exchange, const std::string& session) const;   // api_codes.cpp
   Failure check_code(Exchange& exchange, const std::string& session) const;  // api_codes.cpp
   Failure take_code_form(Exchange& exchange, const std::string& session, std::span<const PartRule> rules,
                          WipedBytes& body, Form& form) const;
+  Failure check_wanted(const page::Wanted& wanted, std::string_view purpose,
+                       const std::function<bool(std::string_view)>& may) const;
   Failure check_notice(const page::Wanted& wanted) const;
   // The link of the capture page for the session that was opened.
   Failure make_link(const Exchange& exchange, const Form& form, page::Wanted& wanted,

@@ -1,3 +1,4 @@
+// GET /v1/sessions/{session}, and
 // GET /v1/sessions/{session}/events: the session's state as server-sent events (WHATWG HTML, section 9.2),
 // one when the stream begins and one at each change, until the session is over. [6.6g]
 //
@@ -35,15 +36,41 @@ bool is_over(std::string_view state) {
 
 }  // namespace
 
-Failure Api::watch_session(Exchange& exchange, const std::string& session) const {
-  VISAGE_HTTP_TRY(auth_.check(exchange));
+// Who was found by an identification that this daemon made for a page is for callers that could have asked
+// themselves. [6.6f]
+Failure Api::ask_session(const std::string& session, bool names, std::string& json) const {
+  VISAGE_HTTP_TRY(service_.ask(db::Question::kReadSession, {session}, json));
+  auto document = nlohmann::ordered_json::parse(json, nullptr, false);
+  if (!names || document.at("purpose") != "identify" || document.at("decision").is_null()) return {};
+  std::string found;
+  VISAGE_HTTP_TRY(service_.ask(db::Question::kCandidates, {session}, found));
+  document.update(nlohmann::ordered_json::parse(found, nullptr, false));
+  json = document.dump();
+  return {};
+}
+
+Failure Api::read_session(Exchange& exchange, const std::string& session) const {
+  std::function<bool(std::string_view)> may;
+  VISAGE_HTTP_TRY(auth_.check(exchange, may));
   VISAGE_HTTP_TRY(check_session(session));
+  std::string json;
+  VISAGE_HTTP_TRY(ask_session(session, may("identify"), json));
+  answer_json(exchange, 200, render_answer(json, exchange));
+  return {};
+}
+
+Failure Api::watch_session(Exchange& exchange, const std::string& session) const {
+  std::function<bool(std::string_view)> may;
+  VISAGE_HTTP_TRY(auth_.check(exchange, may));
+  VISAGE_HTTP_TRY(check_session(session));
+  const bool names = may("identify");
   std::string first;
-  VISAGE_HTTP_TRY(service_.ask(db::Question::kReadSession, {session}, first));
+  VISAGE_HTTP_TRY(ask_session(session, names, first));
   exchange.response->status = 200;
   // Runs on this thread, before the exchange ends: httplib writes the answer inside process_request().
-  const auto write = [this, &exchange, session, stream = std::make_shared<Stream>(*options_.news, session)](
-                         size_t, httplib::DataSink& sink) {
+  const auto write = [this, &exchange, session, names,
+                      stream = std::make_shared<Stream>(*options_.news, session)](size_t,
+                                                                                  httplib::DataSink& sink) {
     const auto say = [&](const std::string& text) {
       exchange.connection.begin_answer(Clock::now() + kWriteTime);
       stream->wrote = Clock::now();
@@ -54,7 +81,7 @@ Failure Api::watch_session(Exchange& exchange, const std::string& session) const
     if (told || Clock::now() - stream->looked >= kLook) {
       stream->looked = Clock::now();
       std::string json;
-      known = !service_.ask(db::Question::kReadSession, {session}, json);
+      known = !ask_session(session, names, json);
       const auto document = nlohmann::json::parse(json, nullptr, false);
       const std::string state = known ? document.at("state").get<std::string>() : stream->state;
       if (state != stream->state) {

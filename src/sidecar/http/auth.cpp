@@ -41,6 +41,10 @@ Failure Auth::check_rate(const std::string& caller, Rate rate) const {
 
 Failure Auth::check(Exchange& exchange) const {
   std::function<bool(std::string_view)> may;
+  return check(exchange, may);
+}
+
+Failure Auth::check(Exchange& exchange, std::function<bool(std::string_view)>& may) const {
   VISAGE_HTTP_TRY(identify(exchange, may));
   if (may(exchange.route)) return {};
   return Problem{ProblemCode::kForbidden, "The caller is known, but \"" + std::string(exchange.route) +

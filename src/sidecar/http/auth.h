@@ -20,7 +20,9 @@ class Auth {
   // often, FORBIDDEN when the route is not theirs, or when a page of another site sent a browser here. A
   // certificate decides when both are presented and the certificate is listed.
   Failure check(Exchange& exchange) const;
-  // The same without asking for a right; `may` says which routes are the caller's.
+  // The same; `may` says which other routes are the caller's.
+  Failure check(Exchange& exchange, std::function<bool(std::string_view)>& may) const;
+  // The same without asking for a right.
   Failure identify(Exchange& exchange, std::function<bool(std::string_view)>& may) const;
 
  private:

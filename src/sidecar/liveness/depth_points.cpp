@@ -18,10 +18,7 @@ constexpr float kUsualFocal = 0.87f;
 
 class Projector {
  public:
-  Projector(const quality::DepthFrame& depth, cv::Size picture)
-      : depth_(depth),
-        scale_x_(static_cast<float>(depth.steps.cols) / static_cast<float>(picture.width)),
-        scale_y_(static_cast<float>(depth.steps.rows) / static_cast<float>(picture.height)) {
+  Projector(const quality::DepthFrame& depth, cv::Size picture) : depth_(depth), picture_(picture) {
     const quality::DepthSettings& s = depth.settings;
     const bool known = s.fx > 0 && s.fy > 0;
     fx_ = known ? s.fx : kUsualFocal * static_cast<float>(depth.steps.cols);
@@ -30,33 +27,23 @@ class Projector {
     cy_ = s.cy > 0 ? s.cy : static_cast<float>(depth.steps.rows) / 2;
   }
 
-  capture::Point in_map(capture::Point p) const {
-    return {(p.x + 0.5f) * scale_x_ - 0.5f, (p.y + 0.5f) * scale_y_ - 0.5f};
-  }
+  capture::Point in_map(capture::Point p) const { return depth_.place(p, picture_); }
   // z = 0 where nothing was measured.
   Point3 at(int x, int y) const {
-    const float z = depth_.millimetres(x, y);
-    return {(static_cast<float>(x) - cx_) / fx_ * z, (static_cast<float>(y) - cy_) / fy_ * z, z};
+    return at({static_cast<float>(x), static_cast<float>(y)}, depth_.millimetres(x, y));
   }
-  // Median of a small square around a point of the mesh.
+  // By the median of a small square around a point of the mesh.
   Point3 around(capture::Point p, int radius) const {
     const capture::Point middle = in_map(p);
-    const cv::Rect area =
-        cv::Rect(cvRound(middle.x) - radius, cvRound(middle.y) - radius, 2 * radius + 1, 2 * radius + 1) &
-        cv::Rect({}, depth_.steps.size());
-    std::vector<float> z;
-    for (int y = area.y; y < area.br().y; ++y)
-      for (int x = area.x; x < area.br().x; ++x)
-        if (depth_.steps.at<uint16_t>(y, x) != 0) z.push_back(depth_.millimetres(x, y));
-    if (z.empty() || 2 * z.size() < static_cast<size_t>(area.area())) return {0, 0, 0};
-    const auto half = z.begin() + static_cast<long>(z.size() / 2);
-    std::nth_element(z.begin(), half, z.end());
-    return {(middle.x - cx_) / fx_ * *half, (middle.y - cy_) / fy_ * *half, *half};
+    return at(middle, depth_.median_around(middle, radius));
   }
 
  private:
+  Point3 at(capture::Point p, float z) const { return {(p.x - cx_) / fx_ * z, (p.y - cy_) / fy_ * z, z}; }
+
   const quality::DepthFrame& depth_;
-  float scale_x_, scale_y_, fx_, fy_, cx_, cy_;
+  cv::Size picture_;
+  float fx_, fy_, cx_, cy_;
 };
 
 }  // namespace

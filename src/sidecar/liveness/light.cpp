@@ -62,10 +62,6 @@ Colour mean(const std::vector<Colour>& colours) {
   return sum;
 }
 
-}  // namespace
-
-namespace {
-
 // Every sequence that light_sequence() can give.
 template <typename Take>
 void for_all_sequences(Take take, LightSequence& made, size_t step = 1, size_t last = kColours) {

@@ -11,6 +11,7 @@ struct Wanted {
   std::string notice;                 // to be agreed to on the page; empty: none
   std::vector<std::string> purposes;  // of the notice; none named: the scenario
   std::vector<std::string> factors;   // kinds that the page asks for, in order
+  std::string max_candidates = "1";   // of an identification
 };
 
 // INVALID_VALUE for a member that is not known, and for a flow that a page cannot drive.

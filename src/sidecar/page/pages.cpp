@@ -12,13 +12,6 @@ namespace visage::sidecar::page {
 namespace {
 
 using db::Question;
-using http::Exchange;
-using http::Failure;
-using http::Form;
-using http::PartKind;
-using http::PartRule;
-using http::Problem;
-using http::ProblemCode;
 
 constexpr PartRule kConsent[] = {{"digest", PartKind::kText, true},
                                  {"under_14", PartKind::kText, true},
@@ -36,9 +29,10 @@ std::string_view shown_token(const httplib::Request& request) {
 
 }  // namespace
 
-Pages::Pages(FlowService& service, const Links& links, size_t max_picture)
+Pages::Pages(FlowService& service, const Links& links, const CodeDesk& codes, size_t max_picture)
     : service_(service),
       links_(links),
+      codes_(codes),
       max_picture_(max_picture),
       router_({
           {"GET", "/capture", "page", [](auto& e, auto&) { return serve_asset(e, "index.html"); }},
@@ -52,6 +46,7 @@ Pages::Pages(FlowService& service, const Links& links, size_t max_picture)
            [this](auto& e, auto&) { return sealed_frame(e); }},
           {"POST", "/capture/frames", "page_frames", [this](auto& e, auto&) { return frames(e); }},
           {"POST", "/capture/picture", "page_picture", [this](auto& e, auto&) { return picture(e); }},
+          {"POST", "/capture/code", "page_code", [this](auto& e, auto&) { return code(e); }},
           {"POST", "/capture/factor", "page_factor", [this](auto& e, auto&) { return factor(e); }},
           {"POST", "/capture/cancel", "page_cancel", [this](auto& e, auto&) { return cancel(e); }},
           {"POST", "/capture/state", "page_state", [this](auto& e, auto&) { return state(e); }},
@@ -106,7 +101,8 @@ Failure Pages::open(Exchange& exchange) const {
   Ticket ticket;
   VISAGE_HTTP_TRY(admit(exchange, Use::kLink, ticket));
   const bool other_device = ticket.must_claim;
-  std::string json;
+  std::string json, photographed;
+  VISAGE_HTTP_TRY(find_photographed(ticket, photographed));  // before the link is spent
   VISAGE_HTTP_TRY(
       service_.ask(other_device ? Question::kPageSession : Question::kOpenPage, {ticket.session}, json));
   const auto session = nlohmann::json::parse(json, nullptr, false);
@@ -141,6 +137,24 @@ Failure Pages::open(Exchange& exchange) const {
   return {};
 }
 
+Failure Pages::find_photographed(const Ticket& ticket, std::string& subject) const {
+  if (ticket.purpose != "compare") return {};
+  const auto found = service_.photographed(ticket.session);
+  if (!found)
+    return Problem{ProblemCode::kMissingPart, "There is no photo to compare with. Ask for a new link."};
+  subject = *found;
+  return {};
+}
+
+// An identification names nobody in whose name a consent could be recorded.
+Failure Pages::check_notice(const Ticket& ticket, const std::string& digest) const {
+  std::string notice;
+  VISAGE_HTTP_TRY(service_.ask(Question::kReadNotice, {ticket.notice}, notice));
+  if (Json::parse(notice, nullptr, false).at("digest") == digest) return {};
+  return Problem{ProblemCode::kInvalidValue,
+                 "Another version of the notice is in force. Ask for a new link."};
+}
+
 Failure Pages::consent(Exchange& exchange) const {
   Ticket ticket;
   VISAGE_HTTP_TRY(admit(exchange, Use::kTicket, ticket));
@@ -149,12 +163,16 @@ Failure Pages::consent(Exchange& exchange) const {
   VISAGE_HTTP_TRY(take(exchange, kConsent, 0, body, form));
   if (ticket.crosses || ticket.notice.empty())
     return Problem{ProblemCode::kInvalidValue, "This page asks for no consent."};
-  std::string json;
-  VISAGE_HTTP_TRY(service_.ask(
-      Question::kGiveConsent,
-      {ticket.subject, ticket.notice, form.text("digest"), Json(ticket.purposes).dump(),
-       form.text("under_14"), ticket.channel, form.text("guardian"), form.text("guardian_relation")},
-      json));
+  std::string json, subject = ticket.subject;
+  VISAGE_HTTP_TRY(find_photographed(ticket, subject));
+  if (subject.empty())
+    VISAGE_HTTP_TRY(check_notice(ticket, form.text("digest")));
+  else
+    VISAGE_HTTP_TRY(service_.ask(
+        Question::kGiveConsent,
+        {subject, ticket.notice, form.text("digest"), Json(ticket.purposes).dump(), form.text("under_14"),
+         ticket.channel, form.text("guardian"), form.text("guardian_relation")},
+        json));
   ticket.agreed = true;
   std::string text;
   VISAGE_HTTP_TRY(seal_ticket(ticket, text));
@@ -172,14 +190,15 @@ Failure Pages::decline(Exchange& exchange) const {
   return {};
 }
 
+// Whether somebody was identified is not this page's to know.
 Failure Pages::state(Exchange& exchange) const {
   Ticket ticket;
   VISAGE_HTTP_TRY(admit(exchange, Use::kTicket, ticket));
   std::string json;
   VISAGE_HTTP_TRY(service_.ask(Question::kPageSession, {ticket.session}, json));
-  answer(
-      exchange,
-      Json::object({{"state", nlohmann::json::parse(json, nullptr, false).at("state").get<std::string>()}}));
+  std::string state = Json::parse(json, nullptr, false).at("state");
+  if (ticket.purpose == "identify" && (state == "SUCCEEDED" || state == "FAILED")) state = "FINISHED";
+  answer(exchange, Json::object({{"state", state}}));
   return {};
 }
 

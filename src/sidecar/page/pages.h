@@ -5,48 +5,66 @@
 // what to do, never a reason that would teach an attacker, never a score. docs/capture-page.md
 #pragma once
 
-#include "sidecar/flow/service.h"
+#include <memory>
+
+#include "sidecar/flow/code_desk.h"
 #include "sidecar/http/form.h"
+#include "sidecar/http/rate_limit.h"
 #include "sidecar/http/router.h"
 #include "sidecar/page/links.h"
 
 namespace visage::sidecar::page {
 
+using http::Exchange;
+using http::Failure;
+using http::Form;
+using http::PartKind;
+using http::PartRule;
+using http::Problem;
+using http::ProblemCode;
+
 class Pages {
  public:
-  Pages(FlowService& service, const Links& links, size_t max_picture);
+  Pages(FlowService& service, const Links& links, const CodeDesk& codes, size_t max_picture);
 
   // Answers the exchange; thread-safe.
-  void handle(http::Exchange& exchange) const;
+  void handle(Exchange& exchange) const;
 
  private:
-  http::Failure admit(http::Exchange& exchange, Use use, Ticket& ticket) const;
-  http::Failure take(http::Exchange& exchange, std::span<const http::PartRule> rules, size_t pictures,
-                     WipedBytes& body, http::Form& form) const;
-  http::Failure seal_ticket(const Ticket& ticket, std::string& out) const;
+  Failure admit(Exchange& exchange, Use use, Ticket& ticket) const;
+  Failure take(Exchange& exchange, std::span<const PartRule> rules, size_t pictures, WipedBytes& body,
+               Form& form) const;
+  Failure seal_ticket(const Ticket& ticket, std::string& out) const;
 
-  http::Failure open(http::Exchange& exchange) const;  // a link becomes a ticket, once
-  http::Failure claim(http::Exchange& exchange, Ticket& ticket) const;
-  http::Failure consent(http::Exchange& exchange) const;  // a ticket becomes one that may capture
-  http::Failure decline(http::Exchange& exchange) const;  // ends the session
-  http::Failure state(http::Exchange& exchange) const;    // for the page that handed over
+  Failure open(Exchange& exchange) const;  // a link becomes a ticket, once
+  Failure claim(Exchange& exchange, Ticket& ticket) const;
+  // Whom the ID photo is of that a page compares with; empty where it compares with none. MISSING_PART when
+  // the photo is not there (yet, or any more).
+  Failure find_photographed(const Ticket& ticket, std::string& subject) const;
+  Failure check_notice(const Ticket& ticket, const std::string& digest) const;
+  Failure consent(Exchange& exchange) const;  // a ticket becomes one that may capture
+  Failure decline(Exchange& exchange) const;  // ends the session
+  Failure state(Exchange& exchange) const;    // for the page that handed over
 
   // pages_capture.cpp
-  http::Failure frame(http::Exchange& exchange) const;         // guidance
-  http::Failure frame_key(http::Exchange& exchange) const;     // what to seal frames with, and what to show
-  http::Failure picture(http::Exchange& exchange) const;       // the flow's one call, with a picture
-  http::Failure sealed_frame(http::Exchange& exchange) const;  // one of several
-  http::Failure frames(http::Exchange& exchange) const;        // the flow's one call, with those that came
-  http::Failure admit_capture(http::Exchange& exchange, Ticket& ticket) const;
-  http::Failure conclude(http::Exchange& exchange, Ticket& ticket, FlowRequest& request) const;
+  Failure frame(Exchange& exchange) const;         // guidance
+  Failure frame_key(Exchange& exchange) const;     // what to seal frames with, and what to show
+  Failure picture(Exchange& exchange) const;       // the flow's one call, with a picture
+  Failure sealed_frame(Exchange& exchange) const;  // one of several
+  Failure frames(Exchange& exchange) const;        // the flow's one call, with those that came
+  Failure admit_capture(Exchange& exchange, Ticket& ticket) const;
+  Failure conclude(Exchange& exchange, Ticket& ticket, FlowRequest& request) const;
 
   // pages_factor.cpp
-  http::Failure tell(http::Exchange& exchange, Ticket& ticket, const db::Outcome& outcome, bool factor) const;
-  http::Failure factor(http::Exchange& exchange) const;  // a factor that the person typed
-  http::Failure cancel(http::Exchange& exchange) const;  // the one flow that needs no capture of its own
+  Failure tell(Exchange& exchange, Ticket& ticket, const db::Outcome& outcome, bool factor) const;
+  Failure code(Exchange& exchange) const;    // sends one that the person then types
+  Failure factor(Exchange& exchange) const;  // a factor that the person typed
+  Failure cancel(Exchange& exchange) const;  // the one flow that needs no capture of its own
 
   FlowService& service_;
   const Links& links_;
+  const CodeDesk& codes_;
+  const std::unique_ptr<http::RateLimiter> sendings_ = std::make_unique<http::RateLimiter>();
   const size_t max_picture_;
   const http::Router router_;
 };

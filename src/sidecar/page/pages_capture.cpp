@@ -10,13 +10,6 @@ namespace {
 
 using db::Flow;
 using db::Question;
-using http::Exchange;
-using http::Failure;
-using http::Form;
-using http::PartKind;
-using http::PartRule;
-using http::Problem;
-using http::ProblemCode;
 
 constexpr PartRule kFrame[] = {{"image", PartKind::kPicture, true}, {"movements", PartKind::kText, false}};
 constexpr PartRule kImage[] = {{"image", PartKind::kPicture, true}};
@@ -33,11 +26,9 @@ Flow flow_of(const Ticket& ticket) {
   if (ticket.purpose == "add_reference") return Flow::kAddReference;
   if (ticket.purpose == "replace_reference") return Flow::kReplaceReferences;
   if (ticket.purpose == "cancel") return Flow::kPresentFace;
+  if (ticket.purpose == "compare") return Flow::kCompare;
+  if (ticket.purpose == "identify") return Flow::kIdentify;
   return Flow::kVerify;
-}
-
-bool stores(std::string_view purpose) {
-  return purpose != "verify" && purpose != "cancel";
 }
 
 std::vector<uint8_t> decode_hex(std::string_view text) {
@@ -89,7 +80,9 @@ Failure may_capture(const Ticket& ticket) {
 
 Failure Pages::admit_capture(Exchange& exchange, Ticket& ticket) const {
   VISAGE_HTTP_TRY(admit(exchange, Use::kTicket, ticket));
-  return may_capture(ticket);
+  VISAGE_HTTP_TRY(may_capture(ticket));
+  std::string photographed;
+  return find_photographed(ticket, photographed);
 }
 
 Failure Pages::frame(Exchange& exchange) const {
@@ -109,7 +102,7 @@ Failure Pages::frame(Exchange& exchange) const {
   if (failure)
     advice = advice_of(*failure);
   else if (!movements)
-    advice = advise(seen, stores(ticket.purpose));
+    advice = advise(seen, db::stores_face(flow_of(ticket)));
   Json document = {{"good", advice.empty()}, {"advice", advice}};
   if (!failure) document["extents"] = extents_of(seen);
   answer(exchange, document);
@@ -144,7 +137,7 @@ Failure Pages::picture(Exchange& exchange) const {
     request.image = form.bytes("image");
     const Failure failure = service_.inspect(request, seen);
     if (failure && !is_advice(*failure)) return failure;
-    const Json advice = failure ? advice_of(*failure) : Json(advise(seen, stores(ticket.purpose)));
+    const Json advice = failure ? advice_of(*failure) : Json(advise(seen, db::stores_face(flow_of(ticket))));
     if (!advice.empty()) {
       answer(exchange, Json::object({{"result", "retry"}, {"advice", advice}}));
       return {};
@@ -195,6 +188,7 @@ Failure Pages::conclude(Exchange& exchange, Ticket& ticket, FlowRequest& request
   request.arguments.session = ticket.session;
   request.arguments.channel = ticket.channel;
   request.arguments.scenario = ticket.scenario;
+  request.arguments.max_candidates = ticket.max_candidates;
   request.arguments.context = build_context(exchange, ticket, shows ? Naming::kNothing : Naming::kSession);
   db::Outcome outcome;
   const Failure failure = service_.run(request, outcome);

@@ -20,11 +20,12 @@ constexpr Row kTable[] = {
 
 }  // namespace
 
-Verdict verdict_for_page(const db::Outcome& outcome) {
-  if (outcome.decision == "accept") return {"pass", ""};
+Verdict verdict_for_page(const db::Outcome& outcome, std::string_view purpose) {
+  const bool telling = purpose != "identify";
+  if (outcome.decision == "accept") return {telling ? "pass" : "thanks", ""};
   for (const Row& row : kTable)
     if (row.reason == outcome.reason) return row.verdict;
-  return {"fail", ""};
+  return {telling ? "fail" : "thanks", ""};
 }
 
 }  // namespace visage::sidecar::page

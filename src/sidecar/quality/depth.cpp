@@ -1,7 +1,9 @@
 #include "sidecar/quality/depth.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <vector>
 
 #include "sidecar/capture/codecs.h"
 #include "sidecar/capture/format.h"
@@ -26,6 +28,26 @@ std::optional<Failure> check_size(int width, int height, const capture::Limits& 
 }
 
 }  // namespace
+
+cv::Point2f DepthFrame::place(cv::Point2f point, cv::Size picture) const {
+  const float sx = static_cast<float>(steps.cols) / static_cast<float>(picture.width);
+  const float sy = static_cast<float>(steps.rows) / static_cast<float>(picture.height);
+  return {(point.x + 0.5f) * sx - 0.5f, (point.y + 0.5f) * sy - 0.5f};
+}
+
+float DepthFrame::median_around(cv::Point2f middle, int radius) const {
+  const cv::Rect square =
+      cv::Rect(cvRound(middle.x) - radius, cvRound(middle.y) - radius, 2 * radius + 1, 2 * radius + 1) &
+      cv::Rect({}, steps.size());
+  std::vector<uint16_t> values;
+  for (int y = square.y; y < square.br().y; ++y)
+    for (int x = square.x; x < square.br().x; ++x)
+      if (const uint16_t value = steps.at<uint16_t>(y, x); value != 0) values.push_back(value);
+  if (values.empty() || 2 * values.size() < static_cast<size_t>(square.area())) return 0;
+  const auto half = values.begin() + static_cast<long>(values.size() / 2);
+  std::nth_element(values.begin(), half, values.end());
+  return static_cast<float>(*half) * settings.unit_mm;
+}
 
 bool plausible(const DepthSettings& s) {
   const auto length = [](float v) { return std::isfinite(v) && v >= 0 && v < 1e6f; };

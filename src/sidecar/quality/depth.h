@@ -21,6 +21,10 @@ struct DepthFrame {
   float millimetres(int x, int y) const {
     return static_cast<float>(steps.at<uint16_t>(y, x)) * settings.unit_mm;
   }
+  // Where a point of the picture lies in the map, which may be of another size.
+  cv::Point2f place(cv::Point2f point, cv::Size picture) const;
+  // Median of what was measured in a square around a place of the map, mm; 0 when half of it is missing.
+  float median_around(cv::Point2f middle, int radius) const;
 };
 
 // Fails as pictures fail: kUnsupportedFormat, kUnreadableImage, kImageTooLarge, kImageTooSmall,

@@ -23,10 +23,7 @@ void fill_hull(const View& view, std::span<const uint16_t> indices, float grow, 
 }  // namespace
 
 capture::Point to_depth(const View& view, capture::Point point) {
-  const cv::Mat& steps = view.scene.depth->steps;
-  const float sx = static_cast<float>(steps.cols) / static_cast<float>(view.scene.picture.cols);
-  const float sy = static_cast<float>(steps.rows) / static_cast<float>(view.scene.picture.rows);
-  return {(point.x + 0.5f) * sx - 0.5f, (point.y + 0.5f) * sy - 0.5f};
+  return view.scene.depth->place(point, view.scene.picture.size());
 }
 
 cv::Mat depth_face(const View& view) {
@@ -49,22 +46,10 @@ cv::Mat depth_features(const View& view) {
 }
 
 float depth_at(const View& view, size_t mesh_point, float radius_in_eye_distances) {
-  const cv::Mat& steps = view.scene.depth->steps;
-  const capture::Point p = to_depth(view, view.scene.mesh.points[mesh_point]);
-  const float scale = static_cast<float>(steps.cols) / static_cast<float>(view.scene.picture.cols);
+  const DepthFrame& depth = *view.scene.depth;
+  const float scale = static_cast<float>(depth.steps.cols) / static_cast<float>(view.scene.picture.cols);
   const int radius = std::max(1, cvRound(radius_in_eye_distances * view.eye_distance * scale));
-  const cv::Rect square =
-      cv::Rect(cvRound(p.x) - radius, cvRound(p.y) - radius, 2 * radius + 1, 2 * radius + 1) &
-      cv::Rect({}, steps.size());
-  std::vector<uint16_t> values;
-  int all = 0;
-  for (int y = square.y; y < square.br().y; ++y)
-    for (int x = square.x; x < square.br().x; ++x, ++all)
-      if (const uint16_t value = steps.at<uint16_t>(y, x); value != 0) values.push_back(value);
-  if (values.empty() || 2 * static_cast<int>(values.size()) < all) return 0;
-  const auto middle = values.begin() + static_cast<long>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return static_cast<float>(*middle) * view.scene.depth->settings.unit_mm;
+  return depth.median_around(to_depth(view, view.scene.mesh.points[mesh_point]), radius);
 }
 
 }  // namespace visage::quality

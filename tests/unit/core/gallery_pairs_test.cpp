@@ -83,7 +83,7 @@ TEST_P(GalleryPairs, FindsWhatTwoLoopsFind) {
 TEST_P(GalleryPairs, FindsTheSameHoweverTheWorkIsCutUp) {
   std::vector<Pair> all;
   for (uint32_t first = 0; first < kCount;) {
-    const uint32_t last = row_after(search(), first, 70000);
+    const uint32_t last = row_after(search(), first, 35000, 2);
     ASSERT_GT(last, first);
     const std::vector<Pair> part = found(kCount, first, last, 2);
     expect_same(part, expected(kCount, first, last));
@@ -111,9 +111,26 @@ TEST(GalleryPairCount, IsThatOfTheRowsDone) {
   EXPECT_EQ(pairs_before(search, 0), 0u);
   EXPECT_EQ(pairs_before(search, 1), 999999u);
   EXPECT_EQ(pairs_before(search, 1000000), uint64_t{1000000} * 999999 / 2);
-  EXPECT_EQ(row_after(search, 0, 999999), 1u);
-  EXPECT_EQ(row_after(search, 0, 1000000), 2u);
-  EXPECT_EQ(row_after(search, 999999, 5), 1000000u);
+}
+
+// About as many pairs as asked for, but work for every thread, however many codes there are; and to the end.
+TEST(GalleryPairCount, LeavesNoThreadWithoutWork) {
+  for (const uint32_t count : {1u, 31u, 33u, 1000u, 1000000u, 5000000u, 200000000u})
+    for (const unsigned threads : {1u, 2u, 64u}) {
+      const PairSearch search = {nullptr, nullptr, count, 0};
+      uint32_t steps = 0;
+      for (uint32_t first = 0, next; first < count && steps < 1000; first = next, ++steps) {
+        constexpr uint64_t kPairs = 1 << 25;
+        next = row_after(search, first, kPairs, threads);
+        ASSERT_GT(next, first);
+        ASSERT_LE(next, count);
+        const uint32_t rows = next - first, tiles = (rows + kTileRows - 1) / kTileRows;
+        EXPECT_TRUE(next == count || tiles >= threads) << count << " codes from " << first;
+        EXPECT_TRUE(rows <= kTileRows * threads ||
+                    pairs_before(search, next - 1) - pairs_before(search, first) <= kPairs * threads);
+      }
+      EXPECT_GT(steps, 0u);
+    }
 }
 
 // The estimate of the cosine at the largest distance reaches the threshold, and one bit more does not.

@@ -56,6 +56,26 @@ TEST(Challenge, EveryMovementIsSeenAlone) {
           << word << " for " << other;
 }
 
+// What the page shows while somebody moves, and what counts afterwards, are the same.
+TEST(Challenge, AnExtentOfOneIsAMovement) {
+  const std::pair<Movement, Gesture> all[] = {
+      {Movement::kTurnLeft, {.yaw = 1}},   {Movement::kTurnRight, {.yaw = -1}},
+      {Movement::kNod, {.pitch = 1}},      {Movement::kBlink, {.blink = 1}},
+      {Movement::kOpenMouth, {.open = 1}}, {Movement::kSmile, {.smile = 1}}};
+  for (const auto& [movement, unit] : all) {
+    const Observation seen = test::make_face(unit, 0);
+    for (const float wanted : {0.95f, 1.05f}) {
+      const float s = wanted / extent(seen.pose, seen.shapes, movement);
+      const std::vector<Event> events = find_events(make_film({{.yaw = s * unit.yaw,
+                                                                .pitch = s * unit.pitch,
+                                                                .blink = s * unit.blink,
+                                                                .open = s * unit.open,
+                                                                .smile = s * unit.smile}}));
+      EXPECT_EQ(events.size(), wanted > 1 ? 1u : 0u) << challenge::word(movement) << " " << wanted;
+    }
+  }
+}
+
 TEST(Challenge, OrderCounts) {
   EXPECT_EQ(challenged({kLeft, kNod, kOpen}, "turn_left,nod,open_mouth"), Reason::kNone);
   EXPECT_EQ(challenged({kNod, kLeft, kOpen}, "turn_left,nod,open_mouth"), Reason::kMovementNotAsked);
@@ -146,8 +166,6 @@ TEST(Challenge, ATurnedPhotographIsFlat) {
   Gesture flat = kLeft;
   flat.flat = true;
   const auto film = make_film({flat});
-  auto rest = make_film({});
-  for (Observation& frame : rest) frame = test::make_face({.flat = true}, frame.time_us);
   std::vector<Observation> whole;
   for (size_t i = 0; i < film.size(); ++i)
     whole.push_back(test::make_face({.yaw = film[i].pose.yaw, .flat = true}, film[i].time_us));
@@ -286,6 +304,18 @@ TEST(Injection, NoiseThatStays) {
     for (size_t j = 0; j < film[i].grain.size(); ++j)
       film[i].grain[j] = film[0].grain[j] + 0.3f * film[i].grain[j];
   EXPECT_EQ(injected(film), Reason::kSameNoise);
+}
+
+// The grain of a face at rest is its skin's texture more than noise, in every frame that shows it.
+TEST(Injection, SkinIsTheSameInEveryFrameAtRest) {
+  auto film = make_film({kLeft, kNod});
+  const auto skin = test::make_face({}, 1).grain;
+  for (Observation& frame : film) {
+    if (frame.pose.yaw > 0 || frame.pose.pitch > 0) continue;
+    for (size_t i = 0; i < skin.size(); ++i) frame.grain[i] += 2.7f * skin[i];
+  }
+  ASSERT_GT(compare_grain(film[0], film[2]).correlation, 0.86f);
+  EXPECT_EQ(injected(film), Reason::kNone);
 }
 
 TEST(Injection, PicturesWithoutNoiseAreUndetermined) {
