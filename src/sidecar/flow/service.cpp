@@ -17,10 +17,6 @@ double ms_since(Clock::time_point start) {
   return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
 }
 
-Problem busy() {
-  return {ProblemCode::kBusy, "Too many pictures are being processed; try again after Retry-After.", 1};
-}
-
 }  // namespace
 
 void FlowService::observe(FlowRequest& request, std::string_view stage, double milliseconds) {
@@ -67,17 +63,17 @@ Failure FlowService::seal(FlowRequest& request, const probe::Contents& contents,
 }
 
 Failure FlowService::take_captures(FlowRequest& request, capture::Capture& live, capture::Capture& document) {
-  if (pipeline_ == nullptr)
-    return Problem{ProblemCode::kNotReady,
-                   "The models are not loaded. Tell the operator; /ready says which."};
+  if (pipeline_ == nullptr) return no_models();
   const auto start = Clock::now();
   const Gate::Permit permit = parts_.gate.enter();
   observe(request, "wait", ms_since(start));
   if (!permit) return busy();
-  if (request.frames.empty())
-    VISAGE_HTTP_TRY(take_capture(request, request.image, "image", live));
-  else
+  if (!request.end.empty())
     VISAGE_HTTP_TRY(take_capture_of_frames(request, live));
+  else if (!request.frames.empty())
+    VISAGE_HTTP_TRY(take_capture_of_bundle(request, live));
+  else
+    VISAGE_HTTP_TRY(take_capture(request, request.image, "image", live));
   if (!request.document.empty())
     VISAGE_HTTP_TRY(take_capture(request, request.document, "document", document));
   return {};
@@ -126,9 +122,7 @@ Failure FlowService::run(FlowRequest& request, db::Outcome& out) {
 
 Failure FlowService::inspect(const capture::InspectRequest& request, capture::Inspection& out) {
   const capture::Pipeline* pipeline = pipeline_.load();
-  if (pipeline == nullptr)
-    return Problem{ProblemCode::kNotReady,
-                   "The models are not loaded. Tell the operator; /ready says which."};
+  if (pipeline == nullptr) return no_models();
   const Gate::Permit permit = parts_.gate.enter();
   if (!permit) return busy();
   const auto failure = pipeline->inspect(request, out);

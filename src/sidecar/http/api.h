@@ -17,11 +17,16 @@ namespace visage::sidecar::adapter {
 class Authority;
 }
 
+namespace visage::sidecar::db {
+class SessionNews;
+}
+
 namespace visage::sidecar::http {
 
 struct ApiOptions {
   size_t max_picture;                  // bytes
   bool server_timing;                  // tell the caller how long each stage took (W3C Server-Timing)
+  db::SessionNews* news;               // for who watches a session
   const page::Links* links = nullptr;  // of capture pages; not enabled where no pages are served
   const adapter::Authority* authority = nullptr;  // not enabled where none is configured
   const CodeDesk* codes = nullptr;                // admits nobody where no service is configured
