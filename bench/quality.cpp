@@ -31,8 +31,7 @@ size_t index_of(probe::Measure measure) {
   return i;
 }
 
-// Mean of the sizes of a measure over the faces, per level; and for how many faces every step went the right
-// way.
+// Mean of a measure over the faces, per level.
 struct Course {
   std::vector<double> mean;
   std::vector<int> count;
@@ -76,7 +75,7 @@ void run_defect(const Finder& finder, const std::vector<Face>& faces, const Defe
       for (const quality::Readings& readings : levels) all = all && readings[at].assessed;
       if (!all) continue;
       for (size_t level = 0; level < levels.size(); ++level) {
-        courses[measure].mean[level] += std::abs(static_cast<double>(levels[level][at].native));
+        courses[measure].mean[level] += static_cast<double>(levels[level][at].native);
         ++courses[measure].count[level];
       }
     }
