@@ -44,8 +44,8 @@ class Person(answers.Answers):
         """Never run; a test case is not made without."""
 
     def wait(self, channel, button=None):
-        """Seconds from the last frame to the answer, and whether the face was accepted."""
-        link, _ = self.link("bench", "verify", channel=channel)
+        """Seconds from the last frame to the answer, and what the ledger has of the capture if it was not accepted."""
+        link, session = self.link("bench", "verify", channel=channel)
         page = self.watched(link)
         self.agree(page)
         if button:
@@ -55,7 +55,8 @@ class Person(answers.Answers):
         seconds = page.run("(answered - lastFrame) / 1000")
         self.doCleanups()  # nothing went wrong in it
         page.call("Page.close")
-        return seconds, title == "Done"
+        why = "" if title == "Done" else self.cluster.value(f"SELECT capture FROM visage.history WHERE session = '{session}' AND operation = 'verify'")
+        return seconds, why
 
     def watched(self, link, behaviour="obeys", person=answers.MOVER, **how):
         with open(os.path.join(answers.HERE, "puppet_camera.js"), encoding="utf-8") as file:
@@ -94,10 +95,10 @@ def measure(person, metric, channel, button, note):
     waits = []
     accepted = 0
     for number in range(TIMES):
-        seconds, done = person.wait(channel, button)
+        seconds, why = person.wait(channel, button)
         waits.append(seconds)
-        accepted += done
-        print(f"{metric} {number + 1}/{TIMES}: {seconds:.2f} s{'' if done else ', not accepted'}", file=sys.stderr, flush=True)
+        accepted += not why
+        print(f"{metric} {number + 1}/{TIMES}: {seconds:.2f} s{', not accepted: ' + why if why else ''}", file=sys.stderr, flush=True)
     print(json.dumps({"metric": f"capture.{metric}", "value": round(nearest_rank(waits, 95), 3), "unit": "s", "target": "<= 3",
                       "n": len(waits), "note": f"{note}; 95th percentile, median {nearest_rank(waits, 50):.3f}, worst {max(waits):.3f}; "
                       f"{accepted} accepted; {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}{', QUICK' if QUICK else ''}"}), flush=True)

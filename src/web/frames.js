@@ -82,8 +82,8 @@ export class SealedFrames {
 }
 
 // Which frames of somebody who moves are sent. Movements are judged against the median of all frames, so most of them
-// show the face at rest. Those in which a movement was done, and the first after it, are all sent; of the others few while
-// the daemon is behind.
+// show the face at rest. Those in which a movement was done, and the first after it, are all sent; of those at rest few while
+// the daemon is behind. Those on the way to a movement show that it is one face throughout.
 export class Choice {
   #last;  // that was sent
   #sent;
@@ -100,7 +100,7 @@ export class Choice {
     const gap = time - this.#last.time;
     const due = shows === 'moving' ? this.#moved < FEW / 2 && 2 * (this.#moved + 1) <= this.#sent + 1
       : gap >= OFTEN_MS && this.#sent < FEW;
-    const wanted = shows === 'done' || (shows === 'rest' && this.#last.shows !== 'rest') || gap >= SELDOM_MS || (due && behind < 2);
+    const wanted = shows === 'done' || (shows === 'rest' && this.#last.shows !== 'rest') || gap >= SELDOM_MS || (due && (shows === 'moving' || behind < 2));
     if (!wanted) return false;
     this.#last = { time, shows };
     this.#sent += 1;
