@@ -5,7 +5,8 @@ ASAN := $(BUILD)/asan
 asan_flags := -fsanitize=address,undefined -fno-sanitize-recover=all
 asan_cxxflags = $(filter-out -O2 -D_FORTIFY_SOURCE=2,$(VISAGE_CXXFLAGS)) -O1 $(asan_flags) $(CAPTURE_INCLUDES) $(asan_more)
 asan_core_objs := $(patsubst src/%.cpp,$(ASAN)/%.o,$(wildcard src/core/*/*.cpp))
-asan_capture_objs := $(patsubst src/%.cpp,$(ASAN)/%.o,$(wildcard src/sidecar/capture/*.cpp src/sidecar/quality/*.cpp src/sidecar/liveness/*.cpp))
+asan_capture_objs := $(patsubst src/%.cpp,$(ASAN)/%.o,$(wildcard src/sidecar/capture/*.cpp src/sidecar/quality/*.cpp src/sidecar/liveness/*.cpp)) \
+	$(unit_desks:%=$(ASAN)/%.o)
 asan_unit_core_objs := $(patsubst tests/%.cpp,$(ASAN)/tests/%.o,$(wildcard tests/unit/core/*.cpp))
 asan_unit_capture_objs := $(patsubst tests/%.cpp,$(ASAN)/tests/%.o,$(wildcard tests/unit/sidecar/*.cpp))
 # FAISS itself is Debian's library, without the sanitizers.

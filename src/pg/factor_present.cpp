@@ -123,7 +123,9 @@ VISAGE_FUNCTION(visage_present_factor) {
     else
       check_evidence(flow, session, kind, {VARDATA_ANY(evidence), VARSIZE_ANY_EXHDR(evidence)});
   }
-  return finish_flow(flow, fcinfo);
+  const Datum outcome = finish_flow(flow, fcinfo);
+  if (session.announced && flow.decision == Decision::kAccept) announce_session(session, "IN_PROGRESS");
+  return outcome;
 }
 
 }  // namespace visage::pg

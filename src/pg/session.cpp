@@ -115,7 +115,7 @@ bool enter_session(Flow& flow, const text* subject) {
   if (!take_session(row.id, to_unix(row.expires_at) + kMargin, unix_now()))
     return refuse(flow, Reason::kReplayedSession);
   flow.session_taken = flow.session_bound = true;
-  flow.session_announced = row.cross_channel;
+  flow.session_announced = row.announced;
   memcpy(flow.nonce, row.nonce, sizeof flow.nonce);
   // The person is authenticated before the face is captured. [8.2.2b]
   if (operation == audit::Operation::kRegister && row.shown_at != 0)

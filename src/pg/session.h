@@ -19,6 +19,7 @@ struct SessionRow {
   text* scenario;
   text* channel;
   bool cross_channel;  // opened on another
+  bool announced;  // somebody else waits for what becomes of it: another channel, or who gave out its page
   bool claimed;
   bool has_subject_hash;
   AttemptTarget subject;  // whose counter is the subject's

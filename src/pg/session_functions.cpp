@@ -302,6 +302,7 @@ VISAGE_FUNCTION(visage_close_session) {
     flow.slot->record.mark(audit::Field::kObject);
   }
   record_session_event(flow);
+  if (closes && row.announced) announce_session(row, "FAILED");
   release_flow(flow);
   SPI_finish();
   PG_RETURN_BOOL(closes);

@@ -2,8 +2,8 @@
 // answers what the session asks for.
 
 import { cameraLabel, isRunning, startCamera, stopCamera, takeFrame } from './camera.js';
-import { CallFailed, frameKey, sendFrame, sendFrames, sendMovement, sendPicture } from './calls.js';
-import { seal, thin } from './frames.js';
+import { CallFailed, endFrames, frameKey, sendFrame, sendMovement, sendPicture, sendSealed } from './calls.js';
+import { Choice, SealedFrames } from './frames.js';
 import { flash } from './light.js';
 import { Movements } from './movements.js';
 import { part, say, show } from './screen.js';
@@ -87,13 +87,13 @@ export function endCapture() {
 }
 
 // Busy is waited out; what else goes wrong ends the capture.
-async function patiently(send, what, goesOn) {
+async function patiently(send, what, goesOn, tell = true) {
   for (;;) {
     try {
       return await send(what);
     } catch (error) {
       if (!(error instanceof CallFailed) || error.status !== 503 || !goesOn()) throw error;
-      say('advice', 'busy');
+      if (tell) say('advice', 'busy');
       await sleep(READ_MS);
     }
   }
@@ -125,51 +125,50 @@ async function guide(video, lead, small, goesOn) {
 
 async function captureFrames(video, rests, { light, movements }, goesOn) {
   const wanted = await frameKey();
-  let frames = movements ? await follow(video, wanted.challenge, rests, goesOn) : light ? [] : rests;
-  if (light && frames !== null) frames = [...thin(frames), ...await shine(video, wanted.nonce, goesOn)];
+  const sealed = new SealedFrames(wanted, parts => patiently(sendSealed, parts, goesOn, false));
+  if (movements || !light) for (const frame of rests) sealed.push(frame);
+  const followed = !movements || await follow(video, wanted.challenge, rests, sealed, goesOn);
+  if (followed && light) await shine(video, wanted.nonce, sealed, goesOn);
   if (!goesOn()) return null;
-  if (frames === null) return { result: 'retry', advice: ['begin-again'] };
+  if (!followed) return { result: 'retry', advice: ['begin-again'] };
   say('advice', 'checking');
   sign('');
   const device = cameraLabel();
-  const parts = await seal(light ? frames : thin(frames), wanted);
-  return patiently(sendFrames, { ...parts, ...(device ? { device } : {}) }, goesOn);
+  return patiently(endFrames, { ...await sealed.end(), ...(device ? { device } : {}) }, goesOn);
 }
 
-// The movements, one after the other. Null: something else was done, or nobody was seen.
-async function follow(video, words, rests, goesOn) {
+// The movements, one after the other. False: something else was done, or nobody was seen.
+async function follow(video, words, rests, sealed, goesOn) {
   const movements = new Movements(words, rests.map(frame => frame.extents));
-  const frames = [...rests];
+  const choice = new Choice(rests);
   let unseen = 0;
   let began = performance.now();
   while (goesOn()) {
     const task = movements.task;
-    if (performance.now() - began > MOVE_MS) return null;
+    if (performance.now() - began > MOVE_MS) return false;
     say('advice', `move-${task}`);
     sign(task);
     showProgress('progress-movements', movements.done, words.length);
     const frame = await take(video, true);
     const seen = await patiently(sendMovement, frame.picture, goesOn);
-    if (!goesOn()) return null;
+    if (!goesOn()) return false;
     if (!seen.extents) {
       say('advice', seen.advice);
-      if ((unseen += 1) > 3) return null;
+      if ((unseen += 1) > 3) return false;
       continue;
     }
     unseen = 0;
     const shows = movements.see(seen.extents);
-    if (shows === null) return null;
-    frames.push({ ...frame, shows });
+    if (shows === null) return false;
+    if (choice.takes({ time: frame.time, shows }, sealed.behind)) sealed.push(frame);
     if (movements.task !== task) began = performance.now();
     if (movements.over) break;
   }
   showProgress('progress-movements', words.length, words.length);
-  return frames;
+  return true;
 }
 
-async function shine(video, nonce, goesOn) {
-  const frames = [];
+async function shine(video, nonce, sealed, goesOn) {
   say('advice', 'hold');
-  await flash(part('light'), nonce, async step => { frames.push({ ...await take(video, true), light: step }); }, goesOn);
-  return frames;
+  await flash(part('light'), nonce, async step => sealed.push({ ...await take(video, true), light: step }), goesOn);
 }

@@ -16,6 +16,7 @@ fuzz_corpus := tests/fuzz/corpus
 fuzz_sources := $(patsubst src/%.cpp,%,$(wildcard src/core/*/*.cpp) \
 	$(addprefix src/sidecar/http/,$(addsuffix .cpp,base64 callers form json_body json_reader multipart problem rate_limit target trace_context utf8)) \
 	$(addprefix src/sidecar/adapter/,$(addsuffix .cpp,http_answer identity otp_answer reason url)) \
+	$(addprefix src/sidecar/page/,links.cpp ticket.cpp) src/sidecar/flow/source_key.cpp src/sidecar/app/private_file.cpp \
 	src/sidecar/flow/frame_desk.cpp src/sidecar/liveness/frame.cpp src/sidecar/liveness/frame_key.cpp \
 	src/sidecar/quality/depth.cpp $(addprefix src/sidecar/capture/,$(addsuffix .cpp,decode exif failure format wiping \
 	  jpeg_decode jpeg_format png_decode png_format webp_decode webp_format)))

@@ -47,6 +47,26 @@ std::vector<uint8_t> sealed(Bytes headers, const liveness::PublicPoint& daemon) 
   return bundle;
 }
 
+// The same frames by themselves, as a page sends them that does not wait for the last one. What comes so far
+// in order has an end, and one end.
+void run_one_by_one(FrameDesk& desk, Bytes bundle, bool raw) {
+  std::vector<liveness::FrameHeader> headers;
+  Reader reader(bundle);
+  while (reader.remaining() > 0) {
+    const Bytes sealed = reader.take(reader.number<uint32_t>());
+    OpenedFrame opened;
+    if (!reader.ok() || !desk.open_one(page().point(), kNonce, sealed, opened).ok()) return;
+    fuzz::require(!raw);
+    const bool ends = liveness::check_end(opened.header, kNonce, headers.size()).ok();
+    fuzz::require(!ends || (!headers.empty() && opened.header.count == headers.size()));
+    headers.push_back(opened.header);
+    const bool goes_on = liveness::check_sequence(headers, kNonce, liveness::kNotCounted).ok();
+    fuzz::require(!ends || !goes_on);
+    fuzz::require(!goes_on || headers.size() <= liveness::kMaxFrames);
+    if (!goes_on) return;
+  }
+}
+
 }  // namespace
 
 VISAGE_FUZZ_TARGET(http_frames) {
@@ -57,6 +77,7 @@ VISAGE_FUZZ_TARGET(http_frames) {
   const bool raw = input[0] % 2 == 0;
   const std::vector<uint8_t> made = raw ? std::vector<uint8_t>() : sealed(input.subspan(1), point);
   const Bytes bundle = raw ? input.subspan(1) : Bytes(made);
+  run_one_by_one(desk, bundle, raw);
   OpenedFrames opened;
   if (!desk.open(page().point(), kNonce, bundle, opened).ok()) return;
   fuzz::require(!raw);  // nothing opens that was not sealed

@@ -118,6 +118,22 @@ def frames():
             b"\1" + header(1, 0, 1, -1, 0), b"\1", b"\0" + struct.pack("<I", 90) + b"VSF1" + bytes(86), b"\0" + b"\xff" * 8, b"\0"]
 
 
+def wanted_pages():
+    """A purpose, then what its page is wanted to be."""
+    for purpose, part in (("verify", {}), ("register", {"notice": "face", "purposes": ["default", "payment"]}), ("cancel", {"factors": ["password", "face"]}),
+                          ("verify", {"factors": ["face"]}), ("verify", {"factors": ["totp", "totp"]}), ("identify", {}), ("verify", {"purposes": ["x"]}),
+                          ("verify", {"notice": "n" * 64}), ("verify", {"notice": 7}), ("verify", {"other": {}}), ("add_reference", {"notice": "f", "purposes": ["x"] * 33})):
+        yield f"{purpose}\n{json.dumps(part)}".encode()
+    yield from (b"verify\n[]", b"verify\n{", b"verify\n")
+
+
+def tickets():
+    fields = ["0192", "alice", "verify", "default", "mobile", "bank", "{}", "face", "07" * 32, "password", "face"]
+    for change in (b"\0\0\0", b"\0\5\1", b"\xff\xff\x80"):
+        yield b"\1" + change + b"\1\1" + "\n".join(fields).encode()
+    yield from (b"\1\0\0\0\0\0", b"\0" + b"A" * 100, b"\0" + b"-_" * 40, b"\0+/==", b"\1\0\1\1\0\0" + bytes(range(256)))
+
+
 def notes():
     """Notes that open, their texts, and what witnesses and extensions add."""
     for value in values("head-1.txt", "note"):
@@ -149,6 +165,8 @@ def seeds():
                          f"certificate:core core cancel\nsha256:{key.upper()} b compare\n".encode(), b"certificate: a *", b""],
         "http_trace": [f"00-{'0af7' * 8}-{'b7ad' * 4}-01{end}".encode() for end in ("", "-x", "0")] + [b"", b"ff-" + b"0" * 52, b"cc" + b"-" * 60],
         "http_frames": frames(),
+        "page_wanted": list(wanted_pages()),
+        "page_ticket": list(tickets()),
         "adapter_answer": list(answers()),
         "adapter_identity": [text.encode() for text in identities()],
         "adapter_url": [b"https://id.example/ask", b"https://[::1]:8443/a/b", b"https://10.0.0.1:443/", b"https://u@h/", b"http://h/", b"https://h/?q",

@@ -1,6 +1,7 @@
 """Consent, links of capture pages and events of sessions, over HTTP; the page itself is tests/browser's."""
 import json
 import threading
+import time
 
 from fixture import CHANNEL, PERSON, STRANGER, HttpTest
 from rig import bank
@@ -13,6 +14,27 @@ INSERT INTO visage.notice (institution, name, purposes, manner, scope, storage, 
 -- Nobody else's flows here are asked for consent.
 INSERT INTO visage.consent_rule (institution, required) VALUES (1, false) ON CONFLICT DO NOTHING;
 """
+
+
+class Stream:
+    """GET /v1/sessions/{session}/events, read by a thread."""
+
+    def __init__(self, caller, session, token):
+        self.head, self.events, self.times, self.beats, self.began = None, [], [], 0, threading.Event()
+        caller.connection = caller._connect()
+        caller.connection.request("GET", f"/v1/sessions/{session}/events", headers={"Authorization": f"Bearer {token}"})
+        self.reply = caller.connection.getresponse()
+        self.thread = threading.Thread(target=self.read)
+        self.thread.start()
+
+    def read(self):
+        self.head = (self.reply.status, self.reply.headers["Content-Type"], self.reply.headers["Cache-Control"])
+        for line in self.reply:
+            if line.startswith(b"data: "):
+                self.times.append(time.monotonic())
+                self.events.append(json.loads(line[6:]))
+                self.began.set()
+            self.beats += line.startswith(b":")
 
 
 class Pages(PageCalls, HttpTest):
@@ -162,32 +184,83 @@ class Pages(PageCalls, HttpTest):
         self.assertLessEqual(set(reply.json), {"result", "advice", "retry_after"})
         self.assertNotIn(b"mute", reply.body + json.dumps(page).encode())
 
+    def listen(self, session):
+        """A stream of events, heard by a thread: what came of it, and the times at which."""
+        stream = Stream(self.connect(self.daemon), session["session"], self.stand.token)
+        self.addCleanup(stream.thread.join, 90)
+        self.assertTrue(stream.began.wait(20))
+        return stream
+
     def test_events(self):
         """[6.6g] A backend follows a session to its end without asking again."""
         session, client, page = self.opened()
-        heard, began = [], threading.Event()
-
-        def listen():
-            caller = self.connect(self.daemon)
-            caller.connection = caller._connect()
-            caller.connection.request("GET", f"/v1/sessions/{session['session']}/events", headers={"Authorization": f"Bearer {self.stand.token}"})
-            reply = caller.connection.getresponse()
-            heard.append((reply.status, reply.headers["Content-Type"], reply.headers["Cache-Control"]))
-            for line in reply:
-                if line.startswith(b"data: "):
-                    heard.append(json.loads(line[6:]))
-                    began.set()
-
-        listener = threading.Thread(target=listen)
-        listener.start()
-        self.assertTrue(began.wait(20))
+        stream = self.listen(session)
         self.assertEqual(200, self.call(client, "decline", page["ticket"]).status)
-        listener.join(20)
-        self.assertFalse(listener.is_alive())
-        self.assertEqual((200, "text/event-stream", "no-store"), heard[0])
-        self.assertEqual(["CREATED", "FAILED"], [event["state"] for event in heard[1:]])
+        stream.thread.join(20)
+        self.assertFalse(stream.thread.is_alive())
+        self.assertEqual((200, "text/event-stream", "no-store"), stream.head)
+        self.assertEqual(["CREATED", "FAILED"], [event["state"] for event in stream.events])
         self.assert_problem(self.client.request("GET", "/v1/sessions/" + "0" * 36 + "/events"), 400, "INVALID_VALUE")
         self.assert_problem(self.client.request("GET", "/v1/sessions/x/events"), 404, "NOT_FOUND")
+
+    def listener(self):
+        """Process id of the connection that listens for all streams; there is one at most."""
+        return self.cluster.value("SELECT string_agg(pid::text, ' ') FROM pg_stat_activity WHERE state = 'idle' AND query = 'LISTEN visage_session'")
+
+    def wait_for(self, question):
+        deadline = time.monotonic() + 20
+        while not (answer := question()):
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.02)
+        return answer
+
+    def test_events_come_when_the_database_says_so(self):
+        """[6.6g] The state is told within a second of its change, of many sessions over one connection."""
+        made = [self.opened(subject=f"prompt/{i}") for i in range(4)]
+        streams = [self.listen(session) for session, _, _ in made]
+        self.wait_for(self.listener)
+        for (_, client, page), stream in zip(made, streams):
+            before = time.monotonic()
+            self.assertEqual(200, self.call(client, "decline", page["ticket"]).status)
+            stream.thread.join(20)
+            self.assertEqual("FAILED", stream.events[-1]["state"])
+            self.assertLess(stream.times[-1] - before, 1)
+        self.assertNotIn(" ", self.listener())
+
+    def test_a_shown_factor_is_told(self):
+        """[6.6g] [6.6e] A backend that gave out a page sees that its person has begun."""
+        subject = "told"
+        self.assertEqual(201, self.client.register(subject, self.portrait(PERSON), channel=CHANNEL).status)
+        secret = "correct horse battery"
+        path = registration(subject) + "/factors"
+        self.assertEqual("accept", self.client.post_json(path, {"kind": "password", "secret": secret, "channel": CHANNEL}).decision)
+        session, client, page = self.opened(subject=subject, purpose="cancel", capture_page={"factors": ["password", "face"]})
+        stream = self.listen(session)
+        self.wait_for(self.listener)
+        before = time.monotonic()
+        shown = self.call(client, "factor", page["ticket"], kind="password", evidence=secret)
+        self.assertEqual("shown", shown.json["result"], shown.body)
+        self.wait_for(lambda: len(stream.events) == 2)
+        self.assertEqual("IN_PROGRESS", stream.events[1]["state"])
+        self.assertLess(stream.times[1] - before, 1)
+        self.assertEqual(200, self.call(client, "decline", shown.json["ticket"]).status)
+
+    def test_a_lost_listener_is_mended(self):
+        """[6.6g] [8.2.3c] The connection breaks: what happens meanwhile is told late, and the next thing at once again."""
+        made = [self.opened(subject=f"mended/{i}") for i in range(2)]
+        streams = [self.listen(session) for session, _, _ in made]
+        lost = self.wait_for(self.listener)
+        self.assertEqual("t", self.cluster.value(f"SELECT pg_terminate_backend({lost}, 5000)"))
+        (_, client, page), (_, other_client, other_page) = made
+        self.assertEqual(200, self.call(client, "decline", page["ticket"]).status)
+        streams[0].thread.join(20)
+        self.assertEqual("FAILED", streams[0].events[-1]["state"])
+        self.assertNotEqual(lost, self.wait_for(self.listener))
+        before = time.monotonic()
+        self.assertEqual(200, self.call(other_client, "decline", other_page["ticket"]).status)
+        streams[1].thread.join(20)
+        self.assertEqual("FAILED", streams[1].events[-1]["state"])
+        self.assertLess(streams[1].times[-1] - before, 1)
 
     def test_events_give_way(self):
         """[8.2.3c] A stream does not keep a daemon from stopping."""

@@ -112,6 +112,17 @@ UNLISTEN visage_session;
 SELECT state(:'session');
 SELECT claimed, reason FROM visage.claim_session(:'session', 'sessions-phone');
 SELECT claimed, reason FROM visage.claim_session(:'known_session', 'default');
+-- [6.6g] Of one channel: announced where a page was given out, as its backend waits for it; otherwise nobody does.
+\o | sed -E 's/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/(session)/; s/PID [0-9]+/PID (pid)/'
+LISTEN visage_session;
+SELECT session FROM visage.open_session('sessions-1', 'verify') \gset
+SELECT visage.close_session(:'session');
+SELECT session FROM visage.open_session('sessions-1', 'verify') \gset
+SELECT visage.open_capture_page(:'session');
+SELECT visage.close_session(:'session');
+SELECT visage.close_session(:'session');
+UNLISTEN visage_session;
+\o
 
 -- Policy may ask for a session, by channel and scenario. The strictest row counts.
 INSERT INTO visage.requirement (institution, operation, channel, session) VALUES (1, 'verify', 'sessions-phone', true);

@@ -10,6 +10,8 @@ unit_pg_objs := $(patsubst tests/%.cpp,$(BUILD)/tests/%.o,$(wildcard tests/unit/
 # What sums the benchmarks' scores up, without what makes them.
 unit_bench_tested := $(addprefix $(BUILD)/bench/,accuracy_dataset.o accuracy_rates.o accuracy_trials.o liveness_cache.o protection_dsys.o \
 	protection_linkage.o protection_report.o)
+# Of the daemon's flows what keeps things between two requests.
+unit_desks := sidecar/flow/capture_desk sidecar/flow/frame_desk sidecar/flow/photo_desk
 unit_programs := $(BUILD)/tests/unit_core $(BUILD)/tests/unit_gallery_index $(BUILD)/tests/unit_pg $(if $(unit_bench_objs),$(BUILD)/tests/unit_bench) $(if $(unit_capture_objs),$(BUILD)/tests/unit_capture)
 vector_generator := $(BUILD)/tests/generate_vectors
 
@@ -62,7 +64,7 @@ $(BUILD)/tests/unit_pg: $(unit_pg_objs) $(CORE_LIB)
 $(BUILD)/tests/unit_bench: $(unit_bench_objs) $(unit_bench_tested) $(CORE_LIB)
 	@echo "  LD   $@"
 	@$(CXX) -o $@ $^ -lgtest -lgtest_main -lcrypto
-$(BUILD)/tests/unit_capture: $(unit_capture_objs) $(CAPTURE_LIB) $(CORE_LIB)
+$(BUILD)/tests/unit_capture: $(unit_capture_objs) $(unit_desks:%=$(BUILD)/%.o) $(CAPTURE_LIB) $(CORE_LIB)
 	@echo "  LD   $@"
 	@$(CXX) -o $@ $^ -lgtest -lgtest_main $(CAPTURE_LIBS)
 $(vector_generator): $(BUILD)/tests/vectors/generate.o $(addprefix $(BUILD)/tests/unit/core/,support.o vectors.o) $(CORE_LIB)

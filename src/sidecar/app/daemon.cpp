@@ -13,6 +13,7 @@
 #include "sidecar/app/process_memory.h"
 #include "sidecar/app/service_manager.h"
 #include "sidecar/console/console.h"
+#include "sidecar/db/session_news.h"
 #include "sidecar/http/admin.h"
 #include "sidecar/http/api.h"
 #include "sidecar/http/server.h"
@@ -26,6 +27,7 @@ constexpr size_t kMaxCallersFile = 1 << 20;
 constexpr size_t kAdminConnections = 8;
 constexpr size_t kConsoleConnections = 2;  // people read slowly, and the ledger is long
 constexpr auto kConsoleTimeout = std::chrono::seconds(30);
+constexpr timespec kTidyEvery{5, 0};
 
 Status load_callers(const Settings& settings, std::optional<http::Auth>& out) {
   http::Callers callers;
@@ -67,12 +69,14 @@ class Daemon {
   const Settings& settings_;
   Metrics metrics_;
   db::Pool pool_;
+  db::SessionNews news_;
   std::optional<db::Pool> console_pool_;
   SourceKeyFile source_key_;
   Sealer sealer_;
   Gate gate_;
   FrameDesk frames_;
   PhotoDesk photos_;
+  CaptureDesk captures_;
   FlowService service_;
   adapter::Authority authority_;
   adapter::OtpService otp_;
@@ -95,10 +99,11 @@ Daemon::Daemon(const Settings& settings)
       pool_({settings.database, settings.database_connections,
              std::chrono::milliseconds(settings.database_timeout_ms),
              std::chrono::milliseconds(settings.database_timeout_ms)}),
+      news_(settings.database),
       source_key_(settings.source_key_file),
       sealer_(source_key_, std::chrono::seconds(settings.probe_lifetime_s)),
       gate_(settings.pipelines, settings.waiting, std::chrono::milliseconds(settings.wait_timeout_ms)),
-      service_({gate_, sealer_, pool_, metrics_, frames_, photos_}),
+      service_({gate_, sealer_, pool_, metrics_, frames_, photos_, captures_}),
       authority_(metrics_),
       otp_(metrics_),
       codes_(service_, otp_),
@@ -130,6 +135,7 @@ void Daemon::register_gauges() {
   gauge("visaged_database_connections", "idle", [this] { return pool_.idle(); });
   gauge("visaged_database_connections", "limit", [this] { return pool_.size(); });
   metrics_.gauge("visaged_id_photos", "", [this] { return static_cast<double>(photos_.size()); });
+  metrics_.gauge("visaged_captures", "", [this] { return static_cast<double>(captures_.size()); });
   metrics_.gauge("visaged_ready", "", [this] { return readiness_.report().ready ? 1 : 0; });
   metrics_.gauge("visaged_memory_locked", "", [this] { return memory_locked_ ? 1 : 0; });
   metrics_.gauge("visaged_build_info", label("version", VISAGE_VERSION), [] { return 1; });
@@ -185,8 +191,8 @@ Status Daemon::prepare() {
                                       tls_));
   VISAGE_TRY(prepare_adapters());
   api_.emplace(*auth_, service_, source_key_,
-               http::ApiOptions{settings_.max_image_bytes, settings_.server_timing, &links_, &authority_,
-                                &codes_, console_routes()});
+               http::ApiOptions{settings_.max_image_bytes, settings_.server_timing, &news_, &links_,
+                                &authority_, &codes_, console_routes()});
   admin_.emplace(http::make_admin_router(readiness_, metrics_));
   api_server_.emplace(
       limits(settings_.max_connections), tls_.get(), [this](http::Exchange& e) { api_->handle(e); },
@@ -228,8 +234,8 @@ void Daemon::serve() {
   sigemptyset(&stop);
   sigaddset(&stop, SIGTERM);
   sigaddset(&stop, SIGINT);
-  int signal = 0;
-  sigwait(&stop, &signal);
+  // What nobody goes on with is wiped in time, also where nobody asks for anything.
+  while (sigtimedwait(&stop, nullptr, &kTidyEvery) < 0) captures_.forget_old();
   readiness_.set_draining();
   tell_service_manager("STOPPING=1");
   spdlog::info("draining: {} connections open", api_server_->open_connections());
@@ -248,7 +254,7 @@ int run_daemon(const Settings& settings) {
   start_log(settings.log_format == "json" ? LogFormat::kJson : LogFormat::kText, settings.log_level);
   // One for each picture in work, and two for what else is done meanwhile.
   bound_heaps(settings.pipelines + 2);
-  // Blocked before any thread exists, so that only sigwait() sees them.
+  // Blocked before any thread exists, so that only sigtimedwait() sees them.
   sigset_t stop;
   sigemptyset(&stop);
   sigaddset(&stop, SIGTERM);

@@ -19,6 +19,7 @@ constexpr std::pair<std::string_view, std::string_view> kHelp[] = {
     {"process_resident_memory_bytes", "Memory of the process in RAM"},
     {"visaged_adapter_total", "Requests to services of others, by what came of them"},
     {"visaged_build_info", "1, labelled with the version"},
+    {"visaged_captures", "Captures of several frames between one frame and the next"},
     {"visaged_connections", "Connections of the API: open ones, and those that wait for a thread"},
     {"visaged_database_connections", "Connections to the database"},
     {"visaged_id_photos", "ID photos that wait for the capture that they are compared with"},

@@ -40,10 +40,10 @@ struct Pipeline::Parts {
   // Decodes and finds; kNoFace when there is none.
   std::optional<Failure> look(Bytes image, Sight& out, Timings& timings) const;
   std::optional<Failure> inspect(const InspectRequest& request, Inspection& out) const;
-  std::optional<Failure> observe(const SequenceFrame& frame, Timings& timings,
-                                 liveness::Observation& out) const;
-  std::optional<Failure> run_sequence(const SequenceRequest& request, const Options& options, Capture& out,
-                                      Judgement& judgement) const;
+  std::optional<Failure> observe(const SequenceFrame& frame, liveness::Observation& out) const;
+  std::optional<Failure> add(const SequenceFrame& frame, Sequence::Frames& frames) const;
+  std::optional<Failure> judge(const Sequence::Frames& frames, const SequenceRequest& request,
+                               const Options& options, Capture& out, Judgement& judgement) const;
   std::optional<Failure> run(Bytes image, const Options& options, Capture& out) const;
 };
 

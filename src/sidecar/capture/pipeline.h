@@ -115,15 +115,26 @@ struct Inspection {
   const char* failed_part = "image";  // or "depth"
 };
 
-// Several frames of one capture, oldest first.
+// One of several frames of a capture.
 struct SequenceFrame {
   Bytes image;
   int64_t time_us = 0;  // on the sender's clock
   int light_step = -1;  // of the colour sequence that was shown; -1: none
 };
 
+// Several frames of one capture, each reduced to numbers as it came. Of the pictures only one is kept: the
+// one that the feature will come from, so far. Wiped when it goes out of scope.
+struct Sequence {
+  Sequence();
+  ~Sequence();
+  Sequence(const Sequence&) = delete;
+  Sequence& operator=(const Sequence&) = delete;
+
+  struct Frames;
+  std::unique_ptr<Frames> frames;
+};
+
 struct SequenceRequest {
-  std::span<const SequenceFrame> frames;
   challenge::Challenge asked{};  // movements, in order
   Bytes light_nonce;             // the session's, when its colours were shown; empty: they were not
   Bytes depth;                   // aligned with the first frame; empty: none
@@ -137,7 +148,6 @@ struct SequenceRequest {
 struct Judgement {
   std::vector<liveness::Outcome> outcomes;
   liveness::Outcome verdict = liveness::undetermined(liveness::Method::kPassive, liveness::Reason::kNone);
-  size_t best = 0;  // the frame that the feature comes from
 };
 
 class Pipeline {
@@ -156,10 +166,13 @@ class Pipeline {
   // and no feature. Does not throw.
   std::optional<Failure> process(Bytes image, const Options& options, Capture& out) const;
 
-  // Judges all frames and makes the probe's contents from the best of them, with one liveness value a method.
-  // A failure of a frame is that of the capture, except that some frames may lack the face.
-  std::optional<Failure> process(const SequenceRequest& request, const Options& options, Capture& out,
-                                 Judgement& judgement) const;
+  // Looks at one more frame of a capture. A failure of a frame is that of the capture, except that some
+  // frames may lack the face.
+  std::optional<Failure> add(const SequenceFrame& frame, Sequence& sequence) const;
+  // Judges what was added, and makes the probe's contents from the best frame, with one liveness value a
+  // method.
+  std::optional<Failure> process(const Sequence& sequence, const SequenceRequest& request,
+                                 const Options& options, Capture& out, Judgement& judgement) const;
   // One frame as the methods see it; kNoFace is no failure here.
   std::optional<Failure> observe(const SequenceFrame& frame, liveness::Observation& out) const;
 

@@ -1,9 +1,9 @@
-// Pipeline::process of several frames: what each shows, then the methods of liveness over all of them.
+// Several frames of a capture: what each shows, then the methods of liveness over all of them.
 #include <cmath>
 
 #include "sidecar/capture/metadata.h"
 #include "sidecar/capture/parts.h"
-#include "sidecar/capture/stopwatch.h"
+#include "sidecar/capture/sequence.h"
 #include "sidecar/liveness/continuity.h"
 #include "sidecar/liveness/depth_points.h"
 #include "sidecar/liveness/injection.h"
@@ -20,47 +20,48 @@ Failure unforeseen() {
   return {FailureCode::kFeatureFailed, "out of memory or an unforeseen picture"};
 }
 
-// The frame to compare by: looks into the camera, eyes open, mouth shut, in no colour of the screen's.
-size_t best_of(std::span<const liveness::Observation> frames) {
-  size_t best = 0;
-  float least = 1e9f;
-  for (size_t i = 0; i < frames.size(); ++i) {
-    const liveness::Observation& f = frames[i];
-    if (f.faces == 0) continue;
-    const float tinted = f.light_step > 0 ? 10.0f : 0.0f;  // step 0 is black: the room's own light
-    const float odd = tinted + std::abs(f.pose.yaw) + std::abs(f.pose.pitch) +
-                      20 * (f.shapes[kEyeBlinkLeft] + f.shapes[kEyeBlinkRight] + f.shapes[kJawOpen]);
-    if (odd < least) {
-      least = odd;
-      best = i;
-    }
-  }
-  return best;
+// The frame to compare by looks into the camera, eyes open, mouth shut, in no colour of the screen's.
+float oddness(const liveness::Observation& frame) {
+  if (frame.faces == 0) return std::numeric_limits<float>::infinity();
+  const float tinted = frame.light_step > 0 ? 10.0f : 0.0f;  // step 0 is black: the room's own light
+  return tinted + std::abs(frame.pose.yaw) + std::abs(frame.pose.pitch) +
+         20 * (frame.shapes[kEyeBlinkLeft] + frame.shapes[kEyeBlinkRight] + frame.shapes[kJawOpen]);
 }
 
 }  // namespace
 
+Sequence::Sequence() : frames(std::make_unique<Frames>()) {}
+Sequence::~Sequence() = default;
+
 std::optional<Failure> Pipeline::observe(const SequenceFrame& frame, liveness::Observation& out) const {
   try {
-    Timings timings;
-    return parts_->observe(frame, timings, out);
+    return parts_->observe(frame, out);
   } catch (const std::exception&) {
     return unforeseen();
   }
 }
 
-std::optional<Failure> Pipeline::process(const SequenceRequest& request, const Options& options, Capture& out,
-                                         Judgement& judgement) const {
+std::optional<Failure> Pipeline::add(const SequenceFrame& frame, Sequence& sequence) const {
   try {
-    return parts_->run_sequence(request, options, out, judgement);
+    return parts_->add(frame, *sequence.frames);
   } catch (const std::exception&) {
     return unforeseen();
   }
 }
 
-std::optional<Failure> Pipeline::Parts::observe(const SequenceFrame& frame, Timings& timings,
+std::optional<Failure> Pipeline::process(const Sequence& sequence, const SequenceRequest& request,
+                                         const Options& options, Capture& out, Judgement& judgement) const {
+  try {
+    return parts_->judge(*sequence.frames, request, options, out, judgement);
+  } catch (const std::exception&) {
+    return unforeseen();
+  }
+}
+
+std::optional<Failure> Pipeline::Parts::observe(const SequenceFrame& frame,
                                                 liveness::Observation& out) const {
   Sight sight;
+  Timings timings;
   const std::optional<Failure> failure = look(frame.image, sight, timings);
   if (failure && failure->code != FailureCode::kNoFace) return failure;
   out.time_us = frame.time_us;
@@ -86,26 +87,29 @@ std::optional<Failure> Pipeline::Parts::observe(const SequenceFrame& frame, Timi
   return std::nullopt;
 }
 
-std::optional<Failure> Pipeline::Parts::run_sequence(const SequenceRequest& request, const Options& options,
-                                                     Capture& out, Judgement& judgement) const {
-  if (request.frames.empty()) return Failure{FailureCode::kNoFace, "no frames"};
-  std::vector<liveness::Observation> frames(request.frames.size());
+std::optional<Failure> Pipeline::Parts::add(const SequenceFrame& frame, Sequence::Frames& frames) const {
+  liveness::Observation seen;
+  if (auto failure = observe(frame, seen)) return failure;
+  frames.edited = frames.edited || names_editor(frame.image);
+  const float odd = oddness(seen);
+  if (frames.seen.empty() || odd < frames.oddness) {
+    frames.picture.assign(frame.image.begin(), frame.image.end());
+    frames.oddness = odd;
+  }
+  frames.seen.push_back(std::move(seen));
+  return std::nullopt;
+}
+
+std::optional<Failure> Pipeline::Parts::judge(const Sequence::Frames& sequence,
+                                              const SequenceRequest& request, const Options& options,
+                                              Capture& out, Judgement& judgement) const {
+  const liveness::Observations frames = sequence.seen;
+  if (frames.empty()) return Failure{FailureCode::kNoFace, "no frames"};
+  if (auto failure = run(sequence.picture, options, out)) return failure;
   liveness::Origin origin;
   origin.device = request.device;
+  origin.edited = sequence.edited;
   origin.most_us = request.most_us;
-  double observing = 0;
-  {
-    const Stopwatch watch(observing);
-    Timings unused;
-    for (size_t i = 0; i < frames.size(); ++i) {
-      if (auto failure = observe(request.frames[i], unused, frames[i])) return failure;
-      origin.edited = origin.edited || names_editor(request.frames[i].image);
-    }
-  }
-  judgement.best = best_of(frames);
-  if (auto failure = run(request.frames[judgement.best].image, options, out)) return failure;
-
-  out.timings.liveness = observing;
   std::vector<liveness::Outcome>& outcomes = judgement.outcomes;
   outcomes = {liveness::judge_passive(frames), liveness::judge_texture(frames),
               liveness::judge_injection(frames, origin), liveness::judge_continuity(frames)};

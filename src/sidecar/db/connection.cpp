@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <vector>
 
 namespace visage::sidecar::db {
 namespace {
@@ -121,6 +120,18 @@ Trouble Connection::await_result(Result& out) {
   const ExecStatusType status = PQresultStatus(out.get());
   if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK) return {};
   return error_of(out.get());
+}
+
+bool Connection::hear(std::chrono::milliseconds patience, std::vector<std::string>& payloads) {
+  PGconn* c = connection_.get();
+  if (c == nullptr) return false;
+  pollfd entry{PQsocket(c), POLLIN, 0};
+  if (poll(&entry, 1, static_cast<int>(patience.count())) > 0 && PQconsumeInput(c) != 1) return false;
+  while (PGnotify* told = PQnotifies(c)) {
+    payloads.emplace_back(told->extra);
+    PQfreemem(told);
+  }
+  return !leaving_ && PQstatus(c) == CONNECTION_OK;
 }
 
 void Connection::cancel() {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "core/base/bytes.h"
 #include "sidecar/db/error.h"
@@ -53,6 +54,9 @@ class Connection {
   // Runs one statement in its own transaction. On kConnectionLost and kNoAnswer the connection is finished,
   // and so it is after a secret: libpq keeps what it sent, and the server's process what it was given.
   Trouble run(const char* sql, std::span<const Parameter> parameters, Result& out);
+  // Waits so long for what channels say that were listened on, and appends their payloads. False when the
+  // connection is lost.
+  bool hear(std::chrono::milliseconds patience, std::vector<std::string>& payloads);
 
  private:
   struct Deleter {

@@ -42,4 +42,12 @@ http::Problem capture_problem(const capture::Failure& failure, const char* part)
   return {entry.code, detail + "; " + entry.advice + "."};
 }
 
+http::Problem busy() {
+  return {http::ProblemCode::kBusy, "Too many pictures are being processed; try again after Retry-After.", 1};
+}
+
+http::Problem no_models() {
+  return {http::ProblemCode::kNotReady, "The models are not loaded. Tell the operator; /ready says which."};
+}
+
 }  // namespace visage::sidecar

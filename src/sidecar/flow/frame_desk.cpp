@@ -13,6 +13,28 @@ Status refused() {
   return Status::error(Code::kAuthenticationFailed, "the frames were not sealed for this daemon and session");
 }
 
+Status open_bundle(crypto::Engine& engine, const liveness::FrameKey& key, Bytes session_nonce, Bytes bundle,
+                   OpenedFrames& out) {
+  out = {};
+  Reader reader(bundle);
+  while (reader.remaining() > 0) {
+    const Bytes sealed = reader.take(reader.number<uint32_t>());
+    FrameHeader header;
+    WipedBytes content;
+    if (!reader.ok() || out.pictures.size() > liveness::kMaxFrames || !out.depth.empty())
+      return Status::error(Code::kMalformed, "the bundle of frames is damaged, or too long");
+    VISAGE_TRY(liveness::open_frame(engine, key, sealed, header, content));
+    if (header.kind == FrameKind::kDepth) {
+      VISAGE_TRY(liveness::check_sequence({&header, 1}, session_nonce, 1));
+      out.depth = std::move(content);
+    } else {
+      out.headers.push_back(header);
+      out.pictures.push_back(std::move(content));
+    }
+  }
+  return liveness::check_sequence(out.headers, session_nonce, out.headers.size());
+}
+
 }  // namespace
 
 void FrameDesk::turn(Clock::time_point now) {
@@ -35,8 +57,11 @@ Status FrameDesk::point(liveness::PublicPoint& out, Clock::time_point now) {
   return {};
 }
 
-Status FrameDesk::open(Bytes page_point, Bytes session_nonce, Bytes bundle, OpenedFrames& out,
-                       Clock::time_point now) {
+Status FrameDesk::open_with_any(
+    Bytes page_point, Bytes session_nonce, Clock::time_point now,
+    const std::function<Status(crypto::Engine&, const liveness::FrameKey&)>& open) {
+  thread_local const std::unique_ptr<crypto::Engine> engine(crypto::Engine::create());
+  if (!engine) return broken();
   std::shared_ptr<Turn> turns[2];
   {
     const std::lock_guard lock(mutex_);
@@ -44,48 +69,44 @@ Status FrameDesk::open(Bytes page_point, Bytes session_nonce, Bytes bundle, Open
     turns[0] = current_;
     turns[1] = previous_;
   }
-  const std::string name(reinterpret_cast<const char*>(page_point.data()), page_point.size());
   for (const std::shared_ptr<Turn>& with : turns) {
     if (!with) continue;
-    const Status status = open_with(*with->key, page_point, session_nonce, bundle, out);
-    if (status.code == Code::kAuthenticationFailed) continue;
-    VISAGE_TRY(status);
-    // Only who could seal uses a key up: nobody else can spend it.
-    const std::lock_guard lock(mutex_);
-    if (with->used.size() >= kMostUsed || !with->used.insert(name).second) {
-      out = {};
-      return Status::error(Code::kAuthenticationFailed, "these frames were sent before");
-    }
-    return {};
+    liveness::FrameKey key;
+    VISAGE_TRY(with->key->agree(*engine, page_point, page_point, with->key->point(), session_nonce, key));
+    const Status status = open(*engine, key);
+    if (status.code != Code::kAuthenticationFailed) return status;
   }
-  out = {};
   return refused();
 }
 
-Status FrameDesk::open_with(const liveness::FrameKeyPair& pair, Bytes page_point, Bytes session_nonce,
-                            Bytes bundle, OpenedFrames& out) const {
-  thread_local const std::unique_ptr<crypto::Engine> engine(crypto::Engine::create());
-  if (!engine) return broken();
-  out = {};
-  liveness::FrameKey key;
-  VISAGE_TRY(pair.agree(*engine, page_point, page_point, pair.point(), session_nonce, key));
-  Reader reader(bundle);
-  while (reader.remaining() > 0) {
-    const Bytes sealed = reader.take(reader.number<uint32_t>());
-    FrameHeader header;
-    WipedBytes content;
-    if (!reader.ok() || out.pictures.size() > liveness::kMaxFrames || !out.depth.empty())
-      return Status::error(Code::kMalformed, "the bundle of frames is damaged, or too long");
-    VISAGE_TRY(liveness::open_frame(*engine, key, sealed, header, content));
-    if (header.kind == FrameKind::kDepth) {
-      VISAGE_TRY(liveness::check_sequence({&header, 1}, session_nonce));
-      out.depth = std::move(content);
-    } else {
-      out.headers.push_back(header);
-      out.pictures.push_back(std::move(content));
-    }
-  }
-  return liveness::check_sequence(out.headers, session_nonce);
+bool FrameDesk::use(Bytes page_point, Clock::time_point now) {
+  const std::string name(reinterpret_cast<const char*>(page_point.data()), page_point.size());
+  const std::lock_guard lock(mutex_);
+  turn(now);
+  // With the younger key, whichever opened it: so it is remembered for as long as either opens anything.
+  if (!current_ || (previous_ && previous_->used.contains(name))) return false;
+  return current_->used.insert(name).second;
+}
+
+Status FrameDesk::open(Bytes page_point, Bytes session_nonce, Bytes bundle, OpenedFrames& out,
+                       Clock::time_point now) {
+  Status status = open_with_any(page_point, session_nonce, now,
+                                [&](crypto::Engine& engine, const liveness::FrameKey& key) {
+                                  return open_bundle(engine, key, session_nonce, bundle, out);
+                                });
+  // Only who could seal uses a key up: nobody else can spend it.
+  if (status.ok() && !use(page_point, now))
+    status = Status::error(Code::kAuthenticationFailed, "these frames were sent before");
+  if (!status.ok()) out = {};
+  return status;
+}
+
+Status FrameDesk::open_one(Bytes page_point, Bytes session_nonce, Bytes sealed, OpenedFrame& out,
+                           Clock::time_point now) {
+  return open_with_any(page_point, session_nonce, now,
+                       [&](crypto::Engine& engine, const liveness::FrameKey& key) {
+                         return liveness::open_frame(engine, key, sealed, out.header, out.content);
+                       });
 }
 
 }  // namespace visage::sidecar

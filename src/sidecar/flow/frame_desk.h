@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <unordered_set>
@@ -16,6 +17,11 @@ struct OpenedFrames {
   std::vector<liveness::FrameHeader> headers;
   std::vector<WipedBytes> pictures;  // as many
   WipedBytes depth;                  // of the first picture; empty: none was sent
+};
+
+struct OpenedFrame {
+  liveness::FrameHeader header;
+  WipedBytes content;
 };
 
 // Thread-safe. Keys live in this process only: after a restart, or on another daemon, a page starts again.
@@ -35,6 +41,12 @@ class FrameDesk {
   Status open(Bytes page_point, Bytes session_nonce, Bytes bundle, OpenedFrames& out,
               Clock::time_point now = Clock::now());
 
+  // One frame by itself. Neither its place nor its session is looked at: that is for who knows the others.
+  Status open_one(Bytes page_point, Bytes session_nonce, Bytes sealed, OpenedFrame& out,
+                  Clock::time_point now = Clock::now());
+  // For who opened something with it: true once for each page's key, so that it is of one capture.
+  bool use(Bytes page_point, Clock::time_point now = Clock::now());
+
  private:
   struct Turn {
     std::unique_ptr<liveness::FrameKeyPair> key;
@@ -42,8 +54,9 @@ class FrameDesk {
     std::unordered_set<std::string> used;  // public points of pages
   };
   void turn(Clock::time_point now);
-  Status open_with(const liveness::FrameKeyPair& key, Bytes page_point, Bytes session_nonce, Bytes bundle,
-                   OpenedFrames& out) const;
+  // Of the daemon's keys the one that opens it.
+  Status open_with_any(Bytes page_point, Bytes session_nonce, Clock::time_point now,
+                       const std::function<Status(crypto::Engine&, const liveness::FrameKey&)>& open);
 
   std::mutex mutex_;
   std::shared_ptr<Turn> current_, previous_;

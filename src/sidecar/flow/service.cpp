@@ -17,10 +17,6 @@ double ms_since(Clock::time_point start) {
   return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
 }
 
-Problem busy() {
-  return {ProblemCode::kBusy, "Too many pictures are being processed; try again after Retry-After.", 1};
-}
-
 }  // namespace
 
 void FlowService::observe(FlowRequest& request, std::string_view stage, double milliseconds) {
@@ -67,17 +63,17 @@ Failure FlowService::seal(FlowRequest& request, const probe::Contents& contents,
 }
 
 Failure FlowService::take_captures(FlowRequest& request, capture::Capture& live, capture::Capture& document) {
-  if (pipeline_ == nullptr)
-    return Problem{ProblemCode::kNotReady,
-                   "The models are not loaded. Tell the operator; /ready says which."};
+  if (pipeline_ == nullptr) return no_models();
   const auto start = Clock::now();
   const Gate::Permit permit = parts_.gate.enter();
   observe(request, "wait", ms_since(start));
   if (!permit) return busy();
-  if (request.frames.empty())
-    VISAGE_HTTP_TRY(take_capture(request, request.image, "image", live));
-  else
+  if (!request.end.empty())
     VISAGE_HTTP_TRY(take_capture_of_frames(request, live));
+  else if (!request.frames.empty())
+    VISAGE_HTTP_TRY(take_capture_of_bundle(request, live));
+  else
+    VISAGE_HTTP_TRY(take_capture(request, request.image, "image", live));
   if (!request.document.empty())
     VISAGE_HTTP_TRY(take_capture(request, request.document, "document", document));
   return {};
@@ -103,23 +99,21 @@ Failure FlowService::run(FlowRequest& request, db::Outcome& out) {
   const std::shared_ptr<const KeptPhoto> photo = parts_.photos.find(request.arguments.session);
   VISAGE_HTTP_TRY(check_photo(request, photo.get()));
   const bool with_kept = photo && (request.flow == db::Flow::kRegister || request.document.empty());
+  // One call: who is on the photo is who is registered, and a call that is made again is one call.
+  const db::Flow flow =
+      with_kept && request.flow == db::Flow::kRegister ? db::Flow::kRegisterWithDocument : request.flow;
   WipedBytes probe, document;
   {
     capture::Capture live, shown;
     VISAGE_HTTP_TRY(take_captures(request, live, shown));
     if (request.drop_pictures) request.drop_pictures();
-    if (with_kept && request.flow == db::Flow::kRegister) {
-      // The same capture that is registered is compared, so they are one person's.
-      VISAGE_HTTP_TRY(compare_with_photo(request, live, *photo, out));
-      if (out.decision != "accept") return {};
-    }
     VISAGE_HTTP_TRY(seal(request, live.contents, request.nonce, probe));
-    if (db::probes_of(request.flow) > 1)
+    if (db::probes_of(flow) > 1)
       VISAGE_HTTP_TRY(seal(request, with_kept ? photo->contents : shown.contents, request.nonce, document));
   }
   request.arguments.probe = probe;
   request.arguments.document = document;
-  VISAGE_HTTP_TRY(call_database(request, request.flow, request.arguments, out));
+  VISAGE_HTTP_TRY(call_database(request, flow, request.arguments, out));
   if (!with_kept || out.decision == "refuse") return {};
   if (request.flow == db::Flow::kCompare) VISAGE_HTTP_TRY(finish_comparison(*photo, out));
   parts_.photos.drop(request.arguments.session);  // the session is used up
@@ -128,9 +122,7 @@ Failure FlowService::run(FlowRequest& request, db::Outcome& out) {
 
 Failure FlowService::inspect(const capture::InspectRequest& request, capture::Inspection& out) {
   const capture::Pipeline* pipeline = pipeline_.load();
-  if (pipeline == nullptr)
-    return Problem{ProblemCode::kNotReady,
-                   "The models are not loaded. Tell the operator; /ready says which."};
+  if (pipeline == nullptr) return no_models();
   const Gate::Permit permit = parts_.gate.enter();
   if (!permit) return busy();
   const auto failure = pipeline->inspect(request, out);

@@ -2,26 +2,32 @@
 // GET /v1/sessions/{session}/events: the session's state as server-sent events (WHATWG HTML, section 9.2),
 // one when the stream begins and one at each change, until the session is over. [6.6g]
 //
+// The database says when to look (db/session_news.h). Where it says nothing, which is a session that runs
+// out, a call on a session of neither two channels nor a page, or a lost connection, a slow look finds it.
+//
 // A stream holds one of the server's threads. So it gives way when another connection waits for one, and
 // after a while in any case; the client's EventSource comes back by itself and is told the state as it is
 // then.
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <thread>
 
+#include "sidecar/db/session_news.h"
 #include "sidecar/http/api.h"
 
 namespace visage::sidecar::http {
 namespace {
 
-constexpr auto kLook = std::chrono::milliseconds(250);
+constexpr auto kTurn = std::chrono::milliseconds(250);  // how soon a thread that is wanted back is given
+constexpr auto kLook = std::chrono::seconds(3);
 constexpr auto kHeartbeat = std::chrono::seconds(5);  // also how a client that left is noticed
 constexpr auto kLongest = std::chrono::seconds(60);
 constexpr auto kWriteTime = std::chrono::seconds(10);
 
 struct Stream {
-  std::string state;  // that was told last
-  Clock::time_point began = Clock::now(), wrote = Clock::now();
+  Stream(db::SessionNews& news, const std::string& session) : watch(news, session) {}
+  db::SessionNews::Watch watch;  // from before the first look, so that no news is missed
+  std::string state;             // that was told last
+  Clock::time_point began = Clock::now(), wrote = began, looked = began - kLook;
 };
 
 bool is_over(std::string_view state) {
@@ -62,29 +68,32 @@ Failure Api::watch_session(Exchange& exchange, const std::string& session) const
   VISAGE_HTTP_TRY(ask_session(session, names, first));
   exchange.response->status = 200;
   // Runs on this thread, before the exchange ends: httplib writes the answer inside process_request().
-  const auto write = [this, &exchange, session, names, stream = std::make_shared<Stream>()](
-                         size_t, httplib::DataSink& sink) {
+  const auto write = [this, &exchange, session, names,
+                      stream = std::make_shared<Stream>(*options_.news, session)](size_t,
+                                                                                  httplib::DataSink& sink) {
     const auto say = [&](const std::string& text) {
       exchange.connection.begin_answer(Clock::now() + kWriteTime);
       stream->wrote = Clock::now();
       return sink.write(text.data(), text.size());
     };
-    std::string json;
-    const bool known = !ask_session(session, names, json);
-    const auto document = nlohmann::json::parse(json, nullptr, false);
-    const std::string state = known ? document.at("state").get<std::string>() : "";
-    if (known && state != stream->state) {
-      const std::string begin = stream->state.empty() ? "retry: 1000\n" : "";
-      stream->state = state;
-      if (!say(begin + "event: state\ndata: " + json + "\n\n")) return false;
-    } else if (Clock::now() - stream->wrote >= kHeartbeat && !say(": still here\n\n")) {
-      return false;
+    const bool told = stream->watch.wait(stream->state.empty() ? std::chrono::milliseconds(0) : kTurn);
+    bool known = true;
+    if (told || Clock::now() - stream->looked >= kLook) {
+      stream->looked = Clock::now();
+      std::string json;
+      known = !ask_session(session, names, json);
+      const auto document = nlohmann::json::parse(json, nullptr, false);
+      const std::string state = known ? document.at("state").get<std::string>() : stream->state;
+      if (state != stream->state) {
+        const std::string begin = stream->state.empty() ? "retry: 1000\n" : "";
+        stream->state = state;
+        if (!say(begin + "event: state\ndata: " + json + "\n\n")) return false;
+      }
     }
-    if (!known || is_over(state) || Clock::now() - stream->began >= kLongest || exchange.wanted_back()) {
+    if (Clock::now() - stream->wrote >= kHeartbeat && !say(": still here\n\n")) return false;
+    if (!known || is_over(stream->state) || Clock::now() - stream->began >= kLongest ||
+        exchange.wanted_back())
       sink.done();
-      return true;
-    }
-    std::this_thread::sleep_for(kLook);
     return true;
   };
   exchange.response->set_chunked_content_provider("text/event-stream", write);

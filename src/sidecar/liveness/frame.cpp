@@ -14,7 +14,13 @@ Status malformed(const char* what) {
 }
 
 bool known(FrameKind kind) {
-  return kind == FrameKind::kPicture || kind == FrameKind::kDepth;
+  return kind == FrameKind::kPicture || kind == FrameKind::kDepth || kind == FrameKind::kEnd;
+}
+
+Status check_session(const FrameHeader& frame, Bytes nonce) {
+  if (std::equal(nonce.begin(), nonce.end(), std::begin(frame.session_nonce), std::end(frame.session_nonce)))
+    return {};
+  return Status::error(Code::kAuthenticationFailed, "sealed frame: of another session");
 }
 
 }  // namespace
@@ -58,18 +64,22 @@ Status open_frame(crypto::Engine& engine, const FrameKey& key, Bytes sealed, Fra
                      sealed.subspan(kFrameHeaderSize), content);
 }
 
-Status check_sequence(std::span<const FrameHeader> frames, Bytes session_nonce) {
+Status check_sequence(std::span<const FrameHeader> frames, Bytes session_nonce, size_t count) {
   if (frames.empty() || frames.size() > kMaxFrames) return malformed("no frames, or too many");
   for (size_t i = 0; i < frames.size(); ++i) {
     const FrameHeader& frame = frames[i];
-    if (!std::equal(session_nonce.begin(), session_nonce.end(), std::begin(frame.session_nonce),
-                    std::end(frame.session_nonce)))
-      return Status::error(Code::kAuthenticationFailed, "sealed frame: of another session");
-    if (frame.count != frames.size() || frame.index != i)
-      return malformed("missing, doubled or out of order");
-    if (frame.kind != frames[0].kind) return malformed("kinds mixed");
+    VISAGE_TRY(check_session(frame, session_nonce));
+    if (frame.count != count || frame.index != i) return malformed("missing, doubled or out of order");
+    if (frame.kind != frames[0].kind || frame.kind == FrameKind::kEnd) return malformed("kinds mixed");
     if (i > 0 && frame.time_us <= frames[i - 1].time_us) return malformed("times do not grow");
   }
+  return {};
+}
+
+Status check_end(const FrameHeader& end, Bytes session_nonce, size_t frames) {
+  VISAGE_TRY(check_session(end, session_nonce));
+  if (end.kind != FrameKind::kEnd || frames == 0 || end.index != frames || end.count != frames)
+    return malformed("frames are missing");
   return {};
 }
 

@@ -27,14 +27,20 @@ inline constexpr size_t kMaxFrames = 64;
 using PublicPoint = std::array<uint8_t, kPointSize>;
 using FrameKey = Secret<KeyBytes<kFrameKeySize>>;
 
-enum class FrameKind : uint8_t { kPicture = 1, kDepth = 2 };
+enum class FrameKind : uint8_t {
+  kPicture = 1,
+  kDepth = 2,
+  kEnd = 3,  // nothing in it: says how many frames there were, of a capture whose frames came one by one
+};
 inline constexpr uint8_t kNoLight = 255;
+inline constexpr uint16_t kNotCounted = 0;  // a frame that is sent before the last one is known
 
 struct FrameHeader {
   FrameKind kind = FrameKind::kPicture;
   uint8_t light_step = kNoLight;  // of the colour sequence, when the picture was taken
-  uint16_t index = 0, count = 0;  // place among the frames of one kind, and how many there are
-  int64_t time_us = 0;            // of capture, on the page's clock
+  uint16_t index = 0,
+           count = 0;   // place among the frames of one kind, and how many there are, or kNotCounted
+  int64_t time_us = 0;  // of capture, on the page's clock
   uint8_t session_nonce[32]{};
 };
 
@@ -72,7 +78,9 @@ Status open_frame(crypto::Engine& engine, const FrameKey& key, Bytes sealed, Fra
                   capture::WipedVector<uint8_t>& content);
 
 // Whether the headers belong to one capture of the session: its nonce, one count, every index once and in
-// order, times that grow. `frames` are those of one kind as they came.
-Status check_sequence(std::span<const FrameHeader> frames, Bytes session_nonce);
+// order, times that grow. `frames` are those of one kind as they came, each with `count`.
+Status check_sequence(std::span<const FrameHeader> frames, Bytes session_nonce, size_t count);
+// Whether this is the end of a capture of so many frames, which came one by one.
+Status check_end(const FrameHeader& end, Bytes session_nonce, size_t frames);
 
 }  // namespace visage::liveness

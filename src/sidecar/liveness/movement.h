@@ -12,6 +12,7 @@ namespace visage::liveness {
 struct Event {
   challenge::Movement movement;
   size_t first, peak, last;  // frames
+  float reach;               // at its peak, as extent() has it
 };
 
 // How far a movement is done, in units of what makes it count: from 1 above the person's rest it is one.
@@ -26,8 +27,9 @@ std::vector<Event> find_events(Observations frames);
 // nose.
 float parallax(const capture::Mesh& from, const capture::Mesh& to);
 
-// Passes when what was asked was done, in its order, and no other turn, nod or opening of the mouth. Blinking
-// and smiling that nobody asked for is what people do.
+// Passes when what was asked was done, in its order, and no other turn, nod or opening of the mouth, but for
+// one that is much slighter than all that was asked. Blinking and smiling that nobody asked for is what
+// people do. docs/liveness.md "challenge" says what that leaves to a recording.
 Outcome judge_challenge(Observations frames, const challenge::Challenge& asked);
 
 }  // namespace visage::liveness

@@ -42,6 +42,8 @@ Pages::Pages(FlowService& service, const Links& links, const CodeDesk& codes, si
           {"POST", "/capture/decline", "page_decline", [this](auto& e, auto&) { return decline(e); }},
           {"POST", "/capture/frame", "page_frame", [this](auto& e, auto&) { return frame(e); }},
           {"POST", "/capture/frame-key", "page_frame_key", [this](auto& e, auto&) { return frame_key(e); }},
+          {"POST", "/capture/sealed-frame", "page_sealed_frame",
+           [this](auto& e, auto&) { return sealed_frame(e); }},
           {"POST", "/capture/frames", "page_frames", [this](auto& e, auto&) { return frames(e); }},
           {"POST", "/capture/picture", "page_picture", [this](auto& e, auto&) { return picture(e); }},
           {"POST", "/capture/code", "page_code", [this](auto& e, auto&) { return code(e); }},
@@ -182,6 +184,7 @@ Failure Pages::decline(Exchange& exchange) const {
   Ticket ticket;
   VISAGE_HTTP_TRY(admit(exchange, Use::kTicket, ticket));
   std::string json;
+  service_.drop_frames(ticket.session);
   VISAGE_HTTP_TRY(service_.ask(Question::kCloseSession, {ticket.session}, json));
   answer(exchange, Json::parse(json, nullptr, false));
   return {};

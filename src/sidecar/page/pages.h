@@ -47,10 +47,11 @@ class Pages {
   Failure state(Exchange& exchange) const;    // for the page that handed over
 
   // pages_capture.cpp
-  Failure frame(Exchange& exchange) const;      // guidance
-  Failure frame_key(Exchange& exchange) const;  // what to seal frames with, and what to show
-  Failure picture(Exchange& exchange) const;    // the flow's one call, with a picture
-  Failure frames(Exchange& exchange) const;     // the same, with frames
+  Failure frame(Exchange& exchange) const;         // guidance
+  Failure frame_key(Exchange& exchange) const;     // what to seal frames with, and what to show
+  Failure picture(Exchange& exchange) const;       // the flow's one call, with a picture
+  Failure sealed_frame(Exchange& exchange) const;  // one of several
+  Failure frames(Exchange& exchange) const;        // the flow's one call, with those that came
   Failure admit_capture(Exchange& exchange, Ticket& ticket) const;
   Failure conclude(Exchange& exchange, Ticket& ticket, FlowRequest& request) const;
 

@@ -13,7 +13,9 @@ using db::Question;
 
 constexpr PartRule kFrame[] = {{"image", PartKind::kPicture, true}, {"movements", PartKind::kText, false}};
 constexpr PartRule kImage[] = {{"image", PartKind::kPicture, true}};
-constexpr PartRule kFrames[] = {{"frames", PartKind::kFrames, true},
+constexpr PartRule kSealedFrame[] = {{"frame", PartKind::kPicture, true},
+                                     {"page_key", PartKind::kText, true}};
+constexpr PartRule kFrames[] = {{"end", PartKind::kPicture, true},
                                 {"page_key", PartKind::kText, true},
                                 {"device", PartKind::kText, false}};
 constexpr std::string_view kFace = "face";
@@ -150,20 +152,29 @@ Failure Pages::picture(Exchange& exchange) const {
   return conclude(exchange, ticket, request);
 }
 
+// Says nothing of the frame: whether it was liked would teach who makes frames up.
+Failure Pages::sealed_frame(Exchange& exchange) const {
+  Ticket ticket;
+  VISAGE_HTTP_TRY(admit_capture(exchange, ticket));
+  WipedBytes body;
+  Form form;
+  VISAGE_HTTP_TRY(take(exchange, kSealedFrame, 1, body, form));
+  const std::vector<uint8_t> nonce = decode_hex(ticket.nonce);
+  VISAGE_HTTP_TRY(service_.add_frame({ticket.session, nonce, form.bytes("page_key"), form.bytes("frame")}));
+  answer(exchange, Json::object());
+  return {};
+}
+
 Failure Pages::frames(Exchange& exchange) const {
   Ticket ticket;
   VISAGE_HTTP_TRY(admit_capture(exchange, ticket));
   WipedBytes body;
   Form form;
-  VISAGE_HTTP_TRY(take(exchange, kFrames, http::kFramesPictures, body, form));
+  VISAGE_HTTP_TRY(take(exchange, kFrames, 1, body, form));
   FlowRequest request;
-  request.frames = form.bytes("frames");
+  request.end = form.bytes("end");
   request.page_key = form.bytes("page_key");
   request.device = form.text("device");
-  request.drop_pictures = [&] {
-    form = Form();
-    body = WipedBytes();
-  };
   return conclude(exchange, ticket, request);
 }
 

@@ -97,21 +97,46 @@ TEST_F(FrameTest, PointsOffTheCurveAreRefused) {
 TEST_F(FrameTest, ASequenceIsWholeOrderedAndOfOneSession) {
   std::vector<FrameHeader> good;
   for (uint16_t i = 0; i < 4; ++i) good.push_back(header(i, 4));
-  EXPECT_TRUE(check_sequence(good, nonce).ok());
+  EXPECT_TRUE(check_sequence(good, nonce, 4).ok());
   auto frames = good;
   frames.pop_back();
-  EXPECT_FALSE(check_sequence(frames, nonce).ok()) << "one is missing";
+  EXPECT_FALSE(check_sequence(frames, nonce, frames.size()).ok()) << "one is missing";
   frames = good;
   std::swap(frames[1], frames[2]);
-  EXPECT_FALSE(check_sequence(frames, nonce).ok()) << "out of order";
+  EXPECT_FALSE(check_sequence(frames, nonce, frames.size()).ok()) << "out of order";
   frames = good;
   frames[2] = frames[1];
-  EXPECT_FALSE(check_sequence(frames, nonce).ok()) << "one twice";
+  EXPECT_FALSE(check_sequence(frames, nonce, frames.size()).ok()) << "one twice";
   frames = good;
   frames[3].time_us = frames[2].time_us;
-  EXPECT_FALSE(check_sequence(frames, nonce).ok()) << "time stands";
-  EXPECT_EQ(check_sequence(good, Buffer(32, 9)).code, Code::kAuthenticationFailed);
-  EXPECT_FALSE(check_sequence({}, nonce).ok());
+  EXPECT_FALSE(check_sequence(frames, nonce, frames.size()).ok()) << "time stands";
+  EXPECT_EQ(check_sequence(good, Buffer(32, 9), 4).code, Code::kAuthenticationFailed);
+  EXPECT_FALSE(check_sequence({}, nonce, 0).ok());
+}
+
+TEST_F(FrameTest, FramesThatComeOneByOneHaveAnEnd) {
+  std::vector<FrameHeader> good;
+  for (uint16_t i = 0; i < 4; ++i) good.push_back(header(i, kNotCounted));
+  EXPECT_TRUE(check_sequence(good, nonce, kNotCounted).ok());
+  EXPECT_FALSE(check_sequence(good, nonce, 4).ok()) << "a bundle says how many";
+  FrameHeader end = header(4, 4);
+  EXPECT_FALSE(check_end(end, nonce, 4).ok()) << "a picture is no end";
+  end.kind = FrameKind::kEnd;
+  EXPECT_TRUE(check_end(end, nonce, 4).ok());
+  EXPECT_FALSE(check_end(end, nonce, 3).ok()) << "the last one is missing";
+  EXPECT_FALSE(check_end(end, nonce, 5).ok()) << "one too many";
+  EXPECT_EQ(check_end(end, Buffer(32, 9), 4).code, Code::kAuthenticationFailed);
+  end.index = end.count = 0;
+  EXPECT_FALSE(check_end(end, nonce, 0).ok()) << "nothing";
+  good.push_back(header(4, kNotCounted));
+  good.back().kind = FrameKind::kEnd;
+  EXPECT_FALSE(check_sequence(good, nonce, kNotCounted).ok()) << "an end is no frame";
+  good.assign(1, good.back());
+  good[0].index = 0;
+  EXPECT_FALSE(check_sequence(good, nonce, kNotCounted).ok());
+  good.clear();
+  for (uint16_t i = 0; i <= kMaxFrames; ++i) good.push_back(header(i, kNotCounted));
+  EXPECT_FALSE(check_sequence(good, nonce, kNotCounted).ok()) << "without end";
 }
 
 // Made by WebCrypto: frame_vector.mjs.
@@ -135,7 +160,7 @@ TEST_F(FrameTest, WebCryptoMakesTheSame) {
   EXPECT_EQ(std::string(content.begin(), content.end()), "a picture");
   EXPECT_EQ(h.light_step, 3);
   EXPECT_EQ(h.time_us, 1234567);
-  EXPECT_TRUE(check_sequence({&h, 1}, nonce).ok());
+  EXPECT_TRUE(check_sequence({&h, 1}, nonce, 1).ok());
 }
 
 }  // namespace

@@ -89,6 +89,79 @@ TEST(Challenge, MovementsThatNobodyAskedForAreARecording) {
   EXPECT_EQ(challenged({kBlink, kLeft, kBlink, kNod, kSmile}, "turn_left,nod"), Reason::kNone);
 }
 
+// A nod between two steps is no attack. It has to be slighter than all that was asked, and of a kind that was
+// not.
+TEST(Challenge, OneSlightMovementIsForgiven) {
+  constexpr Gesture kSlightNod{.pitch = 10}, kSlightLook{.yaw = -14};
+  EXPECT_EQ(challenged({kLeft, kSlightNod, kOpen}, "turn_left,open_mouth"), Reason::kNone);
+  EXPECT_EQ(challenged({kSlightNod, kLeft, kOpen}, "turn_left,open_mouth"), Reason::kNone);
+  EXPECT_EQ(challenged({kLeft, kOpen, kSlightNod}, "turn_left,open_mouth"), Reason::kNone);
+  EXPECT_EQ(challenged({kLeft, kSlightNod, kSlightNod, kOpen}, "turn_left,open_mouth"),
+            Reason::kMovementNotAsked);
+  EXPECT_EQ(challenged({kLeft, kSlightNod, kSlightLook, kOpen}, "turn_left,open_mouth"),
+            Reason::kMovementNotAsked);
+  EXPECT_EQ(challenged({kLeft, kSlightNod, kOpen}, "turn_left,open_mouth,nod"), Reason::kMovementNotAsked)
+      << "what comes too early";
+  EXPECT_EQ(challenged({kLeft, kNod, {.open = 0.3f}}, "turn_left,open_mouth"), Reason::kMovementNotAsked)
+      << "as plain as what was asked";
+}
+
+struct Performed {
+  Movement movement;
+  Gesture gesture;
+};
+constexpr Performed kAll[] = {{Movement::kTurnLeft, kLeft},  {Movement::kTurnRight, kRight},
+                              {Movement::kNod, kNod},        {Movement::kBlink, kBlink},
+                              {Movement::kOpenMouth, kOpen}, {Movement::kSmile, kSmile}};
+
+// The sessions of three movements, of all that there are: 120.
+std::vector<Challenge> all_sessions() {
+  std::vector<Challenge> out;
+  for (const auto& [a, x] : kAll)
+    for (const auto& [b, y] : kAll)
+      for (const auto& [c, z] : kAll)
+        if (a != b && a != c && b != c) out.push_back({{a, b, c}, 3});
+  return out;
+}
+
+int sessions_that_take(const std::vector<Gesture>& recorded) {
+  const std::vector<Observation> film = make_film(recorded);
+  int taken = 0;
+  for (const Challenge& session : all_sessions())
+    taken += judge_challenge(film, session).verdict == Verdict::kPass;
+  return taken;
+}
+
+// [6.1.2a] Who recorded somebody answering one session has an answer to that session alone.
+TEST(Challenge, ARecordingAnswersItsOwnSessionAlone) {
+  const std::vector<Challenge> sessions = all_sessions();
+  ASSERT_EQ(sessions.size(), 120u);
+  for (size_t recorded = 0; recorded < sessions.size(); ++recorded) {
+    std::vector<Gesture> done;
+    for (size_t i = 0; i < 3; ++i)
+      for (const auto& [movement, gesture] : kAll)
+        if (movement == sessions[recorded].steps[i]) done.push_back(gesture);
+    const std::vector<Observation> film = make_film(done);
+    for (size_t asked = 0; asked < sessions.size(); ++asked)
+      ASSERT_EQ(judge_challenge(film, sessions[asked]).verdict == Verdict::kPass, asked == recorded)
+          << recorded << " for " << asked;
+  }
+}
+
+// What is blinked and smiled all the time answers more of them, and one slight movement as many again.
+TEST(Challenge, ARecordingMadeForManySessionsAnswersFew) {
+  const auto around = [](const std::vector<Gesture>& movements) {
+    std::vector<Gesture> out = {kBlink, kSmile, kBlink};
+    for (const Gesture& movement : movements) out.insert(out.end(), {movement, kBlink, kSmile});
+    return out;
+  };
+  EXPECT_EQ(sessions_that_take(around({kLeft, kNod})), 6);
+  EXPECT_EQ(sessions_that_take(around({kLeft, {.pitch = 10}})), 12);
+  EXPECT_EQ(sessions_that_take({kLeft, kRight, kNod, kOpen}), 0);
+  EXPECT_EQ(sessions_that_take({kLeft, kRight, {.pitch = 10}, kOpen}), 1);
+  EXPECT_EQ(sessions_that_take(around({kLeft, kRight, kNod, kOpen})), 0);
+}
+
 TEST(Challenge, ATurnedPhotographIsFlat) {
   Gesture flat = kLeft;
   flat.flat = true;
