@@ -81,7 +81,7 @@ class Answers(PageTest):
                 self.assertEqual(200, sent.status, sent.body)
                 page = self.watched(link, person=person)
                 self.agree(page)
-                self.assertEqual(title, self.end(page), page.text())
+                self.assertEqual(title, self.end(page), self.state(session))
                 self.assertEqual("SUCCEEDED" if title == "Done" else "FAILED", self.state(session)["state"])
                 self.assertIn("frames", self.sent(page))
 
