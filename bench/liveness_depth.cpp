@@ -11,10 +11,6 @@ namespace {
 
 using capture::Point;
 
-float uniform(Random& random, float low, float high) {
-  return std::uniform_real_distribution<float>(low, high)(random);
-}
-
 // The mesh network's own guess of the face's depth, px, between its points; far away outside of them. It has
 // eyes, lips, chin and cheekbones, which the ellipsoid lacks.
 cv::Mat mesh_relief(cv::Size size, const capture::Mesh& mesh) {

@@ -5,15 +5,8 @@
 #include <opencv2/imgproc.hpp>
 
 namespace visage::bench {
-namespace {
 
 using capture::Point;
-
-float uniform(Random& random, float low, float high) {
-  return std::uniform_real_distribution<float>(low, high)(random);
-}
-
-}  // namespace
 
 cv::Mat turn_flat(const cv::Mat& picture, float yaw, float pitch) {
   const float w = static_cast<float>(picture.cols), h = static_cast<float>(picture.rows), focal = 1.5f * w;

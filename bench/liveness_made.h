@@ -15,6 +15,10 @@ namespace visage::bench {
 
 using Random = std::mt19937_64;
 
+inline float uniform(Random& random, float low, float high) {
+  return std::uniform_real_distribution<float>(low, high)(random);
+}
+
 // Degrees and shares; positive yaw: to the person's left, positive pitch: down.
 struct Pose {
   float yaw = 0, pitch = 0, blink = 0, open = 0, smile = 0;

@@ -6,11 +6,12 @@
 #include <cmath>
 #include <cstdio>
 #include <cstring>
-#include <ctime>
 #include <filesystem>
 #include <map>
 
+#include "accuracy_parallel.h"
 #include "json_line.h"
+#include "measure.h"
 #include "quality_defects.h"
 #include "sidecar/capture/pipeline.h"
 #include "sidecar/quality/profile.h"
@@ -30,30 +31,43 @@ size_t index_of(probe::Measure measure) {
   return i;
 }
 
-// Mean of the sizes of a measure over the faces, per level; and for how many faces every step went the right
-// way.
+// Mean of a measure over the faces, per level.
 struct Course {
   std::vector<double> mean;
   std::vector<int> count;
 };
 
+// What all measures say at every level of a defect.
+std::vector<quality::Readings> readings_of(const Finder& finder, const Face& face, const Defect& defect) {
+  std::vector<quality::Readings> levels;
+  for (const double level : defect.levels) {
+    const Damaged damaged = defect.make(face, level);
+    const bool untouched = damaged.picture.data == face.picture.data;  // the defect is the depth map's
+    Face seen;
+    quality::Readings readings{};
+    if (untouched || finder.find(damaged.picture, seen)) {
+      const Face& shown = untouched ? face : seen;
+      const quality::View view({damaged.picture, damaged.file, shown.faces, shown.mesh, &shown.shapes,
+                                damaged.depth ? &*damaged.depth : nullptr});
+      quality::assess(view, readings);
+    }
+    levels.push_back(readings);
+  }
+  return levels;
+}
+
 void run_defect(const Finder& finder, const std::vector<Face>& faces, const Defect& defect) {
+  std::vector<std::vector<quality::Readings>> seen(faces.size());
+  on_every_core(defect.name, faces.size(), [&] {
+    return [&](size_t i) {
+      seen[i] = readings_of(finder, faces[i], defect);
+      return true;
+    };
+  });
   std::map<probe::Measure, Course> courses;
   for (const auto& [measure, follows] : defect.measured)
     courses[measure] = {std::vector<double>(defect.levels.size()), std::vector<int>(defect.levels.size())};
-  for (const Face& face : faces) {
-    std::vector<quality::Readings> levels;
-    for (const double level : defect.levels) {
-      const Damaged damaged = defect.make(face, level);
-      Face seen;
-      quality::Readings readings{};
-      if (finder.find(damaged.picture, seen)) {
-        const quality::View view({damaged.picture, damaged.file, seen.faces, seen.mesh, &seen.shapes,
-                                  damaged.depth ? &*damaged.depth : nullptr});
-        quality::assess(view, readings);
-      }
-      levels.push_back(readings);
-    }
+  for (const std::vector<quality::Readings>& levels : seen)
     for (const auto& [measure, follows] : defect.measured) {
       const size_t at = index_of(measure);
       // A face counts only where every level could be assessed, so that the means are of the same faces.
@@ -61,11 +75,10 @@ void run_defect(const Finder& finder, const std::vector<Face>& faces, const Defe
       for (const quality::Readings& readings : levels) all = all && readings[at].assessed;
       if (!all) continue;
       for (size_t level = 0; level < levels.size(); ++level) {
-        courses[measure].mean[level] += std::abs(static_cast<double>(levels[level][at].native));
+        courses[measure].mean[level] += static_cast<double>(levels[level][at].native);
         ++courses[measure].count[level];
       }
     }
-  }
   for (const auto& [measure, follows] : defect.measured) {
     Course& course = courses[measure];
     const int count = course.count[0];
@@ -89,19 +102,13 @@ void run_defect(const Finder& finder, const std::vector<Face>& faces, const Defe
   }
 }
 
-// The least of several rounds, in time of this thread's processor: other people's work on the machine does
-// not count.
+// The least of several rounds.
 double microseconds_of(const std::function<void()>& work, int times) {
-  const auto now = [] {
-    timespec t{};
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return 1e6 * static_cast<double>(t.tv_sec) + 1e-3 * static_cast<double>(t.tv_nsec);
-  };
   double least = 1e12;
   for (int i = 0; i < times; ++i) {
-    const double start = now();
+    const double start = thread_ms();
     work();
-    least = std::min(least, now() - start);
+    least = std::min(least, 1e3 * (thread_ms() - start));
   }
   return least;
 }
@@ -160,14 +167,20 @@ void run_share(const capture::Pipeline& pipeline, const std::vector<std::string>
 
 void run_pass_rates(const capture::Pipeline& pipeline, const std::string& name,
                     const std::vector<std::string>& files) {
+  std::vector<std::optional<quality::Readings>> inspected(files.size());
+  on_every_core(name.c_str(), files.size(), [&] {
+    return [&](size_t i) {
+      const std::vector<uint8_t> bytes = read_bytes(files[i]);
+      capture::InspectRequest request;
+      request.image = bytes;
+      capture::Inspection seen;
+      if (!pipeline.inspect(request, seen)) inspected[i] = seen.readings;
+      return true;
+    };
+  });
   std::vector<quality::Readings> all;
-  for (const std::string& file : files) {
-    const std::vector<uint8_t> bytes = read_bytes(file);
-    capture::InspectRequest request;
-    request.image = bytes;
-    capture::Inspection seen;
-    if (!pipeline.inspect(request, seen)) all.push_back(seen.readings);
-  }
+  for (const auto& readings : inspected)
+    if (readings) all.push_back(*readings);
   const auto n = static_cast<long long>(all.size());
   if (n == 0) return;
   for (const quality::Profile& profile : quality::profiles()) {

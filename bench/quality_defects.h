@@ -23,7 +23,7 @@ struct Defect {
   std::function<Damaged(const Face&, double)> make;
   struct Measured {
     probe::Measure measure;
-    Follows follows;  // the native value, its sign left out
+    Follows follows;  // the native value with its sign
   };
   std::vector<Measured> measured;
 };

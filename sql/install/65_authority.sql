@@ -27,7 +27,7 @@ COMMENT ON COLUMN visage.authority_rule.scenario IS '* is any that has no row';
 COMMENT ON COLUMN visage.authority_rule.valid_for IS 'how long after it a registration may rest on it, and how long after its comparison a photo counts';
 COMMENT ON COLUMN visage.authority_rule.fields IS 'for which fields the authority must have vouched';
 COMMENT ON COLUMN visage.authority_rule.photo_required IS 'the authority''s photo must have been compared with the living person, and accepted';
-COMMENT ON COLUMN visage.authority_rule.photo_in_registration IS 'the registration must compare the photo with its own capture: visage.register_with_document()';
+COMMENT ON COLUMN visage.authority_rule.photo_in_registration IS 'the registration must compare the photo that the record names with its own capture: visage.register_with_document()';
 COMMENT ON COLUMN visage.authority_rule.keep_photo IS 'a reference may be made of the authority''s photo; it is never made without visage.add_authority_reference()';
 
 CREATE FUNCTION visage.authority_needed(
@@ -53,6 +53,7 @@ CREATE TABLE visage.authority_record (
   accepted boolean NOT NULL,
   fields text[] NOT NULL,
   fields_hash bytea CHECK (length(fields_hash) = 16),
+  photo_hash bytea CHECK (length(photo_hash) = 16),
   comparison uuid,
   compared_at timestamptz,
   photo_accepted boolean,
@@ -69,6 +70,7 @@ COMMENT ON TABLE visage.authority_record IS 'what an authority said of a person:
 COMMENT ON COLUMN visage.authority_record.subject_hash IS 'keyed hash of the caller''s name of the subject: it comes before the registration';
 COMMENT ON COLUMN visage.authority_record.fields IS 'names of the fields that the authority compared, never their values';
 COMMENT ON COLUMN visage.authority_record.fields_hash IS 'keyed hash of the caller''s digest of their values, to tell later whether they are the same';
+COMMENT ON COLUMN visage.authority_record.photo_hash IS 'keyed hash of the digest of the authority''s photo: a registration that rests on the record compares that very photo';
 COMMENT ON COLUMN visage.authority_record.comparison IS 'transaction id of the visage.compare() of the person with the authority''s photo';
 COMMENT ON COLUMN visage.authority_record.reference IS 'the authority''s own number of its answer';
 COMMENT ON COLUMN visage.authority_record.answer_digest IS 'SHA-256 of the authority''s signed answer, which the institution keeps';
@@ -106,7 +108,7 @@ COMMENT ON FUNCTION visage.authority_life(integer) IS 'how long an unused record
 
 CREATE FUNCTION visage.record_authority_check(
   subject text, authority text, accepted boolean, fields text[], comparison uuid DEFAULT NULL, reference text DEFAULT NULL,
-  answer_digest bytea DEFAULT NULL, fields_digest bytea DEFAULT NULL) RETURNS uuid
+  answer_digest bytea DEFAULT NULL, fields_digest bytea DEFAULT NULL, photo_digest bytea DEFAULT NULL) RETURNS uuid
   LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -127,7 +129,7 @@ BEGIN
     RAISE EXCEPTION 'fields are at most 32 names of lower-case letters, digits and underscores' USING ERRCODE = 'invalid_parameter_value',
       HINT = 'Pass names such as id_number; a digest of their values goes into fields_digest.';
   END IF;
-  IF length($7) <> 32 OR length($8) <> 32 THEN
+  IF length($7) <> 32 OR length($8) <> 32 OR length($9) <> 32 THEN
     RAISE EXCEPTION 'a digest has 32 bytes' USING ERRCODE = 'invalid_parameter_value';
   END IF;
   SELECT a.id INTO vouching FROM visage.authority a
@@ -153,20 +155,20 @@ BEGIN
       RAISE EXCEPTION 'the comparison was used for another record' USING ERRCODE = 'object_not_in_prerequisite_state';
     END IF;
   END IF;
-  INSERT INTO visage.authority_record AS r (institution, authority, subject_hash, subject, accepted, fields, fields_hash, comparison,
-                                            compared_at, photo_accepted, reference, answer_digest)
+  INSERT INTO visage.authority_record AS r (institution, authority, subject_hash, subject, accepted, fields, fields_hash, photo_hash,
+                                            comparison, compared_at, photo_accepted, reference, answer_digest)
     VALUES (acting, vouching, visage.subject_hash(acting, $1),
             (SELECT s.id FROM visage.subject s WHERE s.institution = acting AND s.external_id = $1), $3,
-            ARRAY(SELECT DISTINCT f FROM unnest($4) f ORDER BY f), visage.vouched_hash(acting, $8), $5, photo_at,
-            photo_decision = 'accept', $6, $7)
+            ARRAY(SELECT DISTINCT f FROM unnest($4) f ORDER BY f), visage.vouched_hash(acting, $8), visage.vouched_hash(acting, $9), $5,
+            photo_at, photo_decision = 'accept', $6, $7)
     RETURNING r.* INTO kept;
   PERFORM visage.record_change('check_identity', acting, 'authority ' || kept.id, NULL, visage.authority_digest(kept),
     format('%s %s, %s fields%s', $2, CASE WHEN $3 THEN 'vouched' ELSE 'did not vouch' END, cardinality(kept.fields),
-           CASE WHEN $5 IS NOT NULL THEN format(', photo %s in %s', photo_decision, $5) END), kept.subject);
+           CASE WHEN $5 IS NOT NULL THEN format(', photo %s in %s', photo_decision, $5) WHEN $9 IS NOT NULL THEN ', with a photo' END), kept.subject);
   RETURN kept.id;
 END
 $$;
-COMMENT ON FUNCTION visage.record_authority_check(text, text, boolean, text[], uuid, text, bytea, bytea) IS
+COMMENT ON FUNCTION visage.record_authority_check(text, text, boolean, text[], uuid, text, bytea, bytea, bytea) IS
   'records what an authority said of a subject, registered or about to be; the newest record holds [6.6d]';
 
 CREATE FUNCTION visage.vouched_fields_match(record uuid, fields_digest bytea) RETURNS boolean
@@ -177,11 +179,19 @@ $$;
 COMMENT ON FUNCTION visage.vouched_fields_match(uuid, bytea) IS
   'are these the values that the authority vouched for? null where the record has no digest, or there is none';
 
+-- Who registered with a record of a photo was compared with it then.
+CREATE FUNCTION visage.authority_photo_accepted(kept visage.authority_record) RETURNS boolean
+  LANGUAGE sql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
+  SELECT coalesce($1.photo_accepted, CASE WHEN $1.photo_hash IS NOT NULL AND $1.used_at IS NOT NULL THEN true END)
+$$;
+COMMENT ON FUNCTION visage.authority_photo_accepted(visage.authority_record) IS
+  'was the authority''s photo compared, before the registration or in it, and accepted? null: it was not compared';
+
 CREATE FUNCTION visage.list_authority_checks(subject text)
   RETURNS TABLE (record uuid, authority text, checked_at timestamptz, accepted boolean, fields text[], comparison uuid,
                  photo_accepted boolean, reference text, used_at timestamptz)
   LANGUAGE sql STABLE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-  SELECT r.id, a.name, r.checked_at, r.accepted, r.fields, r.comparison, r.photo_accepted, r.reference, r.used_at
+  SELECT r.id, a.name, r.checked_at, r.accepted, r.fields, r.comparison, visage.authority_photo_accepted(r), r.reference, r.used_at
   FROM visage.authority_record r JOIN visage.authority a ON a.id = r.authority
   WHERE r.institution = visage.acting_institution() AND r.subject_hash = visage.subject_hash(r.institution, $1)
   ORDER BY r.checked_at, r.id
@@ -250,7 +260,7 @@ $$;
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON visage.authority, visage.authority_rule TO visage_admin;
 GRANT SELECT ON visage.authority, visage.authority_rule TO visage_service, visage_auditor;
-GRANT EXECUTE ON FUNCTION visage.record_authority_check(text, text, boolean, text[], uuid, text, bytea, bytea),
+GRANT EXECUTE ON FUNCTION visage.record_authority_check(text, text, boolean, text[], uuid, text, bytea, bytea, bytea),
   visage.add_authority_reference(text, visage.probe, text, text, jsonb),
   visage.register_with_document(text, visage.probe, visage.probe, text, text, jsonb),
   visage.vouched_fields_match(uuid, bytea), visage.list_authority_checks(text) TO visage_service;

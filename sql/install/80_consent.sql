@@ -288,10 +288,12 @@ BEGIN
       SELECT jsonb_agg(to_jsonb(f) - '{subject,sealed}'::text[] ORDER BY f.kind) FROM visage.factor f WHERE f.subject = person.id), '[]'),
     'sessions', coalesce((
       SELECT jsonb_agg(to_jsonb(n) - '{institution,subject,subject_hash,nonce}'::text[] ORDER BY n.opened_at)
-      FROM visage.session n WHERE n.subject = person.id), '[]'),
+      FROM visage.session n WHERE n.institution = acting
+        AND (n.subject = person.id OR n.subject IS NULL AND n.subject_hash = visage.subject_hash(acting, $1))), '[]'),
     'attempts', coalesce((
       SELECT jsonb_agg(to_jsonb(a) - '{institution,key,subject}'::text[])
-      FROM visage.attempt a WHERE a.subject = person.id), '[]'),
+      FROM visage.attempt a WHERE a.institution = acting
+        AND (a.subject = person.id OR a.subject IS NULL AND a.kind = 'subject' AND a.key = visage.subject_hash(acting, $1))), '[]'),
     'sightings', coalesce((
       SELECT jsonb_agg(to_jsonb(g) - 'subject' ORDER BY g.at) FROM visage.sighting g WHERE g.subject = person.id), '[]'),
     'adaptation_hold', (SELECT to_jsonb(h) - 'subject' FROM visage.adaptation_hold h WHERE h.subject = person.id),
@@ -303,7 +305,7 @@ BEGIN
       SELECT jsonb_agg(to_jsonb(a) - '{institution,subject}'::text[])
       FROM visage.duplicate_allowance a WHERE a.institution = acting AND a.subject = $1), '[]'),
     'identity_checks', coalesce((
-      SELECT jsonb_agg(to_jsonb(r) - '{institution,subject,subject_hash,fields_hash}'::text[]
+      SELECT jsonb_agg(to_jsonb(r) - '{institution,subject,subject_hash,fields_hash,photo_hash}'::text[]
                        || jsonb_build_object('authority', a.name) ORDER BY r.checked_at)
       FROM visage.authority_record r JOIN visage.authority a ON a.id = r.authority
       WHERE r.institution = acting AND r.subject_hash = visage.subject_hash(acting, $1)), '[]'),
@@ -316,8 +318,7 @@ BEGIN
                                              'in_clear', (SELECT to_jsonb(d) - '{event,at,institution,salt}'::text[]
                                                           FROM visage.event_detail d WHERE d.event = e.seq))) ORDER BY e.seq)
       FROM visage.event e WHERE e.subject = person.id AND e.institution = acting), '[]'));
-  IF person.id IS NULL AND result -> 'consents' = '[]' AND result -> 'identity_checks' = '[]'
-    AND result -> 'imports' = '[]' THEN
+  IF person.id IS NULL AND NOT EXISTS (SELECT FROM jsonb_each(result) part WHERE jsonb_typeof(part.value) = 'array' AND part.value <> '[]') THEN
     RAISE EXCEPTION 'nothing is held about "%"', $1 USING ERRCODE = 'no_data_found';
   END IF;
   PERFORM visage.record_change('export_subject', acting, 'subject', NULL, sha256(convert_to(result::text, 'UTF8')), NULL, person.id);

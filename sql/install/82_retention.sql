@@ -154,6 +154,15 @@ CREATE FUNCTION visage.attempts_due() RETURNS TABLE (institution integer, kind v
 $$;
 COMMENT ON FUNCTION visage.attempts_due() IS 'stored counters of attempts that stand at zero';
 
+-- A counter outlives its subject, or a cancellation would be an unlock. It must not lead from a name to the events of who is gone.
+CREATE FUNCTION visage.attempts_of_erased() RETURNS TABLE (institution integer, kind visage.attempt_kind, key bytea)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT a.institution, a.kind, a.key FROM visage.attempt a
+  WHERE a.subject IS NOT NULL AND NOT EXISTS (SELECT FROM visage.subject s WHERE s.id = a.subject)
+  EXCEPT SELECT d.* FROM visage.attempts_due() d
+$$;
+COMMENT ON FUNCTION visage.attempts_of_erased() IS 'counters of attempts that still have the surrogate of a subject who is gone [8.2.5g]';
+
 CREATE FUNCTION visage.newest_key() RETURNS bigint
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT k.version FROM visage.loaded_keys() k WHERE k.custody = 'envelope' AND k.newest
@@ -170,6 +179,7 @@ BEGIN
     WHEN 'sessions' THEN (SELECT count(*) FROM visage.session s WHERE s.expires_at < now() - interval '1 day')
       + (SELECT count(*) FROM visage.duplicate_allowance a WHERE coalesce(a.allowed_at, a.proposed_at) < now() - interval '1 day')
     WHEN 'attempts' THEN (SELECT count(*) FROM visage.attempts_due())
+      + (SELECT count(*) FROM visage.attempts_of_erased())
     WHEN 'consents' THEN (SELECT count(DISTINCT d.consent) FROM visage.consents_due() d)
     WHEN 'identity_checks' THEN (SELECT count(*) FROM visage.authority_records_due())
     WHEN 'imports' THEN (SELECT count(*) FROM visage.import_rows_due())
@@ -225,7 +235,13 @@ BEGIN
           LIMIT most FOR UPDATE OF b SKIP LOCKED) z
         WHERE a.ctid = z.ctid AND a.failures = 0;
       GET DIAGNOSTICS done = ROW_COUNT;
-      more := done >= most;
+      UPDATE visage.attempt a SET subject = NULL FROM (
+          SELECT b.ctid FROM visage.attempt b JOIN visage.attempts_of_erased() e USING (institution, kind, key)
+          LIMIT most FOR UPDATE OF b SKIP LOCKED) z
+        WHERE a.ctid = z.ctid;
+      GET DIAGNOSTICS looked = ROW_COUNT;
+      more := greatest(done, looked) >= most;
+      done := done + looked;
     WHEN 'consents' THEN
       FOR item IN SELECT DISTINCT ON (d.consent) d.* FROM visage.consents_due(most) d ORDER BY d.consent, d.remove DESC LOOP
         looked := looked + 1;

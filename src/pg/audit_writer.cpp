@@ -7,22 +7,20 @@
 #include "pg/boundary.h"
 #include "pg/durability.h"
 #include "pg/ledger_writer.h"
-#include "pg/settings.h"
 #include "pg/settlement.h"
 #include "pg/shared.h"
 #include "pg/sighting.h"
 #include "pg/statement.h"
+#include "pg/worker.h"
 #include "pg/worker_transaction.h"
 
 extern "C" {
 #include "access/xlog.h"
 #include "pgstat.h"
-#include "postmaster/bgworker.h"
 #include "postmaster/interrupt.h"
 #include "replication/syncrep.h"
 #include "replication/walsender.h"
 #include "storage/proc.h"
-#include "tcop/tcopprot.h"
 }
 
 extern "C" {
@@ -32,6 +30,7 @@ VISAGE_EXPORT void visage_audit_writer_main(Datum argument);
 namespace visage::pg {
 namespace {
 
+constexpr char kName[] = "pg_visage audit writer";
 constexpr int kMaxSettlements = 64;
 // How soon the end of a transaction is noticed, and how often an idle writer stores what is left over.
 constexpr long kSettlementInterval = 100;
@@ -80,10 +79,6 @@ void fail_queued(const char* why) {
   while ((count = dequeue(places, kMaxBatch, batch)) > 0) fail_slots(places, count, why);
 }
 
-// visage.database was changed: the postmaster starts the writer anew, and callers may wait for it.
-bool moving = false;
-char served[NAMEDATALEN];
-
 // The batch that is under way when the process ends; its callers must not wait for the timeout.
 int taken_now = 0;
 
@@ -93,7 +88,8 @@ void at_exit(int, Datum) {
   ring.writer_latch = nullptr;
   ring.writer_pid = 0;
   LWLockRelease(shared_lock(SharedLock::kAudit));
-  announce(moving ? WriterState::kNotStarted : WriterState::kStopped);
+  // Where visage.database was changed the postmaster starts it anew, and callers may wait for it.
+  announce(worker_moves() ? WriterState::kNotStarted : WriterState::kStopped);
   fail_slots(places, taken_now, "the audit writer ended");
   taken_now = 0;
   fail_queued("the audit writer ended");
@@ -103,13 +99,6 @@ void at_exit(int, Datum) {
 void insist_on_durability() {
   if (synchronous_commit == SYNCHRONOUS_COMMIT_OFF)
     SetConfigOption("synchronous_commit", "on", PGC_SUSET, PGC_S_OVERRIDE);
-  SetConfigOption("default_transaction_read_only", "off", PGC_SUSET, PGC_S_OVERRIDE);
-  // Under an older snapshot than the newest it could not update a counter that somebody else erased.
-  SetConfigOption("default_transaction_isolation", "read committed", PGC_SUSET, PGC_S_OVERRIDE);
-  SetConfigOption("statement_timeout", "0", PGC_SUSET, PGC_S_OVERRIDE);
-  SetConfigOption("lock_timeout", "0", PGC_SUSET, PGC_S_OVERRIDE);
-  SetConfigOption("idle_in_transaction_session_timeout", "0", PGC_SUSET, PGC_S_OVERRIDE);
-  SetConfigOption("search_path", "pg_catalog, pg_temp", PGC_SUSET, PGC_S_OVERRIDE);
 }
 
 void end() {
@@ -257,11 +246,8 @@ void serve() {
   for (;;) {
     CHECK_FOR_INTERRUPTS();
     if (ConfigReloadPending) {
-      ConfigReloadPending = false;
-      ProcessConfigFile(PGC_SIGHUP);
+      follow_settings();
       insist_on_durability();
-      moving = strcmp(settings::database, served) != 0;
-      if (moving) proc_exit(1);
     }
     ensure_loaded();
     work();
@@ -286,29 +272,16 @@ void serve() {
 }  // namespace
 
 void audit_writer_register() {
-  if (IsBinaryUpgrade) return;
-  BackgroundWorker worker = {};
-  worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
-  worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
-  worker.bgw_restart_time = 1;
-  strlcpy(worker.bgw_library_name, "pg_visage", sizeof worker.bgw_library_name);
-  strlcpy(worker.bgw_function_name, "visage_audit_writer_main", sizeof worker.bgw_function_name);
-  strlcpy(worker.bgw_name, "pg_visage audit writer", sizeof worker.bgw_name);
-  strlcpy(worker.bgw_type, "pg_visage audit writer", sizeof worker.bgw_type);
-  RegisterBackgroundWorker(&worker);
+  register_worker(kName, "visage_audit_writer_main");
 }
 
 }  // namespace visage::pg
 
 extern "C" void visage_audit_writer_main(Datum) {
   using namespace visage::pg;
-  pqsignal(SIGHUP, SignalHandlerForConfigReload);
-  pqsignal(SIGTERM, die);
   // A cancelled wait for a standby would let a commit pass that is not replicated.
   pqsignal(SIGINT, SIG_IGN);
-  BackgroundWorkerUnblockSignals();
-  strlcpy(served, settings::database, sizeof served);
-  BackgroundWorkerInitializeConnection(served, nullptr, 0);
+  begin_worker(kName);
   insist_on_durability();
   AuditRing& ring = audit_ring();
   before_shmem_exit(at_exit, 0);

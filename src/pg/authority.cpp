@@ -9,18 +9,21 @@
 namespace visage::pg {
 namespace {
 
-// The newest record of the name holds, whatever it says: an authority may take its word back.
+// The newest record of the name holds, whatever it says: an authority may take its word back. One that names
+// the authority's photo counts together with that photo only: the one that was compared before, or $4.
 Statement find_record = {
     "SELECT r.id, r.accepted AND r.used_at IS NULL AND a.disabled_at IS NULL "
     "AND r.checked_at > pg_catalog.clock_timestamp() - n.valid_for AND n.fields <@ r.fields "
-    "AND ($4 OR NOT n.photo_in_registration) "
-    "AND CASE WHEN r.comparison IS NULL THEN $4 OR NOT n.photo_required "
-    "ELSE r.photo_accepted AND r.compared_at > pg_catalog.clock_timestamp() - n.valid_for END "
+    "AND coalesce(r.photo_hash = $4, true) "
+    "AND (NOT n.photo_in_registration OR r.photo_hash IS NOT NULL AND $4 IS NOT NULL) "
+    "AND CASE WHEN r.comparison IS NOT NULL "
+    "THEN r.photo_accepted AND r.compared_at > pg_catalog.clock_timestamp() - n.valid_for "
+    "WHEN r.photo_hash IS NOT NULL THEN $4 IS NOT NULL ELSE NOT n.photo_required END "
     "FROM visage.authority_needed($1, $3) n, visage.authority_record r "
     "JOIN visage.authority a ON a.id = r.authority "
     "WHERE r.institution = $1 AND r.subject_hash = $2 ORDER BY r.checked_at DESC, r.id LIMIT 1",
     4,
-    {"integer", "bytea", "text", "boolean"}};
+    {"integer", "bytea", "text", "bytea"}};
 
 Statement use_record = {
     "UPDATE visage.authority_record SET subject = $2, used_at = pg_catalog.clock_timestamp() "
@@ -32,9 +35,9 @@ Statement find_keep_photo = {
     "SELECT n.keep_photo FROM visage.authority_needed($1, $2) n", 2, {"integer", "text"}};
 
 Statement find_photo = {
-    "SELECT r.photo_accepted AND a.disabled_at IS NULL FROM visage.authority_record r "
-    "JOIN visage.authority a ON a.id = r.authority "
-    "WHERE r.subject = $1 AND r.comparison IS NOT NULL ORDER BY r.checked_at DESC, r.id LIMIT 1",
+    "SELECT p.accepted AND a.disabled_at IS NULL FROM visage.authority_record r "
+    "JOIN visage.authority a ON a.id = r.authority, visage.authority_photo_accepted(r) p (accepted) "
+    "WHERE r.subject = $1 AND p.accepted IS NOT NULL ORDER BY r.checked_at DESC, r.id LIMIT 1",
     1,
     {"uuid"}};
 
@@ -58,6 +61,16 @@ bytea* keyed_hash_value(keys::HashedKind kind, int32 institution, const struct v
   return hash;
 }
 
+// Of a document that has no digest a hash that no record has.
+bytea* photo_hash(int32 institution, const probe::Contents& document) {
+  static const uint8_t kNone[sizeof document.image_digest] = {};
+  const bool has_digest = memcmp(document.image_digest, kNone, sizeof kNone) != 0;
+  auto* digest = static_cast<bytea*>(palloc(VARHDRSZ + sizeof kNone));
+  SET_VARSIZE(digest, VARHDRSZ + (has_digest ? sizeof kNone : 0));
+  memcpy(VARDATA(digest), document.image_digest, sizeof kNone);
+  return has_digest ? keyed_hash_value(keys::HashedKind::kVouched, institution, digest) : digest;
+}
+
 }  // namespace
 
 // subject_hash(institution, subject) → keyed hash, as sessions and counters have it
@@ -72,17 +85,19 @@ VISAGE_FUNCTION(visage_vouched_hash) {
       keyed_hash_value(keys::HashedKind::kVouched, PG_GETARG_INT32(0), PG_GETARG_VARLENA_PP(1)));
 }
 
-bool check_identity(Flow& flow, const text* subject, bool has_photo, AuthorityRecord& record) {
+bool check_identity(Flow& flow, const text* subject, const probe::Contents* document,
+                    AuthorityRecord& record) {
   record = {};
   if (!flow.policy.authority_needed) return true;
   const int32 institution = flow.policy.institution;
   const Datum arguments[] = {
       Int32GetDatum(institution),
       PointerGetDatum(keyed_hash_value(keys::HashedKind::kSubject, institution, subject)),
-      PointerGetDatum(flow.scenario), BoolGetDatum(has_photo)};
+      PointerGetDatum(flow.scenario),
+      document != nullptr ? PointerGetDatum(photo_hash(institution, *document)) : Datum()};
   begin_newest();
   bool is_null;
-  if (execute(find_record, arguments, nullptr, true) == 1)
+  if (execute(find_record, arguments, document != nullptr ? nullptr : "   n", true) == 1)
     record = {DatumGetBool(column(0, 2, &is_null)), column_uuid(0, 1)};
   SPI_freetuptable(SPI_tuptable);
   end_newest();

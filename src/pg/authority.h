@@ -16,8 +16,10 @@ struct AuthorityRecord {
 // Refuses as IDENTITY_UNCHECKED where the scenario needs an authority and its newest word about the subject
 // is none that counts; else the flow's record names the one that it rests on.
 //
-// `has_photo`: the registration itself compares the authority's photo, as policy may demand.
-bool check_identity(Flow& flow, const text* subject, bool has_photo, AuthorityRecord& record);
+// `document`: the photo that the registration itself compares, null for none. Where the record names the
+// authority's photo, it must be that one.
+bool check_identity(Flow& flow, const text* subject, const probe::Contents* document,
+                    AuthorityRecord& record);
 // Ties it to the new subject: it serves one registration. For use after the subject's row was made.
 void use_authority_record(const Flow& flow, const AuthorityRecord& record);
 

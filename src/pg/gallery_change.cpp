@@ -126,7 +126,10 @@ VISAGE_FUNCTION(visage_stamp_change) {
 // wake_gallery_worker(always) → does memory have to hear of a deletion?
 VISAGE_FUNCTION(visage_wake_gallery_worker) {
   const bool always = PG_GETARG_BOOL(0);
-  if (!always && settings::gallery_memory > 0 && gallery_shared().codeless.load() == 0) PG_RETURN_BOOL(false);
+  // A worker that has published and has no gallery, nor one that it fills, has nothing to forget.
+  if (!always && settings::gallery_memory > 0 && gallery_shared().publication > 0 &&
+      gallery_shared().gallery_count == 0)
+    PG_RETURN_BOOL(false);
   PG_RETURN_BOOL(wake_worker());
 }
 

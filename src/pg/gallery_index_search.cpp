@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "pg/flow.h"
+#include "pg/secret_memory.h"
 
 namespace visage::pg {
 
@@ -10,14 +11,14 @@ void ask_indexes(const Flow& flow, gallery_index::Kind kind, double threshold, I
   out.count = 0;
   const ProbeCodes* const codes =
       make_probe_codes(flow.policy.institution, *flow.contents, threshold, reference::kDefaultCodeBits);
-  auto* answer = static_cast<IndexAnswer*>(palloc(sizeof(IndexAnswer)));
+  auto* answer = allocate_wiped<IndexAnswer>(CurrentMemoryContext);
   for (int i = 0; i < codes->count; ++i) {
     const ProbeCodes::Each& each = codes->each[i];
     if (!ask_index(each.gallery.id, &kind, each.code, codes->bound, *answer)) continue;
     std::sort(answer->hits, answer->hits + answer->count,
               [](const gallery::Hit& a, const gallery::Hit& b) { return a.place < b.place; });
     out.each[out.count++] = answer;
-    answer = static_cast<IndexAnswer*>(palloc(sizeof(IndexAnswer)));
+    answer = allocate_wiped<IndexAnswer>(CurrentMemoryContext);
   }
 }
 

@@ -38,7 +38,6 @@ struct GalleryShared {
   Oid database;
   Latch* worker_latch;
   std::atomic<uint64> worker;    // counts lives of the worker; odd while one serves
-  std::atomic<uint64> codeless;  // references in memory that have no code
   std::atomic<uint64> searches;  // that read memory, since the server started
   std::atomic<uint64> pending;   // places and blocks that wait for readings to end
   uint64 publication;            // 0: none yet in this life

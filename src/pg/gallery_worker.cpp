@@ -174,7 +174,6 @@ void fill(void* changed) {
 
 void publish() {
   GalleryShared& shared = gallery_shared();
-  uint64 codeless = 0;
   LWLockAcquire(shared_lock(SharedLock::kGallery), LW_EXCLUSIVE);
   for (int i = 0; i < Max(gallery_count, shared.gallery_count); ++i) {
     const WorkerGallery& gallery = galleries[i];
@@ -193,10 +192,8 @@ void publish() {
     told.unopened = gallery.unopened;
     told.done = gallery.done;
     told.due = gallery.due;
-    if (chains.count > 0) codeless += chains.chains[0].live;
   }
   shared.gallery_count = gallery_count;
-  shared.codeless.store(codeless);
   shared.seen_at = now_seen.at;
   shared.seen_end = now_seen.end;
   shared.seen_running_count = now_seen.running_count;

@@ -98,7 +98,7 @@ VISAGE_FUNCTION(visage_import_reference) {
   AuthorityRecord authority = {};
   DuplicateCheck duplicates = {};
   if (take_staged(flow, probe, PG_GETARG_BOOL(9)) && check_entitlement(flow) &&
-      check_consent(flow, subject, true) && (vouched || check_identity(flow, subject, false, authority)) &&
+      check_consent(flow, subject, true) && (vouched || check_identity(flow, subject, nullptr, authority)) &&
       check_floors(flow) && find_flow_threshold(flow, kReferenceScheme) &&
       check_duplicates(flow, subject, duplicates))
     register_subject(flow, subject, authority, kImported);

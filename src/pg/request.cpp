@@ -65,7 +65,7 @@ void append_probe(StringInfo out, const Flow& flow, const struct varlena* value)
   append(out, value);
 }
 
-void digest_request(const Flow& flow, const RequestArguments& arguments) {
+void digest_request(const Flow& flow, const RequestArguments& arguments, uint8_t* out) {
   StringInfoData bytes;
   initStringInfo(&bytes);
   append(&bytes, audit::label(flow.slot->record.operation));
@@ -79,11 +79,31 @@ void digest_request(const Flow& flow, const RequestArguments& arguments) {
   append_probe(&bytes, flow, arguments.document);
   append(&bytes, arguments.reference, arguments.reference != nullptr ? sizeof *arguments.reference : 0);
   append(&bytes, arguments.kind);
-  audit::EventRecord& record = flow.slot->record;
   const Bytes value = {reinterpret_cast<const uint8_t*>(bytes.data), static_cast<size_t>(bytes.len)};
-  memcpy(record.request, attempt_target(keys::HashedKind::kRequest, flow.policy.institution, value).key,
-         sizeof record.request);
+  memcpy(out, attempt_target(keys::HashedKind::kRequest, flow.policy.institution, value).key,
+         keys::kKeyedHashSize);
+}
+
+// A registration's first half is without its document: nothing keeps that, so who lost it together with the
+// answer asks again without, and gets the answer.
+void digest_request(const Flow& flow, const RequestArguments& arguments) {
+  audit::EventRecord& record = flow.slot->record;
+  static_assert(sizeof record.request == keys::kKeyedHashSize);
+  digest_request(flow, arguments, record.request);
+  if (record.operation == audit::Operation::kRegister && arguments.document != nullptr) {
+    RequestArguments without = arguments;
+    without.document = nullptr;
+    uint8_t digest[keys::kKeyedHashSize];
+    digest_request(flow, without, digest);
+    memcpy(record.request, digest, sizeof digest / 2);
+  }
   record.mark(audit::Field::kRequest);
+}
+
+bool is_same_request(const audit::EventRecord& record, const RequestArguments& arguments, Bytes earlier) {
+  const bool half = record.operation == audit::Operation::kRegister && arguments.document == nullptr;
+  return earlier.size() == sizeof record.request &&
+         memcmp(earlier.data(), record.request, half ? earlier.size() / 2 : earlier.size()) == 0;
 }
 
 // Held until the transaction ends: only then is it certain what became of its changes.
@@ -149,9 +169,7 @@ bool repeats(Flow& flow, const RequestArguments& arguments) {
   end_newest();
   for (uint64 row = 0; row < rows; ++row) {
     if (!counts(record.operation, row)) continue;
-    const Bytes request = column_bytes(row, 10);
-    if (request.size() != sizeof record.request ||
-        memcmp(request.data(), record.request, request.size()) != 0)
+    if (!is_same_request(record, arguments, column_bytes(row, 10)))
       ereport(ERROR,
               (errcode(ERRCODE_VISAGE_OTHER_REQUEST),
                errmsg("biz_id \"%s\" names another call of %s", flow.context.business_id,

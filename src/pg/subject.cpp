@@ -140,8 +140,8 @@ Datum register_flow(FunctionCallInfo fcinfo, const FlowArguments& arguments, str
   DuplicateCheck duplicates = {};
   if (enter_session(flow, subject) &&
       take_probe(flow, PG_GETARG_VARLENA_PP(1), flow.header, *flow.contents) && check_entitlement(flow) &&
-      check_consent(flow, subject, true) && check_identity(flow, subject, photo != nullptr, authority) &&
-      (photo == nullptr || take_photo(flow, photo, *document)) && hold_attempts(flow, nullptr) &&
+      check_consent(flow, subject, true) && (photo == nullptr || take_photo(flow, photo, *document)) &&
+      check_identity(flow, subject, document, authority) && hold_attempts(flow, nullptr) &&
       check_floors(flow) && (photo == nullptr || compare_with_document(flow, *document)) &&
       find_flow_threshold(flow, kReferenceScheme) && check_duplicates(flow, subject, duplicates))
     register_subject(flow, subject, authority, kCapture);

@@ -60,6 +60,9 @@ function fillNotice() {
   part('agree-words').textContent = word('agree-purpose') + list;
 }
 
+// Of an identification no consent is recorded, as there is no name for it: then nobody's is asked for either.
+const asksGuardian = () => part('consent').elements.age.value === 'true' && opened.purpose !== 'identify';
+
 async function agree() {
   if (!part('agree').checked) {
     say('consent-problem', 'tick-first');
@@ -72,16 +75,15 @@ async function agree() {
     document.querySelector('input[name=age]').focus();
     return;
   }
-  const young = age === 'true';
   const guardian = { guardian: part('guardian-name').value.trim(), guardian_relation: part('guardian-relation').value.trim() };
-  if (opened.notice && young && !(guardian.guardian && guardian.guardian_relation)) {
+  if (opened.notice && asksGuardian() && !(guardian.guardian && guardian.guardian_relation)) {
     say('consent-problem', 'guardian-first');
     part('guardian-name').focus();
     return;
   }
   say('consent-problem', '');
   if (opened.notice)
-    await consent({ digest: opened.notice.digest, under_14: String(young), ...(young ? guardian : {}) });
+    await consent({ digest: opened.notice.digest, under_14: age, ...(asksGuardian() ? guardian : {}) });
   await goOn();
 }
 
@@ -226,7 +228,7 @@ async function handOver(link) {
 async function start() {
   speak(fillNotice);
   part('consent').onsubmit = guarded(agree);
-  part('consent').onchange = () => { part('guardian').hidden = part('consent').elements.age.value !== 'true'; };
+  part('consent').onchange = () => { part('guardian').hidden = !asksGuardian(); };
   part('factor-form').onsubmit = guarded(sendFactor);
   part('code-send').onclick = guarded(askCode);
   part('confirm-send').onclick = guarded(confirm);

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 
+from rig import pictures
 from rig.cluster import BASE
 from rig.pictures import PORTRAITS
 from stand import CHANNEL, DESK, HERE, LIT, MOVING, PageTest
@@ -70,6 +71,19 @@ class Answers(PageTest):
                 self.assertIn("Good. Now look into the camera again.", page.run("told"))
                 self.assertIn("frames", self.sent(page))
                 self.assertNotIn("picture", self.sent(page))
+
+    def test_movements_before_a_photo(self):
+        """[6.1.2a] [6.6f] A person against an ID photo does what the session asks for as well; somebody else who does is not on the photo."""
+        for person, title in ((MOVER, "Done"), (OTHER_MOVER, "Not accepted")):
+            with self.subTest(person):
+                link, session = self.link(None, "compare", channel=MOVING)
+                sent = self.client.post_json("/v1/id-photos", {"session": session, "subject": "moves-photo", "document": pictures.portrait(MOVER)})
+                self.assertEqual(200, sent.status, sent.body)
+                page = self.watched(link, person=person)
+                self.agree(page)
+                self.assertEqual(title, self.end(page), page.text())
+                self.assertEqual("SUCCEEDED" if title == "Done" else "FAILED", self.state(session)["state"])
+                self.assertIn("frames", self.sent(page))
 
     def test_a_still_picture_does_not_get_past_the_movements(self):
         """[6.1.2a] [6.1.2c] It is asked again and then told; it is never sent, and the session is no success."""

@@ -131,6 +131,17 @@ class Flows(PageTest):
             self.shot(page, f"thanks-{len(names)}")
         self.assertEqual(ends[0], ends[1])
 
+    def test_no_name_of_a_guardian_without_a_record(self):
+        """[8.2.2c] For a child a guardian agrees; where no consent is recorded the page asks for no name, and sends none."""
+        page, session = self.searched("men/31")
+        self.agree(page, young=True)
+        self.assertTrue(page.run("document.getElementById('guardian').hidden"))
+        self.assertEqual("Thank you", self.end(page), page.text())
+        sent = "".join(event["request"].get("postData", "") for event in page.events("Network.requestWillBeSent"))
+        self.assertIn("under_14", sent)
+        self.assertNotIn("guardian", sent)
+        self.assertEqual("NO_MATCH", self.found(session)["reason"])
+
     def test_the_page_that_handed_over_learns_nothing_either(self):
         """[6.5d] [6.6f] Nor does the PC that showed the code."""
         pc, session = self.searched("men/31", channel=PC, context={"finish_channel": CHANNEL})

@@ -47,6 +47,11 @@ class Packages(unittest.TestCase):
         self.assertTrue(update.endswith(" update"))
         self.assertTrue(install.endswith(" install -y --no-install-recommends curl libpq-dev"), install)
 
+    def test_suites_get_their_browser(self):
+        """Without one `make check` leaves suites out, so set-up brings it."""
+        self.installed({name for name, *_ in NAMES} - {"chromium-headless-shell"})
+        self.assertTrue(self.setup()[1].endswith(" chromium-headless-shell\n"))
+
     def test_user_goes_through_sudo(self):
         self.installed({"g++"})
         self.tool("id", "echo 1000")

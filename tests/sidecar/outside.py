@@ -86,15 +86,22 @@ class AdapterTest(HttpTest):
         reply = self.code(opened, subject, "/check", code=self.outside.codes.sent[subject])
         self.assertEqual((200, "accept"), (reply.status, reply.decision), reply.body)
 
-    def register(self, opened, subject, face=SAME_PERSON, scenario="remote_opening"):
-        return self.client.register(subject, self.portrait(face), session=opened["session"], nonce=opened["nonce"], channel=APP,
-                                    scenario=scenario)
+    def register(self, opened, subject, face=SAME_PERSON, scenario="remote_opening", client=None, **more):
+        return (client or self.client).register(subject, self.portrait(face), session=opened["session"], nonce=opened["nonce"], channel=APP,
+                                                scenario=scenario, **more)
 
     def records(self, subject):
+        """Vouched for, with a photo, which was compared and accepted, in a call before the registration, used by a registration."""
         rows = self.cluster.value(
-            f"SELECT accepted, photo_accepted, comparison IS NOT NULL, used_at IS NOT NULL FROM visage.authority_record "
-            f"WHERE subject_hash = visage.subject_hash(1, '{subject}') ORDER BY checked_at")
+            f"SELECT accepted, photo_hash IS NOT NULL, visage.authority_photo_accepted(r), comparison IS NOT NULL, used_at IS NOT NULL "
+            f"FROM visage.authority_record r WHERE subject_hash = visage.subject_hash(1, '{subject}') ORDER BY checked_at")
         return rows.splitlines()
+
+    def events(self, session):
+        """Of the session's call, and whether each names the photo's probe and the authority's record."""
+        return self.cluster.value(
+            "SELECT operation, decision, reason, coalesce(object ~ 'document [0-9a-f-]{36}, authority [0-9a-f-]{36}$', false) FROM visage.event "
+            f"WHERE session = '{session}' AND operation IN ('register', 'compare') ORDER BY seq").splitlines()
 
     def kept(self):
         lines = self.daemon.get_admin("/metrics")[1].splitlines()

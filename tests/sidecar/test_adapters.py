@@ -26,15 +26,16 @@ class Opening(AdapterTest):
         self.show_code(opened, subject)
         self.assertEqual("IDENTITY_UNCHECKED", self.register(opened, subject).code)
         reply = self.ask(opened, subject)
-        self.assertEqual((200, "vouched", "authority", None, ["id_number", "name"]),
-                         (reply.status, *(reply.json[name] for name in ("identity", "photo", "record", "fields"))), reply.body)
-        self.assertEqual([], self.records(subject))  # until its photo was compared nothing is known
+        self.assertEqual((200, "vouched", "authority", ["id_number", "name"]),
+                         (reply.status, *(reply.json[name] for name in ("identity", "photo", "fields"))), reply.body)
+        self.assertEqual(["t|t||f|f"], self.records(subject))  # until its photo was compared nothing is known of that
         self.assertEqual("stand-in authority, not a real one", self.outside.identity.server.RequestHandlerClass.version_string(
             type("", (), {"server": self.outside.identity.server})()))
         kept = self.kept()
         done = self.register(opened, subject)
         self.assertEqual((201, "accept"), (done.status, done.decision), done.body)
-        self.assertEqual(["t|t|t|t"], self.records(subject))
+        self.assertEqual(["t|t|t|f|t"], self.records(subject))
+        self.assertEqual("register|accept|OK|t", self.events(opened["session"])[-1])
         self.assertEqual(kept - 1, self.kept())
         digest = self.cluster.value("SELECT encode(answer_digest, 'hex') FROM visage.authority_record r JOIN visage.subject s ON s.id = r.subject "
                                     f"WHERE s.external_id = '{subject}'")
@@ -55,7 +56,7 @@ class Opening(AdapterTest):
         self.assertEqual("vouched", self.ask(opened, subject).json["identity"])
         reply = self.register(opened, subject, STRANGER)
         self.assertEqual((200, "reject", "NO_MATCH"), (reply.status, reply.decision, reply.code), reply.body)
-        self.assertEqual(["t|f|t|f"], self.records(subject))
+        self.assertEqual((["t|t||f|f"], ["register|reject|NO_MATCH|t"]), (self.records(subject), self.events(opened["session"])))
         self.assertEqual("UNKNOWN_SUBJECT", self.client.verify(subject, self.portrait(STRANGER), channel=CHANNEL).code)
         # The session is over with it: who tries again begins again.
         self.assertEqual("FAILED", self.client.request("GET", "/v1/sessions/" + opened["session"]).json["state"])
@@ -75,9 +76,10 @@ class Opening(AdapterTest):
         self.cluster.psql(floor % 4000)
         self.addCleanup(self.cluster.psql, floor % 512)
         self.assertEqual(("refuse", "QUALITY"), (lambda r: (r.decision, r.code))(self.register(opened, subject)))
-        self.assertEqual([], self.records(subject))
+        self.assertEqual(["t|t||f|f"], self.records(subject))
         self.cluster.psql(floor % 512)
         self.assertEqual(201, self.register(opened, subject).status)
+        self.assertEqual(["t|t|t|f|t"], self.records(subject))
 
     def test_policy_does_not_matter_for_that(self):
         """[6.6f] Also where no rule asks for an authority, the photo that was sent for a session is compared before it registers."""
@@ -102,7 +104,7 @@ class Opening(AdapterTest):
         self.show_code(opened, subject)
         reply = self.id_photo(opened, subject, authority=AUTHORITY, fields={**FIELDS, "name": "Li Si"}, document=self.portrait(PERSON))
         self.assertEqual((200, "denied", None, []), (reply.status, reply.json["identity"], reply.json["photo"], reply.json["fields"]), reply.body)
-        self.assertEqual(["f||f|f"], self.records(subject))
+        self.assertEqual(["f|f||f|f"], self.records(subject))
         self.assertEqual(kept, self.kept())
         self.assertEqual("IDENTITY_UNCHECKED", self.register(opened, subject).code)
 
@@ -125,7 +127,7 @@ class Opening(AdapterTest):
         within = {"image": self.portrait(SAME_PERSON), "session": opened["session"], "nonce": opened["nonce"], "channel": APP}
         reply = self.client.post("/v1/comparisons", within)
         self.assertEqual("accept", reply.decision, reply.body)
-        self.assertEqual(["t|t|t|f"], self.records("adapters/compared"))
+        self.assertEqual(["t|f|t|t|f"], self.records("adapters/compared"))
         self.assert_problem(self.client.post("/v1/comparisons", within), 400, "MISSING_PART", "document")
 
     def test_a_photo_that_was_lost(self):
@@ -135,9 +137,57 @@ class Opening(AdapterTest):
         self.show_code(opened, subject)
         self.assertEqual("authority", self.ask(opened, subject).json["photo"])
         elsewhere = self.connect(self.start("adapters-again", **self.outside.settings))
-        within = {"session": opened["session"], "nonce": opened["nonce"], "channel": APP, "scenario": "remote_opening"}
-        self.assertEqual("IDENTITY_UNCHECKED", elsewhere.register(subject, self.portrait(SAME_PERSON), **within).code)
+        self.assertEqual("IDENTITY_UNCHECKED", self.register(opened, subject, client=elsewhere).code)
+        # Also where no rule asks for the photo: the authority had one.
+        self.cluster.psql("UPDATE visage.authority_rule SET photo_required = false WHERE scenario = 'remote_opening'")
+        self.addCleanup(self.cluster.psql, "UPDATE visage.authority_rule SET photo_required = true WHERE scenario = 'remote_opening'")
+        self.assertEqual("IDENTITY_UNCHECKED", self.register(opened, subject, client=elsewhere).code)
         self.assertEqual(201, self.register(opened, subject).status)
+
+    def test_photo_in_registration(self):
+        """[6.6d] [B.1] [5.3.1] Where policy wants the photo compared in the registration itself, that is what registers, in one call."""
+        self.cluster.psql("UPDATE visage.authority_rule SET photo_in_registration = true WHERE scenario = 'remote_opening'")
+        self.addCleanup(self.cluster.psql, "UPDATE visage.authority_rule SET photo_in_registration = false WHERE scenario = 'remote_opening'")
+        subject = "adapters/one-call"
+        opened = self.open(subject)
+        self.show_code(opened, subject)
+        self.assertEqual("IDENTITY_UNCHECKED", self.register(opened, subject).code)
+        self.assertEqual("authority", self.ask(opened, subject).json["photo"])
+        self.assertEqual(201, self.register(opened, subject).status)
+        self.assertEqual(["register|refuse|IDENTITY_UNCHECKED|f", "register|accept|OK|t"], self.events(opened["session"]))
+
+    def test_made_again(self):
+        """[6.5d] [6.6f] A registration with an ID photo that is sent again is one, whether it was made or not, and also where the photo is gone."""
+        for subject, face, decision in (("adapters/twice", SAME_PERSON, "accept"), ("adapters/never", STRANGER, "reject")):
+            with self.subTest(decision):
+                opened = self.open(subject)
+                self.show_code(opened, subject)
+                self.assertEqual("authority", self.ask(opened, subject).json["photo"])
+                first = self.register(opened, subject, face, biz_id=subject)
+                again = self.register(opened, subject, face, biz_id=subject)
+                elsewhere = self.register(opened, subject, face, biz_id=subject, client=self.connect(self.stand.daemon))
+                self.assertEqual(decision, first.decision, first.body)
+                self.assertEqual([first.json["transaction_id"]] * 2, [reply.json["transaction_id"] for reply in (again, elsewhere)])
+                self.assertEqual([first.status] * 2, [again.status, elsewhere.status])
+                self.assertEqual(1, len(self.events(opened["session"])))
+                self.assert_problem(self.register(opened, subject, PERSON, biz_id=subject), 400, "INVALID_VALUE", "biz_id")
+
+    def test_made_twice_at_once(self):
+        """[6.5d] Of two that come together one registers, and both are told so."""
+        subject = "adapters/at-once"
+        opened = self.open(subject)
+        self.show_code(opened, subject)
+        self.assertEqual("authority", self.ask(opened, subject).json["photo"])
+        replies = []
+        threads = [threading.Thread(target=lambda client: replies.append(self.register(opened, subject, biz_id=subject, client=client)),
+                                    args=(self.connect(self.daemon),)) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual({(201, "accept")}, {(reply.status, reply.decision) for reply in replies})
+        self.assertEqual(1, len({reply.json["transaction_id"] for reply in replies}))
+        self.assertEqual(["register|accept|OK|t"], self.events(opened["session"]))
 
     def test_photo_goes_with_its_session(self):
         """[8.2.4d] What is kept of an ID photo is gone when the session is over, used or not."""
@@ -202,10 +252,10 @@ class Faults(AdapterTest):
         self.opened = self.open(self.subject)
 
     def check(self, reason):
-        kept = self.kept()
+        before = self.records(self.subject), self.kept()
         reply = self.ask(self.opened, self.subject)
         self.assert_undetermined(reply, reason)
-        self.assertEqual(([], kept), (self.records(self.subject), self.kept()))
+        self.assertEqual(before, (self.records(self.subject), self.kept()))
         for value in (NUMBER, "Zhang"):
             self.assertNotIn(value, self.daemon.log_text() + reply.body.decode())
 

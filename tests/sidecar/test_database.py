@@ -1,8 +1,12 @@
 """The database goes away, comes back, is the wrong one [8.2.3c]."""
+import json
+import os
+import pwd
+import subprocess
 import threading
 import time
 
-from fixture import CHANNEL, STRANGER, HttpTest
+from fixture import CHANNEL, PERSON, SAME_PERSON, STRANGER, HttpTest
 from rig import bank
 from rig.cluster import Cluster
 
@@ -51,7 +55,6 @@ class Database(HttpTest):
 
         def hold():
             # The lock ends with the session, after the test has its answer.
-            import subprocess
             psql = subprocess.Popen([f"{self.cluster.bindir}/psql", "-X", "-q", "-A", "-t", self.cluster.conninfo()],
                                     stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
             psql.stdin.write("BEGIN; LOCK TABLE visage.event IN ACCESS EXCLUSIVE MODE; SELECT 'locked';\n")
@@ -92,3 +95,71 @@ class Database(HttpTest):
                 return report["database"]["why"]
             time.sleep(0.02)
         return ""
+
+
+class Pooled(HttpTest):
+    """[6.5d] [8.2.3c] Behind pgbouncer in transaction mode, which has one connection for all of the daemon's."""
+
+    def setUp(self):
+        super().setUp()
+        stage, port = self.cluster.stage, 6543  # of a socket in our own directory
+        users = self.cluster.write_private("pooler.users", f'"{bank.ROLE}" ""\n')
+        settings = {"pool_mode": "transaction", "default_pool_size": 1, "listen_addr": "", "listen_port": port, "unix_socket_dir": stage,
+                    "auth_type": "trust", "auth_file": users, "logfile": "", "pidfile": ""}
+        config = self.cluster.write_private("pooler.ini", f"[databases]\nbank = host={stage} dbname=postgres\n[pgbouncer]\n" +
+                                            "".join(f"{name} = {value}\n" for name, value in settings.items()))
+        switch = {}
+        if os.getuid() == 0:  # it refuses root, as PostgreSQL does
+            entry = pwd.getpwnam(self.cluster.user)
+            switch = {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+        with open(f"{stage}/pooler.log", "w") as log:
+            pooler = subprocess.Popen(["pgbouncer", config], env={**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin"}, cwd=stage,
+                                      stdin=subprocess.DEVNULL, stdout=log, stderr=log, **switch)
+        self.addCleanup(pooler.wait)
+        self.addCleanup(pooler.terminate)
+        deadline = time.monotonic() + 20
+        while not os.path.exists(f"{stage}/.s.PGSQL.{port}"):
+            self.assertLess(time.monotonic(), deadline, open(f"{stage}/pooler.log").read())
+            time.sleep(0.02)
+        # pgbouncer takes no options at the start of a connection; docs/operations.md says what goes to the role instead.
+        self.daemon = self.start("pooled", database=f"host={stage} port={port} user={bank.ROLE} dbname=bank options=''")
+        self.client = self.connect(self.daemon)
+
+    def test_session_is_followed_to_its_end(self):
+        """[6.6g] Opened, followed, used: each by a statement on whichever connection there is."""
+        self.assertEqual(201, self.client.register("pooled", self.portrait(PERSON), channel=CHANNEL).status)
+        opened = self.client.open_session("pooled", "verify", channel=CHANNEL).json
+        heard, began = [], threading.Event()
+
+        def listen():
+            caller = self.connect(self.daemon)
+            caller.connection = caller._connect()
+            caller.connection.request("GET", f"/v1/sessions/{opened['session']}/events", headers={"Authorization": f"Bearer {self.stand.token}"})
+            for line in caller.connection.getresponse():
+                if line.startswith(b"data: "):
+                    heard.append(json.loads(line[6:])["state"])
+                    began.set()
+
+        listener = threading.Thread(target=listen)
+        listener.start()
+        self.assertTrue(began.wait(20))
+        within = {"channel": CHANNEL, "session": opened["session"], "nonce": opened["nonce"], "biz_id": "pooled-1"}
+        first = self.client.verify("pooled", self.portrait(SAME_PERSON), **within)
+        self.assertEqual("accept", first.decision, first.body)
+        listener.join(20)
+        self.assertFalse(listener.is_alive())
+        self.assertEqual(["CREATED", "SUCCEEDED"], heard)
+        again = self.client.verify("pooled", self.portrait(SAME_PERSON), **within)
+        self.assertEqual(first.json["transaction_id"], again.json["transaction_id"])
+        within["biz_id"] = "pooled-2"
+        self.assertEqual("REPLAYED_SESSION", self.client.verify("pooled", self.portrait(SAME_PERSON), **within).code)
+
+    def test_many_at_a_time(self):
+        replies = []
+        threads = [threading.Thread(target=lambda client: replies.append(client.verify("nobody", self.portrait(STRANGER), channel=CHANNEL)),
+                                    args=(self.connect(self.daemon),)) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual({(200, "UNKNOWN_SUBJECT")}, {(reply.status, reply.code) for reply in replies})

@@ -8,7 +8,7 @@ from rig import pictures
 
 class Flows(HttpTest):
     def test_life_of_a_registration(self):
-        """[5.3.1] [5.3.2] [5.3.4]"""
+        """[5.3.1] [5.3.2] [5.3.4] [6.1.1c] A capture's feature is stored by one call and compared by the next."""
         subject = "Zoë/ü 1%?#"
         reply = self.client.register(subject, self.portrait(PERSON), channel=CHANNEL, biz_id="open-1")
         self.assertEqual((201, "accept", "OK"), (reply.status, reply.decision, reply.code), reply.body)

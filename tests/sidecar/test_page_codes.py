@@ -1,6 +1,7 @@
 """One-time codes that a person asks for, and types into, the capture page. docs/capture-page.md, docs/adapters.md"""
 import os
 
+from fixture import CHANNEL
 from memory import search
 from outside import APP, PagedAdapterTest
 
@@ -38,6 +39,19 @@ class PageCodes(PagedAdapterTest):
         events = self.cluster.value(f"SELECT string_agg(reason::text, ' ' ORDER BY seq) FROM visage.event WHERE session = '{session['session']}' "
                                     "AND operation = 'present_factor'")
         self.assertEqual("WRONG_FACTOR OK WRONG_FACTOR", events)  # each try is the database's to count [8.2.5d]
+
+    def test_on_the_device_that_took_over(self):
+        """[6.5d] [6.6e] The page that hands over asks for no code; the one that claims the session does, under the nonce it was told."""
+        subject = "codes/hands-over"
+        session, page, opened = self.opened(subject=subject, purpose="register", channel=CHANNEL, context={"finish_channel": APP},
+                                            capture_page={"factors": ["otp"]})
+        self.assert_problem(self.call(page, "code", opened["ticket"]), 403, "FORBIDDEN")
+        phone = self.browser()
+        ticket = self.call(phone, "open", opened["hand_over"].split("#")[1]).json["ticket"]
+        self.assertTrue(self.call(phone, "code", ticket).json["sent"])
+        shown = self.call(phone, "factor", ticket, kind="otp", evidence=self.outside.codes.sent[subject])
+        self.assertEqual((200, "shown"), (shown.status, shown.json["result"]), shown.body)
+        self.assertEqual(1, self.presented(session))
 
     def test_what_was_typed_stays_nowhere(self):
         """[8.2.2h] A code is in a body alone: in no log, and when it is answered in no memory of the daemon."""

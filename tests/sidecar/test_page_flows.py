@@ -42,7 +42,19 @@ class Compare(PagedAdapterTest):
                 told = self.call(page, "picture", opened.json["ticket"], image=live(face))
                 self.assertEqual({"result": result}, told.json, told.body)
                 self.assertEqual(state, self.client.request("GET", "/v1/sessions/" + session["session"]).json["state"])
-                self.assertEqual(["t|t|t|f"] if result == "pass" else ["t|f|t|f"], self.records(subject))
+                self.assertEqual(["t|f|t|t|f"] if result == "pass" else ["t|f|f|t|f"], self.records(subject))
+
+    def test_registration_with_the_authoritys_photo(self):
+        """[B.1] [6.6f] A capture on the page is compared with the photo of its session, and registered, in one call."""
+        for face, event in ((SAME_PERSON, "register|accept|OK|t"), (STRANGER, "register|reject|NO_MATCH|t")):
+            with self.subTest(face):
+                subject = "flows/opens/" + face
+                session, token = self.link(subject, "register", APP, scenario="remote_opening")
+                self.show_code(session, subject)
+                self.assertEqual("authority", self.ask(session, subject).json["photo"])
+                page = self.browser()
+                told = self.call(page, "picture", self.call(page, "open", token).json["ticket"], image=live(face))
+                self.assertEqual((200, [event]), (told.status, self.events(session["session"])), told.body)
 
     def test_without_a_photo_nothing_is_spent(self):
         """[6.6d] [8.2.2b] A link opened before the photo came still opens after it; a photo that is lost ends the page before the camera."""
@@ -112,6 +124,15 @@ class Identify(PageCalls, SearchTest):
         self.assertEqual(("FAILED", "NO_MATCH", []), tuple(seen[name] for name in ("state", "reason", "candidates")))
         for session in (found, missed):
             self.assertNotIn("candidates", self.session(self.bank, session))
+
+    def test_a_suspected_attack_is_thanked_too(self):
+        """[6.1.2b] [6.6f] Nor does the page learn that nobody was looked for; the backend reads why."""
+        self.cluster.psql(f"UPDATE visage.channel SET liveness_floor = 1 WHERE name = '{CHANNEL}'")
+        self.addCleanup(self.cluster.psql, f"UPDATE visage.channel SET liveness_floor = NULL WHERE name = '{CHANNEL}'")
+        session, told = self.shown(SAME_PERSON)
+        self.assertEqual(({"result": "thanks"}, {"state": "FINISHED"}), told)
+        seen = self.session(self.client, session)
+        self.assertEqual(("FAILED", "refuse", "LIVENESS", []), tuple(seen[name] for name in ("state", "decision", "reason", "candidates")))
 
     def test_events_name_whom_the_session_names(self):
         """[6.6g] [6.6f] The stream ends with the names, for who may have them; a daemon that was not there knows them too."""

@@ -9,8 +9,8 @@ INSERT INTO visage.scenario (institution, name, identity_check) SELECT i.id, s, 
 SET visage.institution = 'authority';
 SELECT visage.acting_institution() AS institution \gset
 SELECT visage.add_capture_source('authority') IS NOT NULL AS shown;
-CREATE FUNCTION sample(person text, i int, liveness real DEFAULT 0.9, nonce bytea DEFAULT NULL) RETURNS visage.probe LANGUAGE sql AS $$
-  SELECT visage.seal_probe(fixture.feature(person, i), 'test/1', $3, 'authority', session_nonce => $4) $$;
+CREATE FUNCTION sample(person text, i int, liveness real DEFAULT 0.9, nonce bytea DEFAULT NULL, digest bytea DEFAULT NULL) RETURNS visage.probe LANGUAGE sql AS $$
+  SELECT visage.seal_probe(fixture.feature(person, i), 'test/1', $3, 'authority', session_nonce => $4, image_digest => $5) $$;
 CREATE FUNCTION registered(subject text, i int, scenario text) RETURNS text LANGUAGE sql AS $$
   SELECT fixture.verdict(visage.register($1, sample($1, $2), 'default', $3)) $$;
 
@@ -25,6 +25,7 @@ SELECT visage.record_authority_check('a-1', 'police', true, '{name,id_number}');
 INSERT INTO visage.authority (institution, name, description) SELECT :institution, n, 'made up' FROM unnest(ARRAY['police', 'central bank']) n;
 SELECT visage.record_authority_check('a-1', 'police', true, '{"Zhang San"}');
 SELECT visage.record_authority_check('a-1', 'police', true, '{name}', answer_digest => 'short');
+SELECT visage.record_authority_check('a-1', 'police', true, '{name}', photo_digest => 'short');
 SELECT visage.record_authority_check('a-1', 'police', NULL, '{name}');
 SELECT visage.record_authority_check('', 'police', true, '{name}');
 SELECT visage.record_authority_check('a-1', 'police', true, '{name,id_number,name}', reference => 'P-2026-1', answer_digest => sha256('signed answer'),
@@ -105,28 +106,70 @@ SELECT visage.record_authority_check('a-7', 'police', true, '{name}', :'transact
 
 -- The photo in the registration itself: it shows the person of the very capture that the reference is made of. Where policy
 -- asks for it, a comparison that was made of another capture does not count. [6.6d] [B.1]
-CREATE FUNCTION with_photo(subject text, person text, i int, photo text, liveness real DEFAULT 0.9) RETURNS text LANGUAGE sql AS $$
-  SELECT fixture.verdict(visage.register_with_document($1, sample($2, $3, $5), sample($4, 100 + $3, NULL), 'default', 'photo')) $$;
+CREATE FUNCTION with_photo(subject text, person text, i int, photo text, liveness real DEFAULT 0.9, scenario text DEFAULT 'photo') RETURNS text LANGUAGE sql AS $$
+  SELECT fixture.verdict(visage.register_with_document($1, sample($2, $3, $5), sample($4, 100 + $3, NULL, digest => sha256($4::bytea)), 'default', $6)) $$;
+CREATE FUNCTION says_with_photo(subject text) RETURNS boolean LANGUAGE sql AS $$
+  SELECT visage.record_authority_check($1, 'police', true, '{name}', photo_digest => sha256($1::bytea)) IS NOT NULL $$;
 UPDATE visage.authority_rule SET photo_in_registration = true WHERE scenario = 'photo';
-SELECT says('p-8', true), with_photo('p-8', 'p-8', 1, 'p-8') AS without_a_comparison_before;
+SELECT says_with_photo('p-8'), with_photo('p-8', 'p-8', 1, 'p-8') AS without_a_comparison_before;
 SELECT decision, transaction_id FROM visage.compare(sample('p-9', 1), sample('p-9', 2, NULL)) \gset
-SELECT visage.record_authority_check('p-9', 'police', true, '{name}', :'transaction_id') IS NOT NULL AS recorded;
+SELECT visage.record_authority_check('p-9', 'police', true, '{name}', :'transaction_id', photo_digest => sha256('p-9')) IS NOT NULL AS recorded;
 -- Who was compared is not who registers: without the photo nobody can tell, with it the other face is no match.
 SELECT registered('p-9', 3, 'photo'), with_photo('p-9', 'p-10', 4, 'p-9') AS somebody_else, with_photo('p-9', 'p-9', 5, 'p-9', 0.1) AS a_picture;
 SELECT count(*) AS registered FROM visage.subject WHERE external_id = 'p-9';
+-- Nor is another picture of the right face the authority's photo, or one that nobody can tell.
+SELECT fixture.verdict(visage.register_with_document('p-9', sample('p-9', 7), sample('p-9', 8, NULL, digest => sha256('snapshot')), 'default', 'photo')) AS snapshot,
+       fixture.verdict(visage.register_with_document('p-9', sample('p-9', 9), sample('p-9', 10, NULL), 'default', 'photo')) AS unnamed;
 SELECT with_photo('p-9', 'p-9', 6, 'p-9');
--- The photo is no word of an authority, and each of the two is used once.
-SELECT with_photo('p-11', 'p-11', 1, 'p-11');
-SELECT says('p-12', true), sample('p-12', 1) AS live, sample('p-12', 2, NULL) AS photo \gset
+SELECT subject, c.* FROM unnest(ARRAY['p-8', 'p-9']) subject, LATERAL (SELECT comparison IS NOT NULL AS compared_before, photo_accepted, used_at IS NOT NULL AS used
+  FROM visage.list_authority_checks(subject)) c;
+-- The photo is no word of an authority, no photo of the person's own is the authority's, and each of the two is used once.
+SELECT with_photo('p-11', 'p-11', 1, 'p-11'), says('p-11', true), with_photo('p-11', 'p-11', 2, 'p-11') AS own_photo;
+SELECT says_with_photo('p-12'), sample('p-12', 1) AS live, sample('p-12', 2, NULL, digest => sha256('p-12')) AS photo \gset
 SELECT fixture.verdict(visage.register_with_document('p-12', :'live', :'live', 'default', 'photo')) AS itself;
 SELECT fixture.verdict(visage.register_with_document('p-12', sample('p-12', 3), :'photo', 'default', 'photo'));
 SELECT fixture.verdict(visage.register_with_document('p-13', sample('p-13', 1), :'photo')) AS again;
 SELECT visage.register_with_document('p-13', sample('p-13', 2), NULL);
 -- The event names both, and nothing of the photo is a reference.
-SELECT subject, decision, reason, object ~ '^authority [0-9a-f-]{36}, document [0-9a-f-]{36}$' AS rests_on_both FROM visage.history
+SELECT subject, decision, reason, object ~ '^document [0-9a-f-]{36}, authority [0-9a-f-]{36}$' AS rests_on_both FROM visage.history
 WHERE institution = 'authority' AND operation = 'register' AND object ~ 'document' ORDER BY event;
 SELECT s.external_id, r.origin FROM visage.subject_reference r JOIN visage.subject s ON s.id = r.subject WHERE s.external_id IN ('p-8', 'p-9', 'p-12') ORDER BY 1;
 UPDATE visage.authority_rule SET photo_in_registration = false WHERE scenario = 'photo';
+SELECT says('p-14', true), with_photo('p-14', 'p-14', 1, 'p-14') AS own_photo, says_with_photo('p-14'), registered('p-14', 2, 'photo') AS without,
+       with_photo('p-14', 'p-14', 3, 'p-14') AS authoritys;
+-- Also where no rule asks for a photo, nobody registers on the authority's word without the photo that came with it; a photo
+-- of one's own is compared, too.
+SELECT says_with_photo('p-15'), registered('p-15', 1, 'opening') AS without, with_photo('p-15', 'p-10', 2, 'p-15', scenario => 'opening') AS somebody_else,
+       with_photo('p-15', 'p-15', 3, 'p-15', scenario => 'opening') AS authoritys;
+SELECT says('p-16', true), with_photo('p-16', 'p-10', 1, 'p-16', scenario => 'opening') AS somebody_else, with_photo('p-16', 'p-16', 2, 'p-16', scenario => 'opening') AS own_photo;
+
+-- One biz_id, one registration, also for who lost the photo together with the answer. Another photo is another call. [6.5d]
+CREATE FUNCTION called(biz_id text, person text, i int, photo text, OUT verdict text, OUT event bigint) LANGUAGE plpgsql AS $$
+DECLARE
+  live visage.probe := sample(person, i, digest => sha256((person || i)::bytea));
+  context jsonb := jsonb_build_object('biz_id', biz_id);
+  done visage.outcome;
+BEGIN
+  IF photo IS NULL THEN
+    done := visage.register('p-17', live, 'default', 'opening', context);
+  ELSE
+    done := visage.register_with_document('p-17', live, sample(photo, 200, NULL, digest => sha256(photo::bytea)), 'default', 'opening', context);
+  END IF;
+  verdict := fixture.verdict(done);
+  event := done.event;
+END $$;
+SELECT says_with_photo('p-17');
+SELECT event AS refused, verdict FROM called('p-1', 'p-10', 1, 'p-17') \gset
+\echo :verdict
+SELECT c.verdict, c.event = :refused AS same FROM called('p-1', 'p-10', 1, 'p-17') c UNION ALL SELECT c.verdict, c.event = :refused FROM called('p-1', 'p-10', 1, NULL) c;
+SELECT event AS first, verdict FROM called('p-2', 'p-17', 1, 'p-17') \gset
+\echo :verdict
+SELECT c.verdict, c.event = :first AS same FROM called('p-2', 'p-17', 1, 'p-17') c UNION ALL SELECT c.verdict, c.event = :first FROM called('p-2', 'p-17', 1, NULL) c;
+SELECT called('p-2', 'p-17', 1, 'p-18');
+SELECT called('p-2', 'p-17', 2, NULL);
+SELECT verdict FROM called('p-3', 'p-17', 3, NULL);
+SELECT called('p-3', 'p-17', 3, 'p-17');
+SELECT count(*) FROM visage.history WHERE biz_id IN ('p-1', 'p-2', 'p-3') AND operation = 'register';
 
 -- B.1 end to end: consent, a one-time factor in a session, the authority's photo against the living face, its word about the
 -- fields, the account. [B.1] [8.2.2b] [8.2.2c]
@@ -179,6 +222,8 @@ SELECT fixture.verdict(visage.add_authority_reference('b1', sample('b1', 9, NULL
 SELECT origin, count(*) FROM visage.subject_reference r JOIN visage.subject s ON s.id = r.subject WHERE s.external_id = 'b1' GROUP BY 1 ORDER BY 1;
 SELECT fixture.verdict(visage.verify('b1', sample('b1', 10), 'default', 'photo'));
 INSERT INTO visage.consent_rule (institution, scenario, required) VALUES (:institution, '*', false);
+-- One that the registration itself compared is such a photo.
+SELECT fixture.verdict(visage.add_authority_reference('p-15', sample('p-15', 20, NULL), 'default', 'photo')) AS kept;
 SELECT fixture.verdict(visage.add_authority_reference('a-4', sample('a-4', 20, NULL), 'default', 'photo')) AS no_photo_compared,
        fixture.verdict(visage.add_authority_reference('a-none', sample('a-none', 1, NULL), 'default', 'photo')) AS nobody;
 
@@ -214,5 +259,5 @@ SET visage.institution = 'default';
 SELECT count(*) FROM visage.list_authority_checks('a-8');
 SELECT visage.vouched_fields_match(:'record', sha256('fields'));
 DELETE FROM visage.otp_service WHERE institution = :institution;
-DROP FUNCTION sample, registered, says, tables_with;
+DROP FUNCTION sample, registered, says, says_with_photo, with_photo, called, tables_with;
 DROP ROLE authority_service;

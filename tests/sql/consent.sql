@@ -113,6 +113,13 @@ SELECT x::text LIKE '%' || encode(k.wrapped, 'hex') || '%' OR x::text LIKE '%' |
 FROM visage.export_subject('c-child') x, visage.subject s JOIN visage.subject_key k ON k.subject = s.id JOIN visage.subject_reference r ON r.subject = s.id
 WHERE s.external_id = 'c-child';
 SELECT visage.export_subject('c-nobody');
+-- Also about who is not registered, or not yet: what is held under the name, and not under that of somebody else.
+SELECT session IS NOT NULL AS opened FROM visage.open_session('c-later', 'register', 'login');
+SELECT x -> 'registered' AS registered, jsonb_array_length(x -> 'sessions') AS sessions, jsonb_array_length(x -> 'attempts') AS attempts FROM visage.export_subject('c-later') x;
+INSERT INTO visage.attempt_limit (institution, kind, with_liveness, free_failures, first_delay, max_delay)
+  SELECT id, 'subject', l, 5, '30 seconds', '1 hour' FROM visage.institution, unnest(ARRAY[false, true]) l WHERE name = 'consent';
+SELECT fixture.verdict(visage.verify('c-guessed', sample('c-guessed', 1), 'default', 'login'));
+SELECT jsonb_array_length(x -> 'sessions') AS sessions, x #>> '{attempts,0,kind}' AS kind, x #>> '{attempts,0,failures}' AS failures FROM visage.export_subject('c-guessed') x;
 SELECT operation, subject, after IS NOT NULL AS digest FROM visage.history WHERE operation = 'export_subject' AND institution = 'consent' LIMIT 1;
 -- Who adds a table that names a subject adds it to the export, and to what a cancellation deletes.
 SELECT a.attrelid::regclass AS names_a_subject, EXISTS (SELECT FROM pg_constraint c WHERE c.conrelid = a.attrelid AND c.confrelid = 'visage.subject'::regclass AND c.confdeltype = 'c') AS cascades,

@@ -1,7 +1,7 @@
 -- Verification, comparison, score. More wrong faces than an attempt limit allows: attempt.sql has those.
 UPDATE visage.attempt_limit SET free_failures = NULL, first_delay = NULL, max_delay = NULL, hard_stop = NULL, period_failures = NULL, period = NULL;
 SELECT fixture.verdict(visage.register('match-1', fixture.probe('match-1', 1)));
--- The same person is accepted, another is rejected, nobody is refused. [5.3.2] [6.3a] [6.3c]
+-- The same person is accepted, another is rejected, nobody is refused, where the references are stored. [5.3.2] [6.3a] [6.3c] [6.6c]
 SELECT fixture.verdict(visage.verify('match-1', fixture.probe('match-1', s))) FROM generate_series(2, 6) s;
 SELECT fixture.verdict(visage.verify('match-1', fixture.probe('match-x' || s, 1))), count(*) FROM generate_series(1, 200) s GROUP BY 1;
 SELECT fixture.verdict(visage.verify('match-nobody', fixture.probe('match-1', 2)));

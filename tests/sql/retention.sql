@@ -12,6 +12,8 @@ CREATE FUNCTION people() RETURNS text LANGUAGE sql AS $$
   SELECT string_agg(external_id, ' ' ORDER BY external_id) FROM visage.subject WHERE institution = (SELECT id FROM visage.institution WHERE name = 'retention') $$;
 CREATE FUNCTION house(dry_run boolean) RETURNS text LANGUAGE sql AS $$
   SELECT string_agg(format('%s %s/%s', task, done, due), ', ') FROM visage.keep_house(dry_run) WHERE task IN ('details', 'consents', 'subjects', 'erasures') $$;
+INSERT INTO visage.attempt_limit (institution, kind, with_liveness, free_failures, first_delay, max_delay)
+  SELECT :institution, 'subject', l, 5, '30 seconds', '1 hour' FROM unnest(ARRAY[false, true]) l;
 SELECT p AS person, fixture.verdict(visage.register(p, sample(p, 1))) FROM unnest(ARRAY['r-new', 'r-old', 'r-used']) p;
 SELECT fixture.verdict(visage.verify('r-used', sample('r-used', 2))), fixture.verdict(visage.verify('r-old', sample('nobody', 2)));
 
@@ -29,6 +31,8 @@ SELECT (SELECT count(*) FROM visage.subject_key WHERE subject = :'old') AS keys,
 SELECT operation, subject, note FROM visage.history WHERE subject_surrogate = :'old' AND operation <> 'settle' ORDER BY event;
 SELECT * FROM visage.verify_ledger();
 SELECT count(*) AS named FROM visage.event e WHERE e::text ~ 'r-old';
+-- Its counter of attempts stays, and leads nobody who knows the name to those events.
+SELECT count(*) AS counters, count(a.subject) AS lead FROM visage.attempt a WHERE a.kind = 'subject' AND a.key = visage.subject_hash(:institution, 'r-old');
 SELECT fixture.verdict(visage.verify('r-old', sample('r-old', 3)));
 -- The other rules. Registration: whatever came after it.
 INSERT INTO visage.retention (institution, since, keep) VALUES (:institution, 'registration', '30 months');

@@ -1,4 +1,4 @@
--- Registration, further references, cancellation.
+-- Registration, further references, cancellation: what ties a person to a name is made, kept up and ended. [6.6b]
 -- [5.3.1] [6.2b] Registered once; a second registration is refused and changes nothing.
 SELECT fixture.verdict(visage.register('subject-1', fixture.probe('subject-1', 1)));
 SELECT fixture.verdict(visage.register('subject-1', fixture.probe('subject-2', 1)));

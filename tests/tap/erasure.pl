@@ -52,9 +52,15 @@ sub opens {
     visage.open_reference(1, '$alice', k.value, '$reference', 1, r.value) GROUP BY 1 ORDER BY 1});
 }
 
-my $places = sub { return (files_below($node->data_dir), files_below($node->archive_dir), files_below($node->backup_dir)) };
+my %place = (
+  heap => sub { return files_below($node->data_dir . '/base') },
+  log => sub { return (files_below($node->data_dir . '/pg_wal'), files_below($node->archive_dir)) },
+  backup => sub { return files_below($node->backup_dir) });
+my $places = sub { return map { $_->() } values %place };
 $node->safe_psql('postgres', 'CHECKPOINT');
-like(opens($node, harvest($places->())), qr/^opens\|t$/m, 'what lies in the files is found, and opens as long as alice is there');
+# All of them first: what is tried below is itself in the heap and the log then.
+my %there = map { ($_ => harvest($place{$_}->())) } keys %place;
+like(opens($node, $there{$_}), qr/^opens\|t$/m, "what lies in the $_ is found, and opens as long as alice is there") for sort keys %there;
 
 # Erased: row, key and references in one transaction; vacuumed and written out.
 is($node->safe_psql('postgres', q{SELECT fixture.verdict(visage.cancel('alice'))}), 'accept OK', 'alice is cancelled');
@@ -91,10 +97,13 @@ sub sealed { my ($person, $i) = @_; return qq{visage.seal_probe(fixture.feature(
 is($node->safe_psql('postgres', "SELECT fixture.verdict(visage.verify('bob', " . sealed('bob', 3) . '))'), 'accept OK',
   'without the old root the others are verified');
 $node->safe_psql('postgres', 'CHECKPOINT');
+my $kept = harvest($place{backup}->());
+cmp_ok(keys %{ $kept->{key} }, '>', 0, 'bytes of her key still lie in the backup');
+cmp_ok(keys %{ $kept->{reference} }, '>', 0, '… and of her reference');
 my $still = harvest($places->());
-cmp_ok(keys %{ $still->{key} }, '>', 0, 'bytes of her key still lie somewhere');
-cmp_ok(keys %{ $still->{reference} }, '>', 0, '… and of her reference');
-$still->{$_} = { %{ $still->{$_} }, %{ $left->{$_} } } for 'key', 'reference';
+for my $what ('key', 'reference') {
+  $still->{$what} = { map { %{ $_->{$what} } } $still, $left, values %there };
+}
 is(opens($node, $still), 'envelope key version 1 is not loaded|t', 'nothing of it opens: not from the heap, the log, or a backup from before');
 $node->stop;
 

@@ -60,7 +60,22 @@ sub crash {
   return;
 }
 
+# Who is deleted while memory is first filled leaves it too: the worker has its snapshot, and is held before it reads.
+value('SELECT people(40, 41)');
+my ($locker, $searcher, $pid);
+$locker = $node->background_psql('postgres');
+$locker->query_safe('BEGIN; LOCK TABLE visage.subject_key IN ACCESS EXCLUSIVE MODE');
 value("SELECT visage.open_gallery('test/1', 128)");
+wait_for("SELECT EXISTS (SELECT FROM pg_stat_activity a, visage.gallery_memory w WHERE a.pid = w.pid AND a.wait_event_type = 'Lock')", 'a worker that waits');
+my $filling = worker();
+kill 'STOP', $filling;
+$locker->query_safe('COMMIT');
+$locker->quit;
+value("SELECT visage.cancel('p40')");
+kill 'CONT', $filling;
+serves();
+is(value('SELECT compared_singly FROM visage.galleries'), 1, 'who was deleted while memory was filled is not there');
+value("SELECT visage.cancel('p41')");
 value('SELECT people(1, 30)');
 serves();
 finds('p7', 'p7, memory', 'somebody who is registered is found in memory');
@@ -119,7 +134,6 @@ for my $how ('terminated', 'killed') {
   finds('p9', 'p9, memory', '… and in memory, once filled');
 }
 
-my ($locker, $searcher, $pid);
 # A search ends in the middle: what it kept from being freed is freed.
 sub start_search {
   my ($person) = @_;

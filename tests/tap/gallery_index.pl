@@ -77,8 +77,10 @@ for my $kind ('hnsw', 'ivf') {
   is(searches() - $searches, 240, "$kind: searches are counted, and what the index worker reads is not");
   wait_until(sub { index_is('answers') >= $asked + 115 }, "$kind: the index answered");
   is(compare($kind, $people + 11, $people + 20), '0 of 10', "$kind: and nobody where there is nobody");
-  my ($sampled, $answered, $recall) = split /\|/, $node->safe_psql('postgres', 'SELECT sampled, answered, recall FROM visage.gallery_recall(200)');
-  is("$sampled $answered", '200 200', "$kind: recall is measured");
+  # As many as tell 0.999 from less; of 200 a single one who is overlooked by chance would be too many.
+  my ($sampled, $answered, $recall) = split /\|/,
+    $node->safe_psql('postgres', "SET visage.index_timeout = '10s'; SELECT sampled, answered, recall FROM visage.gallery_recall(10000)");
+  is("$sampled $answered", '10000 10000', "$kind: recall is measured");
   cmp_ok($recall, '>=', 0.999, "$kind: recall");
 
   # Newer than the index, renewed, and gone: each is so from the commit on.

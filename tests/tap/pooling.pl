@@ -25,7 +25,7 @@ CREATE ROLE both_of_them LOGIN IN ROLE visage_service, visage_capture;
 SELECT visage.revoke_institution('default', role) FROM unnest('{visage_service,visage_capture}'::regrole[]) role;
 SELECT visage.grant_institution(i, r), visage.grant_institution(i, 'both_of_them') FROM (VALUES ('north', 'north'::regrole), ('south', 'south')) v (i, r);
 SELECT visage.grant_institution(i, current_user::regrole) FROM unnest(ARRAY['north', 'south']) i;
-INSERT INTO visage.channel (institution, name) SELECT id, 'default' FROM visage.institution WHERE name IN ('north', 'south');
+INSERT INTO visage.channel (institution, name) SELECT id, c FROM visage.institution, unnest(ARRAY['default', 'phone']) c WHERE name IN ('north', 'south');
 INSERT INTO visage.scenario (institution, name) SELECT id, 'default' FROM visage.institution WHERE name IN ('north', 'south');
 -- Bound to the role: nothing that a client sends is needed.
 ALTER ROLE north SET visage.institution = 'north';
@@ -50,11 +50,12 @@ my $pooler = IPC::Run::start([ $pgbouncer, "$directory/pgbouncer.ini" ], '>', \m
 END { $pooler->kill_kill if defined $pooler; }
 wait_until(sub { -S "$directory/.s.PGSQL.$port" }, 'pgbouncer');
 
-# A psql of its own behind the pooler, which stays until it is told to leave.
+# A psql of its own behind the pooler, or `where`, which stays until it is told to leave.
 sub client {
-  my ($user) = @_;
+  my ($user, $where) = @_;
+  $where //= "host=$directory port=$port dbname=bank";
   my $client = { in => '', out => '', error => '', asked => 0 };
-  $client->{run} = IPC::Run::start([ 'psql', '-XAtq', '-v', 'VERBOSITY=verbose', '-d', "host=$directory port=$port dbname=bank user=$user" ],
+  $client->{run} = IPC::Run::start([ 'psql', '-XAtq', '-v', 'VERBOSITY=verbose', '-d', "$where user=$user" ],
     '<', \$client->{in}, '>', \$client->{out}, '2>', \$client->{error}, IPC::Run::timeout($PostgreSQL::Test::Utils::timeout_default));
   return $client;
 }
@@ -121,6 +122,21 @@ isnt(ask($north, 'SELECT pg_backend_pid();'), ask($both[0], 'SELECT pg_backend_p
 is(ask($both[0], qq{BEGIN; SET LOCAL visage.institution = 'north';
   SELECT fixture.verdict(visage.verify('alice', face('alice', 30, 'north', '$nonce'), $in_session)); COMMIT;}), 'accept OK', 'a session opened on the one is known on the other');
 is(ask($north, qq{SELECT fixture.verdict(visage.verify('alice', face('alice', 31, 'north', '$nonce'), $in_session));}), 'refuse REPLAYED_SESSION', '… and used up on every one');
+
+# Opened on one channel, claimed and finished on another, each on whatever connection there is. Who waits for it hears of it, on
+# a connection past the pooler.
+my $listener = client('north', 'host=' . $node->host . ' port=' . $node->port . ' dbname=postgres');
+ask($listener, 'LISTEN visage_session;');
+($opened, $nonce) = split /\|/, ask($both[0], q{BEGIN; SET LOCAL visage.institution = 'north';
+  SELECT session, nonce FROM visage.open_session('alice', 'verify', 'default', 'default', '{"finish_channel": "phone"}'); COMMIT;});
+is(ask($north, qq{SELECT claimed FROM visage.claim_session('$opened', 'phone', '{"device": "phone-7"}');}), 't', 'a session is claimed on another connection than opened');
+is(ask($both[0], qq{BEGIN; SET LOCAL visage.institution = 'north'; SELECT fixture.verdict(visage.verify('alice', face('alice', 35, 'north', '$nonce'),
+  'phone', 'default', '{"session": "$opened", "device": "phone-7"}')); COMMIT;}), 'accept OK', '… and finished on the other channel');
+my $heard = '';
+wait_until(sub { $heard .= ask($listener, 'SELECT;'); $heard =~ /SUCCEEDED/ }, 'the end of the session');
+is(join(' ', $heard =~ /\Q$opened\E", "state": "(\w+)"/g), 'CREATED IN_PROGRESS SUCCEEDED', 'each state is announced, once');
+unlike($heard, qr/alice/, '… and names nobody');
+vanish($listener);
 
 # biz_id: the answer is the first one, whoever asks and wherever.
 my $call = q{SELECT transaction_id FROM visage.verify('alice', probe, context => '{"biz_id": "payment-1"}')};

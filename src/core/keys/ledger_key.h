@@ -26,7 +26,7 @@ enum class HashedKind : uint8_t {
   kFactor = 6,    // subject's keyed hash ‖ label of the kind of factor
   kUsedCode = 7,  // factor ‖ u64 step
   kRequest = 8,   // arguments of a call that names a business id
-  kVouched = 9,   // digest of the values that an authority vouched for
+  kVouched = 9,   // digest of the values, or of the photo, that an authority vouched for
 };
 
 // HMAC of (kind, institution, value) under the root of the *oldest* loaded version, first 16 bytes: a name

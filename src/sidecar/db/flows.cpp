@@ -34,6 +34,11 @@ const Call kCalls[] = {
      "register",
      "register($1, $2::visage.probe, channel => $3, scenario => $4, context => $5::jsonb)",
      {kSubject, kProbe, kChannel, kScenario, kContext}},
+    {Flow::kRegisterWithDocument,
+     "register_with_document",
+     "register_with_document($1, $2::visage.probe, $3::visage.probe, channel => $4, scenario => $5, "
+     "context => $6::jsonb)",
+     {kSubject, kProbe, kDocument, kChannel, kScenario, kContext}},
     {Flow::kVerify,
      "verify",
      "verify($1, $2::visage.probe, channel => $3, scenario => $4, context => $5::jsonb)",
@@ -141,8 +146,8 @@ int probes_of(Flow flow) {
 }
 
 bool stores_face(Flow flow) {
-  return flow == Flow::kRegister || flow == Flow::kAddReference || flow == Flow::kReplaceReferences ||
-         flow == Flow::kReplaceReference;
+  return flow == Flow::kRegister || flow == Flow::kRegisterWithDocument || flow == Flow::kAddReference ||
+         flow == Flow::kReplaceReferences || flow == Flow::kReplaceReference;
 }
 
 Trouble call_flow(Pool& pool, Flow flow, const FlowArguments& arguments, Outcome& out) {

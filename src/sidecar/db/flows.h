@@ -12,6 +12,7 @@ namespace visage::sidecar::db {
 
 enum class Flow {
   kRegister,
+  kRegisterWithDocument,
   kVerify,
   kCompare,
   kAddReference,
@@ -29,7 +30,7 @@ enum class Flow {
 };
 
 std::string_view flow_name(Flow flow);
-// How many probes it takes: the face, and for kCompare the document's photo.
+// How many probes it takes: the face, and for kCompare and kRegisterWithDocument the document's photo.
 int probes_of(Flow flow);
 
 // Makes a reference of the face: then nobody else may be in the picture. [6.1.1f]

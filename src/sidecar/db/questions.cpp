@@ -82,7 +82,8 @@ const char* statement(Question question) {
     case Question::kRecordIdentity:
       return "SELECT json_build_object('record', visage.record_authority_check($1, $2, $3::boolean, "
              "ARRAY(SELECT jsonb_array_elements_text($4::jsonb)), comparison => nullif($5, '')::uuid, "
-             "reference => $6, answer_digest => decode($7, 'hex'), fields_digest => decode($8, 'hex')))";
+             "reference => $6, answer_digest => decode($7, 'hex'), fields_digest => decode($8, 'hex'), "
+             "photo_digest => decode(nullif($9, ''), 'hex')))";
     case Question::kListReferences:
       break;
   }

@@ -19,12 +19,12 @@
 
 namespace visage::sidecar {
 
-// What an authority vouched for together with the photo; recorded once the photo was compared.
+// What an authority said of a person.
 struct IdentityCheck {
   std::string authority;
   std::vector<std::string> fields;  // names
   std::string reference;
-  std::string answer_digest, fields_digest;  // in hexadecimal
+  std::string answer_digest, fields_digest, photo_digest;  // in hexadecimal; of the photo: where there is one
 };
 
 struct KeptPhoto {
@@ -34,7 +34,7 @@ struct KeptPhoto {
   ~KeptPhoto() { wipe(&contents, sizeof contents); }
 
   std::string subject;
-  std::optional<IdentityCheck> check;  // absent: the photo is the backend's own upload
+  std::optional<IdentityCheck> check;  // to be recorded once the photo was compared
   probe::Contents contents{};
 };
 

@@ -99,23 +99,21 @@ Failure FlowService::run(FlowRequest& request, db::Outcome& out) {
   const std::shared_ptr<const KeptPhoto> photo = parts_.photos.find(request.arguments.session);
   VISAGE_HTTP_TRY(check_photo(request, photo.get()));
   const bool with_kept = photo && (request.flow == db::Flow::kRegister || request.document.empty());
+  // One call: who is on the photo is who is registered, and a call that is made again is one call.
+  const db::Flow flow =
+      with_kept && request.flow == db::Flow::kRegister ? db::Flow::kRegisterWithDocument : request.flow;
   WipedBytes probe, document;
   {
     capture::Capture live, shown;
     VISAGE_HTTP_TRY(take_captures(request, live, shown));
     if (request.drop_pictures) request.drop_pictures();
-    if (with_kept && request.flow == db::Flow::kRegister) {
-      // The same capture that is registered is compared, so they are one person's.
-      VISAGE_HTTP_TRY(compare_with_photo(request, live, *photo, out));
-      if (out.decision != "accept") return {};
-    }
     VISAGE_HTTP_TRY(seal(request, live.contents, request.nonce, probe));
-    if (db::probes_of(request.flow) > 1)
+    if (db::probes_of(flow) > 1)
       VISAGE_HTTP_TRY(seal(request, with_kept ? photo->contents : shown.contents, request.nonce, document));
   }
   request.arguments.probe = probe;
   request.arguments.document = document;
-  VISAGE_HTTP_TRY(call_database(request, request.flow, request.arguments, out));
+  VISAGE_HTTP_TRY(call_database(request, flow, request.arguments, out));
   if (!with_kept || out.decision == "refuse") return {};
   if (request.flow == db::Flow::kCompare) VISAGE_HTTP_TRY(finish_comparison(*photo, out));
   parts_.photos.drop(request.arguments.session);  // the session is used up

@@ -105,9 +105,6 @@ class FlowService {
                               db::Outcome& out);
   // service_identity.cpp
   http::Failure check_photo(const FlowRequest& request, const KeptPhoto* photo) const;
-  http::Failure compare_with_photo(FlowRequest& request, const capture::Capture& live, const KeptPhoto& photo,
-                                   db::Outcome& out);
-  http::Failure end_with(const std::string& comparison, const std::string& registration);
   http::Failure finish_comparison(const KeptPhoto& photo, const db::Outcome& outcome);
   http::Failure read_challenge(const std::string& session, challenge::Challenge& out);
   http::Failure seal(FlowRequest& request, const probe::Contents& contents, Bytes nonce, WipedBytes& out);

@@ -1,5 +1,5 @@
-// FlowService, with the photo of an identity document: what is kept of it, and the comparison before a
-// registration. [B.1] [6.6d] [6.6f]
+// FlowService, with the photo of an identity document: what is kept of it, and what an authority said.
+// [B.1] [6.6d] [6.6f]
 #include <spdlog/spdlog.h>
 
 #include <nlohmann/json.hpp>
@@ -28,13 +28,6 @@ std::string faults_of(const quality::Judgement& judgement) {
     ++named;
   }
   return text;
-}
-
-std::vector<uint8_t> decode_hex(std::string_view text) {
-  std::vector<uint8_t> bytes;
-  for (size_t i = 0; i + 1 < text.size(); i += 2)
-    bytes.push_back(static_cast<uint8_t>(std::stoi(std::string(text.substr(i, 2)), nullptr, 16)));
-  return bytes;
 }
 
 }  // namespace
@@ -71,7 +64,7 @@ Failure FlowService::record_identity(const std::string& subject, const IdentityC
                                      const std::string& comparison, std::string& json) {
   return ask(db::Question::kRecordIdentity,
              {subject, check.authority, accepted ? "true" : "false", nlohmann::json(check.fields).dump(),
-              comparison, check.reference, check.answer_digest, check.fields_digest},
+              comparison, check.reference, check.answer_digest, check.fields_digest, check.photo_digest},
              json);
 }
 
@@ -83,47 +76,6 @@ Failure FlowService::check_photo(const FlowRequest& request, const KeptPhoto* ph
   if (photo->subject == request.arguments.subject) return {};
   return Problem{ProblemCode::kInvalidValue,
                  "Part \"subject\" is another one than the ID photo of this session was sent for."};
-}
-
-Failure FlowService::compare_with_photo(FlowRequest& request, const capture::Capture& live,
-                                        const KeptPhoto& photo, db::Outcome& out) {
-  // A session of its own: the one of the registration is for that call alone.
-  auto context = nlohmann::json::parse(request.arguments.context, nullptr, false);
-  if (!context.is_object()) context = nlohmann::json::object();
-  for (const char* const name : {"session", "biz_id", "finish_channel"}) context.erase(name);
-  db::FlowArguments arguments;
-  arguments.channel = request.arguments.channel;
-  arguments.scenario = request.arguments.scenario;
-  std::string json;
-  VISAGE_HTTP_TRY(ask(db::Question::kOpenSession,
-                      {"", "compare", arguments.scenario, arguments.channel, context.dump()}, json));
-  const auto opened = nlohmann::json::parse(json, nullptr, false);
-  std::vector<uint8_t> nonce;
-  // Without one the database refuses the comparison, and says why.
-  if (opened.at("session").is_string()) {
-    context["session"] = opened.at("session");
-    nonce = decode_hex(opened.at("nonce").get<std::string>());
-  }
-  arguments.context = context.dump();
-  WipedBytes probe, document;
-  VISAGE_HTTP_TRY(seal(request, live.contents, nonce, probe));
-  VISAGE_HTTP_TRY(seal(request, photo.contents, nonce, document));
-  arguments.probe = probe;
-  arguments.document = document;
-  VISAGE_HTTP_TRY(call_database(request, db::Flow::kCompare, arguments, out));
-  if (out.decision != "refuse") VISAGE_HTTP_TRY(finish_comparison(photo, out));
-  if (out.decision == "accept" || nonce.empty()) return {};
-  return end_with(context["session"].get<std::string>(), request.arguments.session);
-}
-
-// What uses a session up is the database's to say; a comparison that did so ends the registration as well, so
-// that whoever waits for its session hears of it.
-Failure FlowService::end_with(const std::string& comparison, const std::string& registration) {
-  std::string json;
-  VISAGE_HTTP_TRY(ask(db::Question::kPageSession, {comparison}, json));
-  if (nlohmann::json::parse(json, nullptr, false).value("state", "") != "FAILED") return {};
-  parts_.photos.drop(registration);
-  return ask(db::Question::kCloseSession, {registration}, json);
 }
 
 // The record comes before the answer: what was not recorded is not told.

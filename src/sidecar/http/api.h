@@ -57,7 +57,8 @@ class Api {
   // The candidates of an identification as well, for whom they are; api_events.cpp
   Failure ask_session(const std::string& session, bool names, std::string& json) const;
   Failure id_photo(Exchange& exchange) const;  // api_id_photos.cpp
-  Failure check_photo_session(const std::string& session, std::chrono::seconds& left) const;
+  Failure check_photo_session(const std::string& session, std::string& purpose,
+                              std::chrono::seconds& left) const;
   Failure send_code(Exchange& exchange, const std::string& session) const;   // api_codes.cpp
   Failure check_code(Exchange& exchange, const std::string& session) const;  // api_codes.cpp
   Failure take_code_form(Exchange& exchange, const std::string& session, std::span<const PartRule> rules,

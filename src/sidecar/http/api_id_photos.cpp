@@ -52,18 +52,20 @@ IdentityCheck check_of(const adapter::Authority& authority, const adapter::Field
                        const adapter::IdentityAnswer& answer) {
   adapter::Digest digest;
   crypto::sha256(as_bytes(answer.statement), digest.data());
-  return {authority.name(), answer.fields, answer.reference, hex(digest), hex(adapter::digest_of(fields))};
+  return {authority.name(), answer.fields, answer.reference, hex(digest), hex(adapter::digest_of(fields)),
+          std::string()};
 }
 
 }  // namespace
 
-// How long the session may still be used; it must be for a call that a photo belongs to.
-Failure Api::check_photo_session(const std::string& session, std::chrono::seconds& left) const {
+// What the session is for, which must be a call that a photo belongs to, and how long it may still be used.
+Failure Api::check_photo_session(const std::string& session, std::string& purpose,
+                                 std::chrono::seconds& left) const {
   VISAGE_HTTP_TRY(check_session(session));
   std::string json;
   VISAGE_HTTP_TRY(service_.ask(Question::kPhotoSession, {session}, json));
   const auto found = nlohmann::json::parse(json, nullptr, false);
-  const auto purpose = found.at("purpose").get<std::string>();
+  purpose = found.at("purpose").get<std::string>();
   if (purpose != "register" && purpose != "compare")
     return Problem{ProblemCode::kInvalidValue, "An ID photo is for a session of register or compare."};
   left = std::chrono::seconds(found.at("seconds").get<int64_t>());
@@ -79,8 +81,9 @@ Failure Api::id_photo(Exchange& exchange) const {
   VISAGE_HTTP_TRY(take_form(exchange, kParts, true, body, form));
   VISAGE_HTTP_TRY(check_parts(form, options_.authority));
   const std::string session = form.text("session"), subject = form.text("subject");
+  std::string purpose;
   std::chrono::seconds left;
-  VISAGE_HTTP_TRY(check_photo_session(session, left));
+  VISAGE_HTTP_TRY(check_photo_session(session, purpose, left));
 
   adapter::IdentityAnswer answer;
   std::optional<IdentityCheck> check;
@@ -93,20 +96,28 @@ Failure Api::id_photo(Exchange& exchange) const {
   }
   const bool denied = check && !answer.vouched;
   const bool theirs = !denied && !answer.photo.empty();
+  // A comparison is recorded when it was made. A registration makes its own: it is to rest on a record that
+  // names the photo, and does so with no other photo, nor without one.
+  const bool later = theirs && purpose == "compare";
   const Bytes photo = theirs ? Bytes(answer.photo) : form.bytes("document");
   if (!denied && !photo.empty()) {
     auto kept = std::make_shared<KeptPhoto>();
     kept->subject = subject;
-    if (theirs) kept->check = check;
+    if (later) kept->check = check;
     const Failure failure = service_.keep_photo(session, photo, std::move(kept), left);
     if (failure && theirs && is_of_picture(failure->code))
       return adapter::undetermined("The authority", adapter::Reason::kUnusablePhoto);
     if (failure) return failure;
   }
-  // With the authority's photo it is recorded once that was compared: until then nothing is known.
   std::string record = "{\"record\": null}";
-  if (check && !theirs)
+  if (check && !later) {
+    if (theirs) {
+      adapter::Digest digest;
+      crypto::sha256(photo, digest.data());
+      check->photo_digest = hex(digest);
+    }
     VISAGE_HTTP_TRY(service_.record_identity(subject, *check, answer.vouched, "", record));
+  }
 
   Json document = {{"identity", !check   ? "unasked"
                                 : denied ? "denied"

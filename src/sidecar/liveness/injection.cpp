@@ -14,7 +14,7 @@ constexpr float kFewestPixels = 400;
 constexpr float kLeastGrain = 0.25f;  // grey levels RMS; less is what compression leaves of noise
 // Correlations; by make bench-liveness PARTS=grain. What is compared is noise and the skin's own texture, so
 // frames of a face at rest are alike up to 0.9, whatever camera took them. But a person moves: of all pairs
-// of frames a quarter has at most 0.45 in common, of one picture that is encoded again 0.73 or more.
+// of frames a quarter has at most 0.56 in common, of one picture that is encoded again 0.73 or more.
 constexpr float kSameGrain = 0.6f;
 // Frames that come again encoded anew: from 0.949.
 constexpr float kLoopGrain = 0.925f;

@@ -55,7 +55,9 @@ Colour background_of(const cv::Mat& picture, const capture::Box& face) {
   for (const cv::Rect side : {cv::Rect(0, 0, from, bottom), cv::Rect(to, 0, picture.cols - to, bottom)})
     sum.add(picture, side);
   constexpr double kLeastShare = 0.01;  // of the picture
-  constexpr float kDark = 0.004f, kBright = 0.9f;
+  // Where a camera's curve leaves the line of sRGB, near black, light shows as less than it is: of a gamma of
+  // 2.2, at this level, as 0.8 of it, next to what the light challenge allows a background.
+  constexpr float kDark = 0.02f, kBright = 0.9f;
   if (sum.count < kLeastShare * static_cast<double>(picture.total())) return {};
   const Colour mean = sum.mean();
   const float least = std::min({mean.r, mean.g, mean.b}), most = std::max({mean.r, mean.g, mean.b});

@@ -65,6 +65,16 @@ TEST(Pixels, ColoursAreLinearLight) {
   EXPECT_NEAR(out.background.b, 0.5f, 0.005f);
 }
 
+// Light on what is nearly black shows as less than it is, and a lit print before it would look like a lit
+// face.
+TEST(Pixels, ABackgroundThatIsNearlyBlackIsNone) {
+  const auto background = [](double level) {
+    return seen(cv::Mat(480, 640, CV_8UC3, cv::Scalar::all(level))).background;
+  };
+  EXPECT_EQ(background(25).r, 0);
+  EXPECT_NEAR(background(60).r, 0.0452f, 0.0005f);
+}
+
 TEST(Pixels, AFaceAtTheEdgeIsNoReasonToCrash) {
   Observation out = test::make_face({}, 0);
   out.grain.clear();
