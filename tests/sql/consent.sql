@@ -120,6 +120,7 @@ INSERT INTO visage.attempt_limit (institution, kind, with_liveness, free_failure
   SELECT id, 'subject', l, 5, '30 seconds', '1 hour' FROM visage.institution, unnest(ARRAY[false, true]) l WHERE name = 'consent';
 SELECT fixture.verdict(visage.verify('c-guessed', sample('c-guessed', 1), 'default', 'login'));
 SELECT jsonb_array_length(x -> 'sessions') AS sessions, x #>> '{attempts,0,kind}' AS kind, x #>> '{attempts,0,failures}' AS failures FROM visage.export_subject('c-guessed') x;
+-- What was handed out about a person is recorded with its digest: the database's part of what is asked of sharing. [8.2.5e]
 SELECT operation, subject, after IS NOT NULL AS digest FROM visage.history WHERE operation = 'export_subject' AND institution = 'consent' LIMIT 1;
 -- Who adds a table that names a subject adds it to the export, and to what a cancellation deletes.
 SELECT a.attrelid::regclass AS names_a_subject, EXISTS (SELECT FROM pg_constraint c WHERE c.conrelid = a.attrelid AND c.confrelid = 'visage.subject'::regclass AND c.confdeltype = 'c') AS cascades,
