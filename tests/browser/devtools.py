@@ -131,11 +131,17 @@ class Page:
         return reply["result"].get("value")
 
     def wait(self, script, words=""):
-        """Until the expression is true in the page."""
+        """Until the expression is true in the page. Between two documents there may be no body yet: that it throws is 'not yet'."""
         deadline = time.monotonic() + LIMIT_S
-        while not self.run(script):
+        while True:
+            thrown = ""
+            try:
+                if self.run(script):
+                    return
+            except BrowserFailed as fault:
+                thrown = f"\n{fault}"
             if time.monotonic() > deadline:
-                raise BrowserFailed(f"never true: {script} {words}; the page says:\n{self.text()}\n{self.faults()}")
+                raise BrowserFailed(f"never true: {script} {words}; the page says:\n{self.text()}\n{self.faults()}{thrown}")
             time.sleep(0.02)
 
     def wait_event(self, method):
@@ -147,7 +153,8 @@ class Page:
         return self.events(method)[-1]
 
     def text(self):
-        return self.run("document.body.innerText")
+        """What can be read; nothing while the next document has no body yet."""
+        return self.run("document.body?.innerText ?? ''")
 
     def section(self):
         return self.run("document.querySelector('main > section:not([hidden])')?.id")
