@@ -1,5 +1,6 @@
 """A Chromium without a window, driven over its own pipe (the DevTools protocol): no library, no port."""
 import base64
+import contextlib
 import json
 import os
 import shutil
@@ -144,9 +145,10 @@ class Page:
                 raise BrowserFailed(f"never true: {script} {words}; the page says:\n{self.text()}\n{self.faults()}{thrown}")
             time.sleep(0.02)
 
-    def wait_event(self, method):
+    def wait_event(self, method, after=0):
+        """The newest; `after` so many that came before."""
         deadline = time.monotonic() + LIMIT_S
-        while not self.events(method):
+        while len(self.events(method)) <= after:
             if time.monotonic() > deadline:
                 raise BrowserFailed(f"no {method}; the page says:\n{self.text()}")
             self.browser.pump()
@@ -164,6 +166,14 @@ class Page:
 
     def click(self, name):
         self.run(f"document.getElementById('{name}').click()")
+
+    @contextlib.contextmanager
+    def held(self, pattern, stage="Request"):
+        """Inside, calls of this address wait; yields a function that waits for one and returns it."""
+        before = len(self.events("Fetch.requestPaused"))
+        self.call("Fetch.enable", patterns=[{"urlPattern": pattern, "requestStage": stage}])
+        yield lambda: self.wait_event("Fetch.requestPaused", before)["requestId"]
+        self.call("Fetch.disable")
 
     def key(self, key, code=None, text=None):
         for kind in ("keyDown", "keyUp"):

@@ -30,6 +30,7 @@ const guarded = work => async event => {
   try {
     await work(event);
   } catch (error) {
+    if (error.name === 'AbortError') return;
     if (error instanceof CallFailed && error.status === 401 && known) leave();
     else tell(error);
   }
@@ -71,13 +72,12 @@ async function look() {
   put(() => fill('sessions-out', table(word('sessions'), rows)));
 }
 
-async function search(before = '', earlier = []) {
-  const asked = values(part('history-form'));
+async function search(asked = values(part('history-form')), before = '', earlier = []) {
   const { events } = await history({ ...asked, since: moment(asked.since), until: moment(asked.until), before });
   const all = [...earlier, ...events];
   put(() => fill('history-out', table(word('history'), all)));
   part('older').hidden = events.length < PAGE;
-  part('older').onclick = guarded(() => search(String(all.at(-1).event), all));
+  part('older').onclick = guarded(() => search(asked, String(all.at(-1).event), all));
 }
 
 async function reportAll() {
