@@ -115,22 +115,20 @@ def metric(name, value, unit, n, note, target=""):
 
 
 def filled(server):
-    """How many references a second the worker reads, from the first that is told to the end."""
-    old = server.value("SELECT pid FROM visage.gallery_memory")
+    """How many references a second a new worker reads, from its first to its last; None when all came between two looks. Also how many."""
+    old, first = server.value("SELECT pid FROM visage.gallery_memory"), None
     server.psql(f"SELECT pg_terminate_backend({old})")
-    first = last = None
     while True:
-        state, done, due = server.value("SELECT coalesce(max(state), '-'), coalesce(max(done), 0), coalesce(max(due), 0) FROM visage.galleries_in_memory()").split("|")
+        pid, state, done, due = server.value("SELECT w.pid, coalesce(max(m.state), '-'), coalesce(max(m.done), 0), coalesce(max(m.due), 0) "
+                                             "FROM visage.gallery_worker() w LEFT JOIN visage.galleries_in_memory() m ON true GROUP BY w.pid").split("|")
         now = time.monotonic()
-        if int(done) > 0 and first is None:
-            first = (now, int(done))
-        if state == "serving" and first is not None:
-            last = (now, int(due))
-            break
         if state in ("over the limit", "not locked"):
             raise Failed(f"the gallery is not in memory: {state}")
+        if pid not in ("", old) and state == "serving":
+            return (int(due) - first[1]) / (now - first[0]) if first else None, int(due)
+        if pid not in ("", old) and int(done) > 0 and first is None:
+            first = (now, int(done))
         time.sleep(0.002)
-    return (last[1] - first[1]) / (last[0] - first[0]), last[1]
 
 
 def search_times(server, feature):
@@ -149,7 +147,10 @@ def measure(size, program):
         load_rows(server, program, size)
         wait_until_served(server, size)
         rate, references = filled(server)
-        metric(f"gallery.fill_per_s_{label_of(size)}", rate, "1/s", references, "references a second, from their table into memory")
+        if rate:
+            metric(f"gallery.fill_per_s_{label_of(size)}", rate, "1/s", references, "references a second, from their table into memory")
+        else:
+            print(f"gallery memory: {references} references are too few to say how fast they are read", file=sys.stderr)
         for label, feature in (("nobody", "feature()"), ("somebody", "near((SELECT feature FROM known LIMIT 1))")):
             own, clock = search_times(server, feature)
             metric(f"gallery.search_{label}_ms_{label_of(size)}", statistics.median(own), "ms", 20 * ROUNDS,
