@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """A small bank that uses visaged's public HTTP API and nothing else: python3 bank.py --help. See docs/example-bank.md."""
 import argparse
+import contextlib
 import email.parser
 import email.policy
 import http.server
@@ -83,14 +84,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
             over = False
         if not over:
             time.sleep(1)  # who gives way, or is away, is not asked again at once
-        self.send(204, "")
+        with contextlib.suppress(ConnectionError):  # the page may have gone meanwhile
+            self.send(204, "")
 
     def form(self):
         """{name: text or bytes} of either kind of form."""
         size = int(self.headers.get("Content-Length", 0))
         if size > MOST:
-            for _ in range(0, min(size, 8 * MOST), CHUNK):  # read all the same: a browser that is cut off shows no answer
-                self.rfile.read(CHUNK)
+            left = min(size, 8 * MOST)  # read all the same: a browser that is cut off shows no answer
+            while left > 0 and (read := self.rfile.read(min(left, CHUNK))):
+                left -= len(read)
             return {}
         body, kind = self.rfile.read(size), self.headers.get("Content-Type", "")
         if not kind.startswith("multipart/form-data"):

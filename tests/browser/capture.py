@@ -19,7 +19,6 @@ import certificate
 import console
 import flows
 import videos
-from rig import pictures
 from rig.cluster import BASE
 
 
@@ -195,18 +194,20 @@ class CapturePage(PageTest):
         phone.click("cancel")
         self.assertEqual("Not accepted", self.end(pc))
 
+    def keys(self, path, pattern):
+        with open(os.path.join(BASE, "src", path), encoding="utf-8") as file:
+            return set(re.findall(pattern, file.read(), re.M))
+
     def test_every_word_is_there_in_both_languages(self):
         """[6.1.1e] [6.4a] All that the page says and all that the daemon can advise, in English and in Chinese."""
         page = self.page(self.stand.browser(videos.nobody), self.link("spoken", "register")[0])
         page.wait_section("notice")
         self.assertIn("checks of your face", page.text())  # and not what the database calls it
-        checks = self.client.post("/v1/quality", {"image": pictures.portrait(PERSON)}).json["checks"]
         scenarios = self.cluster.value("SELECT name FROM visage.scenario WHERE builtin AND institution = 1").splitlines()
-        with open(os.path.join(BASE, "src/web/words.js"), encoding="utf-8") as words, open(os.path.join(BASE, "src/sidecar/page/verdict.cpp"), encoding="utf-8") as verdicts:
-            own = set(re.findall(r"^  '?([\w-]+)'?: '", words.read(), re.M))
-            told = set(re.findall(r'"(?:retry|ended)", "([a-z-]+)"', verdicts.read()))
-        advised = {check["advice"] for check in checks}
-        self.assertTrue(len(own) > 100 and len(told) > 5 and len(advised) > 15 and len(scenarios) > 10)
+        own = self.keys("web/words.js", r"^  '?([\w-]+)'?: '")
+        told = self.keys("sidecar/page/verdict.cpp", r'"(?:retry|ended)", "([a-z-]+)"')
+        advised = self.keys("sidecar/quality/measure.cpp", r'"([a-z]+(?:-[a-z]+)+)"}')
+        self.assertTrue(len(own) > 100 and len(told) > 5 and len(advised) > 20 and len(scenarios) > 10, advised)
         keys = sorted(own | told | advised | {"purpose-" + name for name in scenarios})
         self.assertEqual([], page.run("""(async () => {
           const { chooseLanguage, word } = await import('/capture/words.js');

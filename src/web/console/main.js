@@ -8,7 +8,7 @@ import { chooseLanguage, language, word } from './words.js';
 
 // The parts of the console, and the right that opens each.
 const PARTS = { sessions: 'list_sessions', history: 'read_history', reports: 'read_reports', policy: 'read_policy', quality: 'quality' };
-const REPORTS = { daily: 'daily', channel: 'by-channel', reason: 'by-reason', latency: 'latency', failures: 'failures' };
+const REPORTS = { daily: 'daily', channel: 'by-channel', reason: 'by-reason', latency: 'latency', failures: 'most-failures' };
 const PAGE = 100;  // events that come at once
 
 const part = id => document.getElementById(id);
