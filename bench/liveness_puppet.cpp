@@ -30,7 +30,7 @@ constexpr Eye kEyes[] = {{{130, 247, 30, 29, 27, 28, 56, 190, 243},
 constexpr uint16_t kUpperEdge[] = {78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308};
 constexpr uint16_t kLowerEdge[] = {78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308};
 // The rest of the lower lip.
-constexpr uint16_t kLowerLip[] = {15, 86, 179, 89,  96, 316, 403, 319, 325, 16, 85,  180, 90, 77,
+constexpr uint16_t kLowerLip[] = {15,  86,  179, 89,  96, 316, 403, 319, 325, 16,  85,  180, 90, 77,
                                   315, 404, 320, 307, 17, 84,  181, 91,  146, 314, 405, 321, 375};
 constexpr uint16_t kCorners[] = {61, 76, 62, 78, 291, 306, 292, 308};
 
@@ -46,6 +46,8 @@ class Face {
     now_ = rest_;
     eyes_ = capture::distance(mesh.points[33], mesh.points[263]);
     chin_ = rest_[152].y - rest_[1].y;
+    const cv::Point2f axis = flat(rest_[152] - rest_[10]);
+    down_ = cv::Point3f(axis.x, axis.y, 0) / capture::distance(axis, {0, 0});
   }
 
   float eyes() const { return eyes_; }
@@ -53,11 +55,14 @@ class Face {
   const std::vector<cv::Point3f>& rest() const { return rest_; }
   const std::vector<cv::Point3f>& now() const { return now_; }
 
-  // The skin above the fold gives way; the lid's edge is lid_edge()'s.
+  // The skin above the lid follows; the lid's edge is lid_edge()'s.
   void blink(float share) {
     for (const Eye& eye : kEyes)
-      for (size_t k = 0; k < kColumns; ++k)
-        now_[eye.fold[k]] += 0.2f * share * (rest_[eye.lower[k]] - rest_[eye.upper[k]]);
+      for (size_t k = 0; k < kColumns; ++k) {
+        const cv::Point3f down = 0.4f * share * (rest_[eye.lower[k]] - rest_[eye.upper[k]]);
+        now_[eye.fold[k]] += down;
+        now_[eye.upper[k]] += down;
+      }
   }
 
   // A shut lid lies on the lower one and hides what the mesh's line has left of the eye.
@@ -90,18 +95,19 @@ class Face {
       weight[i] = 0.3f;
       now_[i].x += share * 0.12f * (rest_[13].x - rest_[i].x);
     }
-    for (size_t i = 0; i < kPoints; ++i) now_[i].y += drop * weight[i];
+    for (size_t i = 0; i < kPoints; ++i) now_[i] += drop * weight[i] * down_;
   }
 
-  // Corners of the mouth out and up, the cheeks with them; below 0 in and down.
+  // Corners of the mouth out and up, the cheeks with them; below 0 in and down. The middle of the face stays.
   void smile(float share) {
-    for (const int side : {-1, 1}) {
-      const cv::Point2f corner = flat(rest_[side < 0 ? 61 : 291]);
+    const float middle = (rest_[61].x + rest_[291].x) / 2;
+    for (const uint16_t corner : {61, 291}) {
+      const float half = rest_[corner].x - middle, side = half < 0 ? -1.0f : 1.0f;
       for (size_t i = 0; i < kPoints; ++i) {
-        const float d = capture::distance(flat(rest_[i]), corner) / (0.35f * eyes_),
-                    weight = std::exp(-d * d);
-        now_[i].x += share * weight * 0.22f * eyes_ * static_cast<float>(side);
-        now_[i].y -= share * weight * 0.14f * eyes_;
+        const float d = capture::distance(flat(rest_[i]), flat(rest_[corner])) / (0.35f * eyes_);
+        const float weight = std::exp(-d * d) * std::clamp((rest_[i].x - middle) / half, 0.0f, 1.0f);
+        now_[i].x += share * weight * 0.14f * eyes_ * side;
+        now_[i].y -= share * weight * 0.09f * eyes_;
       }
     }
   }
@@ -115,11 +121,12 @@ class Face {
   }
 
   std::vector<cv::Point3f> rest_, now_;
+  cv::Point3f down_;  // the face's own, of unit length
   float eyes_, chin_;
 };
 
-// The head turns around its neck, behind the face, before a camera. What is not turned stays where it is in the
-// portrait, which is a camera's picture already.
+// The head turns around its neck, behind the face, before a camera. What is not turned stays where it is in
+// the portrait, which is a camera's picture already.
 class Turn {
  public:
   Turn(const Face& face, const Pose& pose)
@@ -198,12 +205,13 @@ class Map {
   cv::Mat from_, drawn_;
 };
 
-// Where the eye is, a lid is: skin from the fold to where the lids meet, and the lashes there. A portrait with
-// open eyes has too little of the lid to draw it out: what would be drawn out is the crease's shade.
+// Where the eye is, a lid is: skin from the fold to where the lids meet, and the lashes there. A portrait
+// with open eyes has too little of the lid to draw it out: what would be drawn out is the crease's shade.
 void draw_shut(const Eye& eye, const Face& face, const cv::Mat& smooth, cv::Mat& shut) {
   const float wide = capture::distance(flat(face.rest()[eye.upper[0]]), flat(face.rest()[eye.upper[8]]));
   const auto skin = [&](const Point& p) {
-    const int x = std::clamp(cvRound(p.x), 0, smooth.cols - 1), y = std::clamp(cvRound(p.y), 0, smooth.rows - 1);
+    const int x = std::clamp(cvRound(p.x), 0, smooth.cols - 1),
+              y = std::clamp(cvRound(p.y), 0, smooth.rows - 1);
     const cv::Vec3b colour = smooth.at<cv::Vec3b>(y, x);
     return cv::Vec3f(colour[0], colour[1], colour[2]);
   };
@@ -224,18 +232,21 @@ void draw_shut(const Eye& eye, const Face& face, const cv::Mat& smooth, cv::Mat&
     for (int i = 0; i <= kSteps; ++i)
       for (int j = 0; j <= 2 * kSteps; ++j) {
         const float u = static_cast<float>(i) / kSteps, t = static_cast<float>(j) / (2 * kSteps);
-        const Point top = fold[k - 1] + u * (fold[k] - fold[k - 1]), end = edge[k - 1] + u * (edge[k] - edge[k - 1]);
+        const Point top = fold[k - 1] + u * (fold[k] - fold[k - 1]),
+                    end = edge[k - 1] + u * (edge[k] - edge[k - 1]);
         const cv::Point at(top + t * (end - top));
         if (!cv::Rect({}, shut.size()).contains(at)) continue;
         const float across = static_cast<float>(k - 1) + u;
         const float inner = std::min({1.0f, across, static_cast<float>(kColumns - 1) - across});
-        paint.at<cv::Vec3f>(at) = (1 - 0.1f * t) * ((1 - t) * ((1 - u) * above[k - 1] + u * above[k]) +
-                                                  t * ((1 - u) * below[k - 1] + u * below[k]));
+        // Round, so brightest in its middle.
+        paint.at<cv::Vec3f>(at) =
+            (1 + 0.6f * t * (1 - t)) *
+            ((1 - t) * ((1 - u) * above[k - 1] + u * above[k]) + t * ((1 - u) * below[k - 1] + u * below[k]));
         share.at<float>(at) = std::min(1.0f, 3 * t) * inner;
       }
   cv::Mat line = cv::Mat::zeros(shut.size(), CV_32F);
-  cv::polylines(line, std::vector<std::vector<cv::Point>>{lashes}, false, 1, std::max(1, cvRound(0.05f * wide)),
-                cv::LINE_AA);
+  cv::polylines(line, std::vector<std::vector<cv::Point>>{lashes}, false, 1,
+                std::max(1, cvRound(0.05f * wide)), cv::LINE_AA);
   cv::GaussianBlur(line, line, {0, 0}, 0.015 * static_cast<double>(wide));
   for (int y = 0; y < shut.rows; ++y)
     for (int x = 0; x < shut.cols; ++x)
@@ -247,7 +258,17 @@ void draw_shut(const Eye& eye, const Face& face, const cv::Mat& smooth, cv::Mat&
       }
 }
 
-// It comes down over the eye whole.
+// The eyeball stays as it is under the lid, which comes down over it whole.
+void draw_eyeball(const Eye& eye, const Face& face, const Turn& turn, Map& map) {
+  std::array<Map::Corner, kColumns> upper, lower;
+  for (size_t k = 0; k < kColumns; ++k) {
+    const cv::Point3f &top = face.rest()[eye.upper[k]], &bottom = face.rest()[eye.lower[k]];
+    upper[k] = {flat(turn(top)), flat(top)};
+    lower[k] = {flat(turn(bottom)), flat(bottom)};
+  }
+  map.draw(upper, lower);
+}
+
 void draw_lid(const Eye& eye, const Face& face, float share, const Turn& turn, Map& map) {
   std::array<Map::Corner, kColumns> fold, edge;
   for (size_t k = 0; k < kColumns; ++k) {
@@ -345,6 +366,8 @@ cv::Mat Puppet::show(const Pose& pose) const {
     const cv::Vec3i& c = triangles_[t];
     map.draw(corner(c[0]), corner(c[1]), corner(c[2]));
   }
+  if (pose.blink > 0)
+    for (const Eye& eye : kEyes) draw_eyeball(eye, face, turn, map);
   cv::Mat dark;
   if (pose.open > 0) dark = draw_mouth(face, turn, portrait_.size(), map);
   cv::Mat out = map.apply(portrait_);
