@@ -3,7 +3,7 @@
 
 import { cameraLabel, isRunning, startCamera, stopCamera, takeFrame } from './camera.js';
 import { CallFailed, endFrames, frameKey, sendFrame, sendMovement, sendPicture, sendSealed } from './calls.js';
-import { Choice, SealedFrames } from './frames.js';
+import { Choice, Interrupted, SealedFrames } from './frames.js';
 import { flash } from './light.js';
 import { Movements } from './movements.js';
 import { part, say, show } from './screen.js';
@@ -66,8 +66,9 @@ export async function capture({ light, movements, frames }, goesOn) {
       else answer = await patiently(sendPicture, rests.at(-1).picture, goesOn);
     } catch (error) {
       // The daemon's key has turned, or an answer was lost on the way.
-      if (!(error instanceof CallFailed) || error.status !== 400 || (again += 1) > AGAIN) throw error;
-      answer = { result: 'retry', advice: [] };
+      const lost = error instanceof CallFailed && error.status === 400 && (again += 1) <= AGAIN;
+      if (!lost && !(error instanceof Interrupted)) throw error;
+      answer = { result: 'retry', advice: lost ? [] : ['busy'] };
     }
     if (!goesOn() || answer === null) return null;
     if (answer.advice?.[0] === 'begin-again' && (tries += 1) === TRIES) return { result: 'ended', advice: ['not-followed'] };

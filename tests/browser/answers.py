@@ -85,6 +85,20 @@ class Answers(PageTest):
                 self.assertEqual("SUCCEEDED" if title == "Done" else "FAILED", self.state(session)["state"])
                 self.assertIn("frames", self.sent(page))
 
+    def test_a_page_that_is_held_up_begins_again(self):
+        """[6.1.1d] [6.1.2a] Frames with a gap between them would be taken for another film's, and the person refused."""
+        self.at_desk("held up", MOVER)
+        link, session = self.link("held up", "verify", channel=MOVING)
+        page = self.watched(link)
+        self.agree(page)
+        page.wait("document.getElementById('sign').textContent !== ''")
+        page.call("Fetch.enable", patterns=[{"urlPattern": "*/capture/frame"}])
+        page.wait_event("Fetch.requestPaused")
+        page.wait(f"performance.now() > {page.run('performance.now()')} + 3500")
+        page.call("Fetch.disable")
+        self.assertEqual("Done", self.end(page), self.state(session))
+        self.assertEqual("SUCCEEDED", self.state(session)["state"])
+
     def test_a_still_picture_does_not_get_past_the_movements(self):
         """[6.1.2a] [6.1.2c] It is asked again and then told; it is never sent, and the session is no success."""
         self.at_desk("still", MOVER)

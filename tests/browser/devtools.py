@@ -9,7 +9,7 @@ import tempfile
 import time
 
 BROWSERS = ("chromium-headless-shell", "chromium", "google-chrome")
-LIMIT_S = 60
+LIMIT_S = 300  # of whatever is waited for: a machine may be slow, and may do other things as well
 
 
 class BrowserFailed(Exception):
@@ -131,25 +131,29 @@ class Page:
         return reply["result"].get("value")
 
     def wait(self, script, words=""):
-        """Until the expression is true in the page. Between two documents there may be no body yet: that it throws is 'not yet'."""
+        """Until the expression is true in the page: its value. Between two documents there may be no body yet: that it throws is
+        'not yet'. Whatever is done to what was waited for belongs into the same expression: the next one may meet another document."""
         deadline = time.monotonic() + LIMIT_S
         while True:
             thrown = ""
             try:
-                if self.run(script):
-                    return
+                if value := self.run(script):
+                    return value
             except BrowserFailed as fault:
                 thrown = f"\n{fault}"
             if time.monotonic() > deadline:
                 raise BrowserFailed(f"never true: {script} {words}; the page says:\n{self.text()}\n{self.faults()}{thrown}")
             time.sleep(0.02)
 
-    def wait_event(self, method):
+    def wait_until(self, condition, what):
         deadline = time.monotonic() + LIMIT_S
-        while not self.events(method):
+        while not condition():
             if time.monotonic() > deadline:
-                raise BrowserFailed(f"no {method}; the page says:\n{self.text()}")
+                raise BrowserFailed(f"waited too long for {what}; the page says:\n{self.text()}")
             self.browser.pump()
+
+    def wait_event(self, method):
+        self.wait_until(lambda: self.events(method), method)
         return self.events(method)[-1]
 
     def text(self):
