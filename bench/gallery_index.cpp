@@ -164,9 +164,10 @@ class Bench {
                   "99th percentile %.2f ms; exact scan of the same %.2f ms: %.2f times as long",
                   quantile(times, 0.99), exact_ms_, ms / exact_ms_);
     print((name + "_ms").c_str(), ms, "ms", note);
-    std::snprintf(note, sizeof note, "%zu of %zu enrolled people within the bound are offered", mates_found,
-                  mates);
-    print((name + "_recall").c_str(), share(mates_found, mates), "share", note, ">= 0.999", mates);
+    std::snprintf(note, sizeof note, "%zu of %zu enrolled people within the bound are offered, of %zu codes",
+                  mates_found, mates, count_);
+    print_metric(("gallery." + name + "_recall").c_str(), share(mates_found, mates), "share", ">= 0.999",
+                 static_cast<long long>(mates), note);
     std::snprintf(note, sizeof note, "of the %zu nearest within the bound, by the exact scan", kNearest);
     print((name + "_recall_10").c_str(), share(near_found, near), "share", note, "", near);
     print((name + "_overlooks").c_str(), share(short_answers, questions_.size()), "share",
