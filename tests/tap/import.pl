@@ -8,7 +8,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use Visage;
 
-my $rows = 2000;  # more than it imports before it is killed for the last time
+my $rows = 2000;
 my $node = new_server('import');
 $node->start;
 load_fixture($node);
@@ -55,6 +55,9 @@ my %kills = (
   'a crash' => sub { kill KILL => $_[0] },
   'a killed audit writer' => sub { kill KILL => value(q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'pg_visage audit writer'}) },
   'the end of the postmaster' => sub { kill_postmaster($node); $node->start });
+# Slow enough that it cannot be through before it is killed for the last time.
+value(q{CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.05); RETURN NEW; END $$;
+  CREATE TRIGGER slowly BEFORE INSERT ON visage.subject FOR EACH ROW EXECUTE FUNCTION slowly()});
 my $before = 0;
 for my $kill (sort keys %kills) {
   my ($session, $pid) = begin_import(7);
@@ -67,6 +70,7 @@ for my $kill (sort keys %kills) {
   $before = $now;
 }
 cmp_ok($before, '<', $rows, 'it was never through');
+value('DROP TRIGGER slowly ON visage.subject');
 
 # Two sessions finish it together.
 my @sessions = map { (begin_import(5))[0] } 1 .. 2;
