@@ -73,6 +73,7 @@ export async function capture({ light, movements, frames }, goesOn) {
     if (!goesOn() || answer === null) return null;
     if (answer.advice?.[0] === 'begin-again' && (tries += 1) === TRIES) return { result: 'ended', advice: ['not-followed'] };
     if (answer.result !== 'retry') return answer;
+    sign('');  // and the person comes to rest while reading: what is done after that would count as not asked for
     lead = ['retry-lead'];
     part('oval').classList.remove('good');
     showProgress('progress', 0, PICTURES);
