@@ -152,8 +152,8 @@ class Answers(PageTest):
         last = page.run("""(async () => {
           const { flash } = await import('/capture/light.js');
           const area = document.createElement('div');
-          let goes = true;
-          await flash(area, '00'.repeat(32), async step => { goes = step < 2; }, () => goes);
+          let [goes, left] = [true, 2];  // pictures of a colour; the stop comes after the last
+          await flash(area, '00'.repeat(32), async step => { if (step === 2) goes = (left -= 1) > 0; }, () => goes);
           return [area.dataset.step, area.hidden];
         })()""")
         self.assertEqual(["2", True], last)

@@ -117,7 +117,7 @@ class Console(PageTest):
         self.submit(page, "reports-form")
         page.wait("document.querySelectorAll('#reports-out table').length >= 4")
         self.assertGreaterEqual(page.run("document.querySelectorAll('#reports-out svg rect').length"), 3)
-        for words in ("By day", "By channel", "By reason", "Latency"):
+        for words in ("By day", "By channel", "By reason", "Latency", "Most failures"):
             self.assertIn(words, page.text())
         self.shot(page, "console-reports")
         page.run("URL.createObjectURL = (make => blob => { blob.text().then(text => { window.saved = text; }); return make(blob); })"

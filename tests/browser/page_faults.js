@@ -27,6 +27,15 @@ dark => {
     // What the database holds is shown as it is.
     if (!element.closest('td, option') && /^[a-z]+(-[a-z0-9]+)+$/.test(element.textContent.trim())) faults.push(`a key and no words: ${element.textContent}`);
   }
+  for (const heading of document.querySelectorAll('th')) {
+    if (!seen(heading)) continue;
+    const text = document.createRange();
+    text.selectNodeContents(heading);
+    // Chinese may be broken anywhere, and a narrow column of figures breaks it at every character.
+    if (text.getClientRects().length > 1) faults.push(`a broken heading: ${heading.textContent}`);
+    // The policy's tables are told as the database has them.
+    if (!heading.closest('#policy') && heading.textContent.includes('_')) faults.push(`a column and no words: ${heading.textContent}`);
+  }
   for (const element of document.querySelectorAll('button, summary, label:has(input)')) {
     if (!seen(element)) continue;
     const box = element.getBoundingClientRect();
