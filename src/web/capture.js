@@ -3,7 +3,7 @@
 
 import { cameraLabel, isRunning, startCamera, stopCamera, takeFrame } from './camera.js';
 import { CallFailed, endFrames, frameKey, sendFrame, sendMovement, sendPicture, sendSealed } from './calls.js';
-import { Choice, SealedFrames } from './frames.js';
+import { Choice, Interrupted, SealedFrames } from './frames.js';
 import { flash } from './light.js';
 import { Movements } from './movements.js';
 import { part, say, show } from './screen.js';
@@ -66,12 +66,14 @@ export async function capture({ light, movements, frames }, goesOn) {
       else answer = await patiently(sendPicture, rests.at(-1).picture, goesOn);
     } catch (error) {
       // The daemon's key has turned, or an answer was lost on the way.
-      if (!(error instanceof CallFailed) || error.status !== 400 || (again += 1) > AGAIN) throw error;
-      answer = { result: 'retry', advice: [] };
+      const lost = error instanceof CallFailed && error.status === 400 && (again += 1) <= AGAIN;
+      if (!lost && !(error instanceof Interrupted)) throw error;
+      answer = { result: 'retry', advice: lost ? [] : ['busy'] };
     }
     if (!goesOn() || answer === null) return null;
     if (answer.advice?.[0] === 'begin-again' && (tries += 1) === TRIES) return { result: 'ended', advice: ['not-followed'] };
     if (answer.result !== 'retry') return answer;
+    sign('');  // and the person comes to rest while reading: what is done after that would count as not asked for
     lead = ['retry-lead'];
     part('oval').classList.remove('good');
     showProgress('progress', 0, PICTURES);
@@ -92,7 +94,7 @@ async function patiently(send, what, goesOn, tell = true) {
     try {
       return await send(what);
     } catch (error) {
-      if (!(error instanceof CallFailed) || error.status !== 503 || !goesOn()) throw error;
+      if (!(error instanceof CallFailed) || ![429, 503].includes(error.status) || !goesOn()) throw error;
       if (tell) say('advice', 'busy');
       await sleep(READ_MS);
     }

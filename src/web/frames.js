@@ -6,7 +6,8 @@ const MAGIC = 0x31465356;  // "VSF1", little-endian
 const [PICTURE, END] = [1, 3];
 const NO_LIGHT = 255;
 const ECDH = { name: 'ECDH', namedCurve: 'P-256' };
-const [OFTEN_MS, SELDOM_MS] = [300, 2000];  // between frames that show nothing new; a gap over 3 s is suspect
+const [OFTEN_MS, SELDOM_MS] = [300, 2000];  // between frames that show nothing new
+const LONGEST_MS = 3000;  // after a longer gap the daemon takes the next frame for another film's
 const FEW = 12;  // so many often, then seldom: each takes a core about a tenth of a second
 
 const fromHex = text => Uint8Array.from(text.match(/../g) ?? [], pair => parseInt(pair, 16));
@@ -39,10 +40,14 @@ async function sealOne({ key, nonce }, kind, index, count, content, time = 0, li
   return new Blob([bytes, await crypto.subtle.encrypt({ name: 'AES-GCM', iv, additionalData: bytes }, key, content)]);
 }
 
+// The page was held up: what it has taken so far is of no use.
+export class Interrupted extends Error {}
+
 // `send` gets the parts of each call, and is asked for one after the other.
 export class SealedFrames {
   #send;
   #keys;  // { key, nonce, page_key } to come
+  #time = Infinity;  // of the frame before
   #pushed = 0;
   #sent = 0;
   #last;  // of what was pushed is sent
@@ -61,6 +66,8 @@ export class SealedFrames {
   // A frame is { picture, time in ms, light: step, if any }. What went wrong with those before is thrown here.
   push({ picture, time, light }) {
     if (this.#failure) throw this.#failure;
+    if (time - this.#time > LONGEST_MS) throw new Interrupted();
+    this.#time = time;
     const index = this.#pushed;
     this.#pushed += 1;
     this.#last = this.#last.then(async () => {

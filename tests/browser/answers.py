@@ -85,6 +85,20 @@ class Answers(PageTest):
                 self.assertEqual("SUCCEEDED" if title == "Done" else "FAILED", self.state(session)["state"])
                 self.assertIn("frames", self.sent(page))
 
+    def test_a_page_that_is_held_up_begins_again(self):
+        """[6.1.1d] [6.1.2a] Frames with a gap between them would be taken for another film's, and the person refused."""
+        self.at_desk("held up", MOVER)
+        link, session = self.link("held up", "verify", channel=MOVING)
+        page = self.watched(link)
+        self.agree(page)
+        page.wait("document.getElementById('sign').textContent !== ''")
+        page.call("Fetch.enable", patterns=[{"urlPattern": "*/capture/frame"}])
+        page.wait_event("Fetch.requestPaused")
+        page.wait(f"performance.now() > {page.run('performance.now()')} + 3500")
+        page.call("Fetch.disable")
+        self.assertEqual("Done", self.end(page), self.state(session))
+        self.assertEqual("SUCCEEDED", self.state(session)["state"])
+
     def test_a_still_picture_does_not_get_past_the_movements(self):
         """[6.1.2a] [6.1.2c] It is asked again and then told; it is never sent, and the session is no success."""
         self.at_desk("still", MOVER)
@@ -127,6 +141,18 @@ class Answers(PageTest):
         self.assertEqual(6, len(shown))
         self.assertEqual("rgb(0, 0, 0)", shown[0]["colour"])
         self.assertLess(334, min(b["at"] - a["at"] for a, b in zip(shown, shown[1:])))
+
+    def test_no_colour_follows_the_stop(self):
+        """[6.4a] Who stops the colours between two of them sees no further one."""
+        page = self.page(self.stand.browser(videos.nobody), self.link("halted", "register", channel=CHANNEL)[0])
+        last = page.run("""(async () => {
+          const { flash } = await import('/capture/light.js');
+          const area = document.createElement('div');
+          let goes = true;
+          await flash(area, '00'.repeat(32), async step => { goes = step < 2; }, () => goes);
+          return [area.dataset.step, area.hidden];
+        })()""")
+        self.assertEqual(["2", True], last)
 
     def test_movements_instead_of_colours(self):
         """[6.1.2a] [6.4a] Who must not see flashing light is asked for movements, and sees none."""

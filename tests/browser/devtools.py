@@ -1,5 +1,6 @@
 """A Chromium without a window, driven over its own pipe (the DevTools protocol): no library, no port."""
 import base64
+import contextlib
 import json
 import os
 import shutil
@@ -9,7 +10,7 @@ import tempfile
 import time
 
 BROWSERS = ("chromium-headless-shell", "chromium", "google-chrome")
-LIMIT_S = 60
+LIMIT_S = 300  # of whatever is waited for: a machine may be slow, and may do other things as well
 
 
 class BrowserFailed(Exception):
@@ -131,25 +132,30 @@ class Page:
         return reply["result"].get("value")
 
     def wait(self, script, words=""):
-        """Until the expression is true in the page. Between two documents there may be no body yet: that it throws is 'not yet'."""
+        """Until the expression is true in the page: its value. Between two documents there may be no body yet: that it throws is
+        'not yet'. Whatever is done to what was waited for belongs into the same expression: the next one may meet another document."""
         deadline = time.monotonic() + LIMIT_S
         while True:
             thrown = ""
             try:
-                if self.run(script):
-                    return
+                if value := self.run(script):
+                    return value
             except BrowserFailed as fault:
                 thrown = f"\n{fault}"
             if time.monotonic() > deadline:
                 raise BrowserFailed(f"never true: {script} {words}; the page says:\n{self.text()}\n{self.faults()}{thrown}")
             time.sleep(0.02)
 
-    def wait_event(self, method):
+    def wait_until(self, condition, what):
         deadline = time.monotonic() + LIMIT_S
-        while not self.events(method):
+        while not condition():
             if time.monotonic() > deadline:
-                raise BrowserFailed(f"no {method}; the page says:\n{self.text()}")
+                raise BrowserFailed(f"waited too long for {what}; the page says:\n{self.text()}")
             self.browser.pump()
+
+    def wait_event(self, method, after=0):
+        """The newest; `after` so many that came before."""
+        self.wait_until(lambda: len(self.events(method)) > after, method)
         return self.events(method)[-1]
 
     def text(self):
@@ -164,6 +170,14 @@ class Page:
 
     def click(self, name):
         self.run(f"document.getElementById('{name}').click()")
+
+    @contextlib.contextmanager
+    def held(self, pattern, stage="Request"):
+        """Inside, calls of this address wait; yields a function that waits for one and returns it."""
+        before = len(self.events("Fetch.requestPaused"))
+        self.call("Fetch.enable", patterns=[{"urlPattern": pattern, "requestStage": stage}])
+        yield lambda: self.wait_event("Fetch.requestPaused", before)["requestId"]
+        self.call("Fetch.disable")
 
     def key(self, key, code=None, text=None):
         for kind in ("keyDown", "keyUp"):

@@ -7,6 +7,12 @@ window.falseCamera = (frames, behaviour) => {
   const NOISE = 14;  // of each frame, grey levels; the picture's own is the same in all and is blurred away
   const GLOW = 45;  // of the screen's colour on the face, grey levels
 
+  // Values of that noise, from which each row of each frame takes a stretch: a machine that does other things as well
+  // could not draw a million of them ten times a second.
+  const grains = Int8Array.from({ length: 1 << 20 }, () => Math.round((Math.random() + Math.random() - 1) * NOISE));
+  const near = Float32Array.from({ length: WIDTH * HEIGHT }, (_, i) => Math.max(0,
+    1 - Math.hypot((i % WIDTH - WIDTH / 2) / 170, (Math.floor(i / WIDTH) - HEIGHT / 2) / 230) ** 4));
+
   const decode = text => createImageBitmap(new Blob([Uint8Array.from(atob(text), c => c.charCodeAt(0))]));
 
   function asked() {
@@ -39,12 +45,12 @@ window.falseCamera = (frames, behaviour) => {
       pen.drawImage(pictures[word][level], 0, 0, 8, 8, 0, 0, WIDTH, HEIGHT);  // a wall of the picture's own corner
       pen.drawImage(pictures[word][level], (WIDTH - SIDE) / 2 + dx, (HEIGHT - SIDE) / 2 + dy, SIDE, SIDE);
       const image = pen.getImageData(0, 0, WIDTH, HEIGHT);
-      const light = screen();
-      for (let y = 0, i = 0; y < HEIGHT; y += 1)
-        for (let x = 0; x < WIDTH; x += 1, i += 4) {
-          const near = Math.max(0, 1 - Math.hypot((x - WIDTH / 2) / 170, (y - HEIGHT / 2) / 230) ** 4);
-          for (let c = 0; c < 3; c += 1) image.data[i + c] += (Math.random() + Math.random() - 1) * NOISE + near * GLOW * light[c] / 255;
-        }
+      const light = screen().map(value => GLOW * value / 255);
+      for (let y = 0, i = 0; y < HEIGHT; y += 1) {
+        let grain = Math.floor(Math.random() * (grains.length - 3 * WIDTH));
+        for (let x = 0; x < WIDTH; x += 1, i += 1)
+          for (let c = 0; c < 3; c += 1, grain += 1) image.data[4 * i + c] += grains[grain] + near[i] * light[c];
+      }
       pen.putImageData(image, 0, 0);
     };
     paint();

@@ -56,7 +56,7 @@ class Stand:
         self.tokens = {name: bank.make_token(self.cluster, caller=name, routes=routes, append=True)[0]
                        for name, routes in CALLERS.items()}
         self.daemon = bank.make_daemon(self.cluster, key, callers, page_listen="127.0.0.1:0",
-                                       console_database=self.cluster.conninfo("bank_console"), **self.serve_codes(stack))
+                                       console_database=self.cluster.conninfo("bank_console"), **bank.PATIENT, **self.serve_codes(stack))
         stack.callback(self.daemon.stop)
         self.daemon.start()
         self.daemon.wait_ready()
@@ -79,7 +79,8 @@ class Stand:
         with open(signer.public, encoding="utf-8") as file:
             self.cluster.psql(f"INSERT INTO visage.otp_service (institution, name, public_key) VALUES (1, 'codes', '{file.read()}')")
         us = authority.issue("visaged", "client")
-        return {"otp_url": self.codes.address + "/otp", "otp_ca": authority.certificate, "otp_certificate": us[0], "otp_key": us[1]}
+        return {"otp_url": self.codes.address + "/otp", "otp_ca": authority.certificate, "otp_certificate": us[0], "otp_key": us[1],
+                "otp_timeout_ms": 20000}
 
     def browser(self, make, *names):
         """One that sees the video that make() makes."""

@@ -3,6 +3,8 @@
 # initdb refuses root and the server's user may not read the checkout, so tests are copied into a directory of that
 # user's and run there. Results of a failure are copied back to build/results.
 
+export PGCTLTIMEOUT=600  # of a machine that is slow, or does other things as well
+
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 pg_config=${PG_CONFIG:-pg_config}
 bindir=$("$pg_config" --bindir)

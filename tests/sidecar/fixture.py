@@ -10,6 +10,7 @@ from rig.client import Client
 from rig.cluster import Cluster
 
 CHANNEL = "test"
+LIMIT_S = 120  # of whatever is waited for: a machine may be slow, and may do other things as well
 PERSON, SAME_PERSON, STRANGER = "women/0", "women/2", "men/3"
 
 
@@ -36,7 +37,7 @@ class Stand:
         defaults = {"source_key": self.source_key, "callers": self.callers}
         for key in defaults:
             defaults[key] = settings.pop(key, defaults[key])
-        daemon = bank.make_daemon(self.cluster, **defaults, name=name, **settings)
+        daemon = bank.make_daemon(self.cluster, **defaults, name=name, **{**bank.PATIENT, **settings})
         self.stack.callback(daemon.stop)
         daemon.start()
         if wait:
@@ -100,10 +101,20 @@ class HttpTest(unittest.TestCase):
 
     def wait_for_log(self, daemon, words):
         """A request is logged once it is answered, so the answer may be here first."""
-        deadline = time.monotonic() + 10
-        while words not in daemon.log_text():
-            self.assertLess(time.monotonic(), deadline, words)
+        self.wait_for(lambda: words in daemon.log_text(), words)
+
+    def wait_for_metrics(self, daemon, *lines):
+        """A request is counted once it is answered, too."""
+        for line in lines:
+            self.wait_for(lambda: line in daemon.get_admin("/metrics")[1], line)
+
+    def wait_for(self, question, what=None):
+        """What it answers in the end."""
+        deadline = time.monotonic() + LIMIT_S
+        while not (answer := question()):
+            self.assertLess(time.monotonic(), deadline, what)
             time.sleep(0.01)
+        return answer
 
     def assert_serving(self, daemon=None):
         """Whatever happened before, the next request is answered."""

@@ -36,7 +36,7 @@ class Outside:
             stand.cluster.psql(POLICY.replace("{key}", file.read()))
         self.settings = {
             "authority_url": self.identity.address + "/ask", "authority_name": AUTHORITY, "authority_public_key": self.signer.public,
-            "authority_timeout_ms": 3000, "otp_url": self.codes.address + "/otp", "otp_timeout_ms": 3000,
+            "authority_timeout_ms": 20000, "otp_url": self.codes.address + "/otp", "otp_timeout_ms": 20000,
             **{f"{service}_{name}": value for service in ("authority", "otp") for name, value in
                (("ca", self.authority.certificate), ("certificate", self.us[0]), ("key", self.us[1]))}}
         self.daemon = stand.start("adapters", **self.settings)
@@ -64,6 +64,13 @@ class AdapterTest(HttpTest):
         self.addCleanup(setattr, self.outside.identity, "fault", None)
         self.addCleanup(setattr, self.outside.codes, "fault", None)
         self.outside.people[NUMBER] = (FIELDS, self.portrait(PERSON))
+
+    def be_hasty(self):
+        """From now on with a daemon that waits for the services no longer than it ships with."""
+        if not hasattr(self.outside, "hasty"):
+            self.outside.hasty = self.stand.start("adapters-hasty", **{**self.outside.settings, "authority_timeout_ms": 3000, "otp_timeout_ms": 3000})
+        self.daemon = self.outside.hasty
+        self.client = self.connect(self.daemon)
 
     def open(self, subject, purpose="register", scenario="remote_opening"):
         named = None if purpose == "compare" else subject

@@ -202,16 +202,17 @@ class Opening(AdapterTest):
 
     def test_photo_goes_with_its_session(self):
         """[8.2.4d] What is kept of an ID photo is gone when the session is over, used or not."""
-        self.cluster.psql("UPDATE visage.session_policy SET lifetime = '10 seconds' WHERE institution = 1")
-        self.addCleanup(self.cluster.psql, "UPDATE visage.session_policy SET lifetime = '10 minutes' WHERE institution = 1")
-        kept = self.kept()
-        opened = self.open("", "compare", "default")
-        self.assertEqual("document", self.id_photo(opened, "adapters/expires", document=self.portrait(PERSON)).json["photo"])
-        self.assertEqual(kept + 1, self.kept())
-        deadline = time.monotonic() + 30
-        while self.kept() > kept:
-            self.assertLess(time.monotonic(), deadline)
-            time.sleep(0.1)
+        lifetime = "UPDATE visage.session_policy SET lifetime = '{} seconds' WHERE institution = 1"
+        self.addCleanup(self.cluster.psql, lifetime.format(600))
+        for seconds in (10, 40, 160):  # where the photo is not there within the one, within the next
+            self.cluster.psql(lifetime.format(seconds))
+            kept, opened, began = self.kept(), self.open("", "compare", "default"), time.monotonic()
+            reply = self.id_photo(opened, "adapters/expires", document=self.portrait(PERSON))
+            now = self.kept()
+            if time.monotonic() - began < seconds:
+                break
+        self.assertEqual(("document", kept + 1), (reply.json["photo"], now))
+        self.wait_for(lambda: self.kept() == kept, "its end")
 
     def test_photos_that_do_not_serve(self):
         opened = self.open("", "compare", "default")
@@ -285,12 +286,12 @@ class Faults(AdapterTest):
 
     def test_time(self):
         """[8.2.3c] The limit is for the whole exchange: also a service that always has one more byte is not waited for."""
+        self.be_hasty()
         for fault in ("silent", "drip"):
             with self.subTest(fault):
                 self.outside.identity.fault = fault
                 reply = self.ask(self.opened, self.subject)
-                self.assert_undetermined(reply, "TIMED_OUT")
-                self.assertLess(reply.ms, 10000)
+                self.assert_undetermined(reply, "TIMED_OUT")  # it never ends by itself
 
     def test_a_service_that_hangs_takes_no_more_than_its_share(self):
         """[8.2.3c] Past sixteen that wait for it a call is turned away at once, and all others are answered."""
@@ -301,10 +302,7 @@ class Faults(AdapterTest):
         try:
             for thread in threads:
                 thread.start()
-            deadline = time.monotonic() + 40
-            while len(self.outside.identity.requests) < before + 16:
-                self.assertLess(time.monotonic(), deadline)
-                time.sleep(0.01)
+            self.wait_for(lambda: len(self.outside.identity.requests) >= before + 16, "sixteen that wait")
             client = self.connect(daemon)
             self.assert_undetermined(client.post_json("/v1/id-photos", body), "TOO_MANY")
             self.assertEqual(200, client.request("GET", "/v1/sessions/" + self.opened["session"]).status)
@@ -376,6 +374,8 @@ class Codes(AdapterTest):
         opened = self.open(subject)
         for fault, reason in (("other-request", "REPLAYED_ANSWER"), ("error", "HTTP_STATUS"), ("garbage", "MALFORMED_ANSWER"), ("silent", "TIMED_OUT")):
             with self.subTest(fault):
+                if fault == "silent":
+                    self.be_hasty()
                 self.outside.codes.fault = fault
                 self.assert_undetermined(self.code(opened, subject), reason)
                 self.assert_undetermined(self.code(opened, subject, "/check", code="123456"), reason)

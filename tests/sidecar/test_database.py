@@ -4,9 +4,8 @@ import os
 import pwd
 import subprocess
 import threading
-import time
 
-from fixture import CHANNEL, PERSON, SAME_PERSON, STRANGER, HttpTest
+from fixture import CHANNEL, LIMIT_S, PERSON, SAME_PERSON, STRANGER, HttpTest
 from rig import bank
 from rig.cluster import Cluster
 
@@ -30,14 +29,14 @@ class Database(HttpTest):
             self.assertFalse(report["database"]["ready"])
             self.assertEqual(200, daemon.get_admin("/live")[0])
             cluster.start()
-            daemon.wait_ready(10)
+            daemon.wait_ready()
             # Probes sealed before the server remembers uses are refused; this one is new.
             self.assertEqual((200, "UNKNOWN_SUBJECT"), (self.ask(daemon, client).status, self.ask(daemon, client).code))
 
     def test_terminated_backends_are_replaced(self):
         self.assert_serving()
         killed = self.cluster.value(
-            f"SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity WHERE usename = '{bank.ROLE}'")
+            f"SELECT count(pg_terminate_backend(pid, {1000 * LIMIT_S})) FROM pg_stat_activity WHERE usename = '{bank.ROLE}'")
         self.assertGreater(int(killed), 0)
         self.assert_serving()
 
@@ -49,7 +48,7 @@ class Database(HttpTest):
 
     def test_locked_table_times_out(self):
         """A statement that waits is given up, and says so; the connection is used again."""
-        daemon = self.start("hasty", database_timeout_ms=300)
+        daemon = self.start("hasty", database_timeout_ms=3000)
         self.ask(daemon)
         locked, done = threading.Event(), threading.Event()
 
@@ -61,18 +60,16 @@ class Database(HttpTest):
             psql.stdin.flush()
             psql.stdout.readline()
             locked.set()
-            done.wait(20)
+            done.wait()
             psql.communicate()
 
         holder = threading.Thread(target=hold)
         holder.start()
         try:
-            self.assertTrue(locked.wait(10))
-            began = time.monotonic()
+            self.assertTrue(locked.wait(LIMIT_S))
             reply = self.ask(daemon)
             self.assertIn(reply.code, ("DATABASE_TIMEOUT", "BUSY"), reply.body)
-            self.assertEqual(503, reply.status)
-            self.assertLess(time.monotonic() - began, 5)
+            self.assertEqual(503, reply.status)  # while it is locked
         finally:
             done.set()
             holder.join()
@@ -88,13 +85,8 @@ class Database(HttpTest):
         self.assert_problem(self.ask(daemon), 503, "NOT_READY", "extension")
 
     def fault(self, daemon):
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
-            report = daemon.wait_ready(wanted=503)
-            if report["models"]["ready"]:
-                return report["database"]["why"]
-            time.sleep(0.02)
-        return ""
+        self.wait_for(lambda: daemon.wait_ready(wanted=503)["models"]["ready"], "the models")
+        return daemon.wait_ready(wanted=503)["database"]["why"]
 
 
 class Pooled(HttpTest):
@@ -117,10 +109,7 @@ class Pooled(HttpTest):
                                       stdin=subprocess.DEVNULL, stdout=log, stderr=log, **switch)
         self.addCleanup(pooler.wait)
         self.addCleanup(pooler.terminate)
-        deadline = time.monotonic() + 20
-        while not os.path.exists(f"{stage}/.s.PGSQL.{port}"):
-            self.assertLess(time.monotonic(), deadline, open(f"{stage}/pooler.log").read())
-            time.sleep(0.02)
+        self.wait_for(lambda: os.path.exists(f"{stage}/.s.PGSQL.{port}"), f"{stage}/pooler.log")
         # pgbouncer takes no options at the start of a connection; docs/operations.md says what goes to the role instead.
         self.daemon = self.start("pooled", database=f"host={stage} port={port} user={bank.ROLE} dbname=bank options=''")
         self.client = self.connect(self.daemon)
@@ -142,11 +131,11 @@ class Pooled(HttpTest):
 
         listener = threading.Thread(target=listen)
         listener.start()
-        self.assertTrue(began.wait(20))
+        self.assertTrue(began.wait(LIMIT_S))
         within = {"channel": CHANNEL, "session": opened["session"], "nonce": opened["nonce"], "biz_id": "pooled-1"}
         first = self.client.verify("pooled", self.portrait(SAME_PERSON), **within)
         self.assertEqual("accept", first.decision, first.body)
-        listener.join(20)
+        listener.join(LIMIT_S)
         self.assertFalse(listener.is_alive())
         self.assertEqual(["CREATED", "SUCCEEDED"], heard)
         again = self.client.verify("pooled", self.portrait(SAME_PERSON), **within)

@@ -1,9 +1,9 @@
 """Bounded in time, memory and number [8.2.3c]."""
 import concurrent.futures
 import contextlib
-import time
+import select
 
-from fixture import CHANNEL, PERSON, STRANGER, HttpTest
+from fixture import CHANNEL, LIMIT_S, PERSON, STRANGER, HttpTest
 from rig import pictures
 from wire import Wire, post_head
 
@@ -20,14 +20,14 @@ class SlowCallers(HttpTest):
         """Each byte comes soon enough for a limit per read; the request as a whole does not."""
         with Wire(self.daemon.url) as wire:
             wire.send(first)
-            return wire.answer(wire.drip(rest, 0.1, 4 * self.SECONDS))
+            return wire.answer(wire.drip(rest, 0.1, LIMIT_S))
 
     def test_slow_in_every_place(self):
-        head = post_head(self.stand.token, 100)
-        for first, rest in ((b"POST /v1/ver", b"x" * 100), (head[:-2], b"X-Slow: " + b"x" * 100), (head, b"{" * 99)):
+        head = post_head(self.stand.token, 10000)
+        for first, rest in ((b"POST /v1/ver", b"x" * 5000), (head[:-2], b"X-Slow: " + b"x" * 5000), (head, b"{" * 9999)):
             status, problem, seconds = self.drip(first, rest)
             self.assertEqual((408, "REQUEST_TIMEOUT"), (status, problem["code"]), first)
-            self.assertLess(seconds, 2 * self.SECONDS + 1)
+            self.assertLess(seconds, LIMIT_S)  # while bytes still came
             self.assertGreater(seconds, 0.8 * self.SECONDS)
         self.assert_serving(self.daemon)
 
@@ -38,26 +38,31 @@ class SlowCallers(HttpTest):
             for wire in wires:
                 wire.send(b"POST /v1/verifications HTTP/1.1\r\nX-Slow: ")
             self.assert_serving(self.daemon)
-            self.assertLess(time.monotonic() - wires[0].began, 4 * self.SECONDS + 2)
 
     def test_silent_connections_are_closed(self):
         with Wire(self.daemon.url) as wire:
             status, _, seconds = wire.answer()
             self.assertEqual(0, status)
-            self.assertLess(seconds, 2)
+            self.assertLess(seconds, LIMIT_S)
 
     def test_connections_past_the_line_are_told(self):
-        """4 served, 8 in line; the rest get 503 at once."""
+        """4 served, 8 in line; the rest get 503 while those are."""
+        daemon = self.start("line", max_connections=4)
         with contextlib.ExitStack() as stack:
-            held = [stack.enter_context(Wire(self.daemon.url)) for _ in range(4)]
+            held = [stack.enter_context(Wire(daemon.url)) for _ in range(4)]
             for wire in held:
                 wire.send(b"POST /v1/")
-            waiting = [stack.enter_context(Wire(self.daemon.url)) for _ in range(12)]
-            answers = [wire.answer() for wire in waiting]
-            told = [problem["code"] for status, problem, _ in answers if status == 503]
-            self.assertGreaterEqual(len(told), 4)
-            self.assertEqual({"BUSY"}, set(told))
-        self.assert_serving(self.daemon)
+            self.wait_for_metrics(daemon, 'visaged_connections{state="open"} 4')
+            waiting = [stack.enter_context(Wire(daemon.url)) for _ in range(12)]
+            told = []
+            while len(told) < 4:
+                ready, _, _ = select.select([wire.socket for wire in waiting], [], [], LIMIT_S)
+                self.assertTrue(ready, "nobody is told")
+                told += [wire.answer()[:2] for wire in waiting if wire.socket in ready]
+                waiting = [wire for wire in waiting if wire.socket not in ready]
+            self.assertEqual([(503, "BUSY")] * 4, [(status, problem["code"]) for status, problem in told])
+            self.assertIn('visaged_connections{state="waiting"} 8\n', daemon.get_admin("/metrics")[1])
+        self.assert_serving(daemon)
 
 
 class Protocol(HttpTest):
@@ -115,7 +120,7 @@ class Protocol(HttpTest):
 class Work(HttpTest):
     def test_queue_full(self):
         """One pipeline, one in line: of many at once some are served, the others told to come back."""
-        daemon = self.start("narrow", pipelines=1, waiting=1, wait_timeout_ms=60000)
+        daemon = self.start("narrow", pipelines=1, waiting=1)
         image = self.portrait(STRANGER)
 
         def ask(_):
@@ -133,7 +138,7 @@ class Work(HttpTest):
 
     def test_memory_follows_the_pipelines_and_not_the_connections(self):
         """Pictures over many connections take the memory of those that are in work at a time."""
-        daemon = self.start("lean", pipelines=2, waiting=100, wait_timeout_ms=60000)
+        daemon = self.start("lean", pipelines=2, waiting=100)
         image = self.portrait(STRANGER)
         before = self.resident_mb(daemon)
         self.connect(daemon).verify("nobody", image, channel=CHANNEL)

@@ -3,6 +3,7 @@
 test_memory.py goes through the ways a request can end, with the file's bytes; here it is the pixels and the feature too, and
 every place outside the daemon's memory that a library could write to.
 """
+import contextlib
 import ctypes
 import hashlib
 import os
@@ -181,13 +182,17 @@ class Marker(HttpTest):
         """Its open files: sockets, its log, what the kernel made. No temporary file, deleted or not."""
         self.send()
         directory = f"/proc/{self.daemon.process.pid}/fd"
+        seen = 0
         for number in os.listdir(directory):
-            target = os.readlink(os.path.join(directory, number))
-            if target.startswith(("socket:", "anon_inode:", "pipe:", "/dev/null")) or target == self.daemon.log:
-                continue
-            with open(f"/proc/{self.daemon.process.pid}/fdinfo/{number}") as file:
-                flags = int(re.search(r"flags:\s+(\d+)", file.read())[1], 8)
-            self.assertEqual(os.O_RDONLY, flags & os.O_ACCMODE, target)
+            with contextlib.suppress(FileNotFoundError):  # a connection that ends meanwhile
+                target = os.readlink(os.path.join(directory, number))
+                seen += 1
+                if target.startswith(("socket:", "anon_inode:", "pipe:", "/dev/null")) or target == self.daemon.log:
+                    continue
+                with open(f"/proc/{self.daemon.process.pid}/fdinfo/{number}") as file:
+                    flags = int(re.search(r"flags:\s+(\d+)", file.read())[1], 8)
+                self.assertEqual(os.O_RDONLY, flags & os.O_ACCMODE, target)
+        self.assertGreater(seen, 5)
 
     def test_the_model_runtime_keeps_no_diary(self):
         """ONNX Runtime 1.30 kept events in the home directory and a log in /tmp, and sent them to its maker."""
@@ -199,7 +204,7 @@ class Marker(HttpTest):
         pid = daemon.process.pid
         self.assertEqual(0, daemon.stop())
         self.assertEqual([], os.listdir(home))
-        self.assertEqual([], [name for name in set(os.listdir("/tmp")) - before if str(pid) in name])
+        self.assertEqual([], [name for name in set(os.listdir("/tmp")) - before if str(pid) in re.findall(r"\d+", name)])
 
     def test_pages_are_locked(self):
         """[8.2.2g] Root's daemon may lock its memory, so it does: nothing is in swap, and nothing can come there."""
@@ -216,8 +221,12 @@ class Marker(HttpTest):
         self.assertEqual("UNKNOWN_SUBJECT", self.client.verify("marked", portrait, channel=CHANNEL).code)
         backends = self.cluster.value("SELECT string_agg(pid::text, ' ') FROM pg_stat_activity "
                                       "WHERE application_name = 'visaged'").split()
-        self.assertTrue(backends)
+        searched = 0
         for pid in backends:
-            found = search(int(pid), {"witness": b"visaged", **needles(portrait)})
-            self.assertTrue(any(line.startswith("witness") for line in found))
-            self.assertEqual([], [line for line in found if not line.startswith("witness")])
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # of a daemon that has ended
+                found = search(int(pid), {"witness": b"visaged", **needles(portrait)})
+                os.stat(f"/proc/{pid}/exe")
+                self.assertTrue(any(line.startswith("witness") for line in found))
+                self.assertEqual([], [line for line in found if not line.startswith("witness")])
+                searched += 1
+        self.assertGreater(searched, 0)

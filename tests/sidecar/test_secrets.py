@@ -65,8 +65,11 @@ class Traces(HttpTest):
                 path = os.path.join(directory, name)
                 if path in (self.stand.source_key,) or not os.path.isfile(path) or name.endswith(("later.key", "two.jpg")):
                     continue
-                with open(path, "rb") as file:
-                    data = file.read()
+                try:
+                    with open(path, "rb") as file:
+                        data = file.read()
+                except FileNotFoundError:  # the server works on
+                    continue
                 searched += 1
                 for what, needle in marks.items():
                     self.assertNotIn(needle, data, f"{what} in {path}")

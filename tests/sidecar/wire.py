@@ -4,11 +4,13 @@ import socket
 import time
 import urllib.parse
 
+from fixture import LIMIT_S
+
 
 class Wire:
     def __init__(self, url):
         parts = urllib.parse.urlsplit(url)
-        self.socket = socket.create_connection((parts.hostname, parts.port), timeout=30)
+        self.socket = socket.create_connection((parts.hostname, parts.port), timeout=LIMIT_S)
         self.began = time.monotonic()
 
     def __enter__(self):
@@ -41,7 +43,7 @@ class Wire:
 
     def answer(self, already=b""):
         """(status, problem or None, seconds since the connection was made); status 0 for none."""
-        self.socket.settimeout(30)
+        self.socket.settimeout(LIMIT_S)
         data = already
         try:
             while b"\r\n\r\n" not in data or len(data.split(b"\r\n\r\n", 1)[1]) < self._length(data):

@@ -20,7 +20,7 @@ DECLARE
 BEGIN
   LOOP
     EXIT WHEN (SELECT bool_and(g.state = 'serving' AND g.seen_at > since) AND max(w.waiting) = 0 FROM visage.galleries g, visage.gallery_memory w WHERE g.institution = 'memory' AND NOT EXISTS (SELECT FROM visage.gallery_removal));
-    IF clock_timestamp() > since + interval '1 minute' THEN RAISE 'memory does not catch up: %', (SELECT json_agg(g) FROM visage.galleries g WHERE g.institution = 'memory'); END IF;
+    IF clock_timestamp() > since + interval '10 minutes' THEN RAISE 'memory does not catch up: %', (SELECT json_agg(g) FROM visage.galleries g WHERE g.institution = 'memory'); END IF;
     PERFORM pg_sleep(0.01);
     COMMIT;
   END LOOP;

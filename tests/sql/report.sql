@@ -22,7 +22,7 @@ SELECT (visage.register('report-3', fixture.probe('report-3', 1))).event AS undo
 ROLLBACK;
 DO $$
 BEGIN
-  FOR i IN 1 .. 200 LOOP
+  FOR i IN 1 .. 6000 LOOP
     EXIT WHEN NOT EXISTS (SELECT FROM visage.history WHERE settled = 'open');
     PERFORM pg_sleep(0.05);
   END LOOP;

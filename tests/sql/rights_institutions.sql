@@ -105,7 +105,7 @@ SELECT pg_temp.settle_in('south', :south, :'public', :'root', :'list');
 SET visage.institution = 'south';
 SELECT * FROM pg_temp.live_in('south');
 RESET ROLE;
-DO $$ BEGIN FOR i IN 1 .. 600 LOOP EXIT WHEN NOT EXISTS (SELECT FROM visage.history WHERE settled = 'open'); PERFORM pg_sleep(0.05); END LOOP; END $$;
+DO $$ BEGIN FOR i IN 1 .. 6000 LOOP EXIT WHEN NOT EXISTS (SELECT FROM visage.history WHERE settled = 'open'); PERFORM pg_sleep(0.05); END LOOP; END $$;
 
 -- What would betray the north: names that only it uses, and every id, hash and digest of it.
 CREATE TEMP TABLE mark AS

@@ -90,7 +90,7 @@ BEGIN;
 SELECT fixture.verdict(visage.enrol_factor('sessions-1', 'password', 'correct horse', context => in_session(:'session')));
 ROLLBACK;
 SELECT fixture.verdict(visage.enrol_factor('sessions-1', 'password', 'correct horse', context => in_session(:'session')));
-DO $$ BEGIN FOR i IN 1 .. 600 LOOP EXIT WHEN NOT EXISTS (SELECT FROM visage.history WHERE settled = 'open'); PERFORM pg_sleep(0.05); END LOOP; END $$;
+DO $$ BEGIN FOR i IN 1 .. 6000 LOOP EXIT WHEN NOT EXISTS (SELECT FROM visage.history WHERE settled = 'open'); PERFORM pg_sleep(0.05); END LOOP; END $$;
 SELECT state(:'session');
 SELECT count(*) FROM visage.list_factors('sessions-1');
 UPDATE visage.requirement SET factors = 1 WHERE operation = 'enrol_factor';

@@ -13,7 +13,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 our @EXPORT = qw(random_key write_file new_server configure start_fails log_size log_since load_fixture fails
-  load_faces lift_limits log_everything kill_postmaster verdict verdict_is serve all_settled files_below find_in_files wait_until);
+  load_faces lift_limits log_everything kill_postmaster hold is_up verdict verdict_is serve all_settled files_below find_in_files wait_until);
 
 my $tests = dirname(dirname(__FILE__));
 
@@ -132,6 +132,24 @@ sub kill_postmaster {
   wait_until(sub { !kill 0, $pid }, 'the end of the postmaster');
   wait_until(sub { slurp_file('/proc/sysvipc/shm') !~ /^\s*\d+\s+$segment\s+\d+\s+\d+\s+\d+\s+\d+\s+[1-9]/m }, 'the end of its children');
   return;
+}
+
+# Stops a worker until SIGCONT, where it rests: elsewhere it could have a lock that all others need.
+sub hold {
+  my ($node, $pid) = @_;
+  wait_until(sub {
+      kill STOP => $pid;
+      return 1 if $node->safe_psql('postgres', "SELECT wait_event_type = 'Extension' FROM pg_stat_activity WHERE pid = $pid") eq 't';
+      kill CONT => $pid;
+      return 0;
+    }, 'a worker that rests');
+  return;
+}
+
+# Whether it answers. One that still begins or already ends may hang up before it has read the question, and that throws.
+sub is_up {
+  my ($node, $sql) = @_;
+  return (eval { $node->psql('postgres', $sql // 'SELECT 1') } // 1) == 0;
 }
 
 # Attempts are counted still, and lock nobody.

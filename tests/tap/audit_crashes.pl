@@ -22,7 +22,6 @@ lift_limits($node);
 load_faces($node, 'alice', 'bob');
 
 my $load = Load->start($node, 'load', 4);
-sub up { return $node->psql('postgres', 'SELECT 1', timeout => 30) == 0; }
 
 my %victims = (
   backend => q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() ORDER BY random() LIMIT 1},
@@ -43,7 +42,7 @@ for my $round (1 .. $rounds) {
     my $pid = $node->safe_psql('postgres', $victims{$kind});
     next if $pid eq '' || !kill KILL => $pid;
     wait_until(sub { !kill 0, $pid }, "the end of the $kind");
-    wait_until(\&up, 'the restart');
+    wait_until(sub { is_up($node) }, 'the restart');
   }
   ++$killed;
   ++$of_kind{$kind};

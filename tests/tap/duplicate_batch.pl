@@ -47,7 +47,7 @@ for my $ended ('pg_cancel_backend', 'pg_terminate_backend', 'KILL') {
       my $size = log_size($node);
       kill 'KILL', $pid;
       wait_until(sub { log_since($node, $size) =~ /database system is ready to accept connections/ }, 'the restart');
-      wait_until(sub { $node->psql('postgres', q{SELECT 1 FROM visage.audit_status WHERE state = 'ready'}) == 0 }, 'connections');
+      wait_until(sub { is_up($node) }, 'connections');
     } else {
       value("SELECT $ended($pid)");
       wait_until(sub { value("SELECT count(*) FROM pg_stat_activity WHERE pid = $pid AND state = 'active'") eq '0' }, 'its end');

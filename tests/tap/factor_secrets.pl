@@ -65,7 +65,7 @@ my $pid = $victim->query_safe('SELECT pg_backend_pid()');
 $victim->query_until(qr/started/, "\\echo started\nSELECT visage.replace_factor('alice', 'password', '$password') FROM generate_series(1, 100);\n");
 $node->poll_query_until('postgres', "SELECT state = 'active' AND query ~ 'replace_factor' FROM pg_stat_activity WHERE pid = $pid");
 kill KILL => $pid;
-wait_until(sub { $node->psql('postgres', 'SELECT 1') == 0 && !kill 0, $pid }, 'the restart after the crash');
+wait_until(sub { is_up($node) && !kill 0, $pid }, 'the restart after the crash');
 { local $SIG{PIPE} = 'IGNORE'; eval { $victim->quit }; }
 
 my $dump = $node->basedir . '/dump.sql';

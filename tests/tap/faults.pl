@@ -45,7 +45,7 @@ $loop->query_until(qr/started/, "\\echo started\nCALL verify_for_ever();\n");
 wait_until(sub { events() >= $before + 50 }, 'verifications');
 kill KILL => $pid;
 wait_until(sub { !kill 0, $pid }, 'the end of the backend');
-wait_until(sub { $node->psql('postgres', 'SELECT 1') == 0 }, 'the restart');
+wait_until(sub { is_up($node) }, 'the restart');
 { local $SIG{PIPE} = 'IGNORE'; eval { $loop->quit }; }
 cmp_ok(events(), '>=', $before + 50, 'what was committed before the crash is there');
 is($node->safe_psql('postgres', q{SELECT count(*) FROM visage.history WHERE decision = 'accept' AND operation = 'verify' AND subject IS NULL}), 0,
@@ -58,8 +58,8 @@ my $cancelled = 0;
 for my $round (1 .. 12) {
   my ($out, $failed) = $session->query("SET statement_timeout = '${round}0ms'; CALL verify_for_ever()");
   ++$cancelled if $session->{stderr} =~ /canceling statement due to statement timeout/;
-  $session->{stderr} = '';
-  $session->query_safe('SET statement_timeout = 0');
+  # Which is under that limit as well.
+  wait_until(sub { $session->{stderr} = ''; $session->query('SET statement_timeout = 0'); $session->{stderr} eq '' }, 'the end of the limit');
 }
 is($cancelled, 12, 'each loop was cancelled');
 is($session->query_safe(q{SELECT fixture.verdict(visage.verify('alice', fresh()))}), 'accept OK', 'the session goes on after timeouts');

@@ -55,7 +55,7 @@ sub crash {
   my $size = log_size($node);
   kill 'KILL', $pid;
   wait_until(sub { log_since($node, $size) =~ /database system is ready to accept connections/ }, 'the restart after a crash');
-  wait_until(sub { $node->psql('postgres', "SELECT 1 FROM visage.audit_status WHERE state = 'ready'") == 0 }, 'connections');
+  wait_until(sub { is_up($node) }, 'connections');
   wait_for("SELECT state = 'ready' FROM visage.audit_status", 'the audit writer');
   return;
 }
@@ -205,7 +205,7 @@ finds("p$_", "p$_, memory", "p$_ is found after it") for 1, 9, 2395, 2400;
 finds('p500', 'nobody, memory', 'who was cancelled is not');
 
 # The server ends between a commit and the worker's round: the worker is held.
-kill 'STOP', worker();
+hold($node, worker());
 value("SELECT visage.register('late', fixture.probe('late', 1)), visage.cancel('p11')");
 finds('late', 'late, memory', 'who came after the last round is found');
 finds('p11', 'nobody, memory', 'who went is not');

@@ -13,7 +13,6 @@ my $node = new_server('import');
 $node->start;
 load_fixture($node);
 sub value { return $node->safe_psql('postgres', $_[0]); }
-sub up { return $node->psql('postgres', 'SELECT 1', timeout => 30) == 0; }
 
 value("CREATE TABLE face AS SELECT i, array_agg((random() - 0.5)::real) AS feature FROM generate_series(1, $rows) i, generate_series(1, 128) GROUP BY i");
 value("INSERT INTO visage.channel (institution, name, target_fmr) VALUES (1, 'registry', 1e-5)");
@@ -61,7 +60,7 @@ for my $kill (sort keys %kills) {
   my ($session, $pid) = begin_import(7);
   wait_until(sub { value('SELECT imported FROM visage.import_progress') >= $before + 20 }, 'some rows');
   $kills{$kill}->($pid);
-  wait_until(sub { up() && value("SELECT count(*) FROM pg_stat_activity WHERE query ~ '^CALL' AND pid = $pid") == 0 }, 'the end of the import');
+  wait_until(sub { is_up($node) && value("SELECT count(*) FROM pg_stat_activity WHERE query ~ '^CALL' AND pid = $pid") == 0 }, 'the end of the import');
   end_session($session);
   my $now = holds("after $kill");
   cmp_ok($now, '>=', $before + 20, '… and nothing is lost');

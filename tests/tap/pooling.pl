@@ -65,11 +65,10 @@ sub ask {
   my ($client, $sql) = @_;
   my $end = 'answered ' . ++$client->{asked};
   ($client->{out}, $client->{error}) = ('', '');
-  $client->{in} .= "$sql\n\\echo $end\n";
-  $client->{run}->pump until $client->{out} =~ /^\Q$end\E$/m;
-  $client->{out} =~ s/^\Q$end\E\n//m;
   # The answer comes by one pipe, the error by another.
-  $client->{run}->pump_nb;
+  $client->{in} .= "$sql\n\\echo $end\n\\warn $end\n";
+  $client->{run}->pump until $client->{out} =~ /^\Q$end\E$/m && $client->{error} =~ /^\Q$end\E$/m;
+  $client->{out} =~ s/^\Q$end\E\n//m;
   return $1 if $client->{error} =~ /^ERROR:  (\w{5}): /m;
   chomp $client->{out};
   return $client->{out};
@@ -158,7 +157,9 @@ for my $i (1 .. 2 * $limit) {
 }
 my $after = client('north');
 is(ask($after, verify_sql('alice', 70)), 'accept OK', 'more left than may be in flight at one time, and nothing is locked [8.2.5d]');
-is($node->safe_psql('postgres', q{SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE a.usename = 'north' AND l.locktype = 'advisory'}), 0, '… no biz_id is held');
+# A backend notices a little later that its client is gone.
+ok($node->poll_query_until('postgres', q{SELECT count(*) = 0 FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE a.usename = 'north' AND l.locktype = 'advisory'}),
+  '… no biz_id is held');
 is($node->safe_psql('postgres', q{SELECT count(*) FROM visage.event WHERE biz_id ~ '^left-'}), 2 * $limit, '… each comparison is recorded, whatever became of its client');
 # Failures count, also those of who is gone.
 for my $i (1 .. $limit) {
@@ -181,7 +182,7 @@ pass('… and its record says so');
 my $script = write_file("$directory/verify.sql", q{SELECT 1 / (fixture.verdict(visage.verify('alice', face('alice', 100 * :client_id + 80))) = 'accept OK')::int;});
 command_ok([ 'pgbench', '-n', '-M', 'extended', '-c', 4, '-t', 10, '-f', $script, '-h', $directory, '-p', $port, '-U', 'north', 'bank' ],
   'four clients on one connection, in the extended protocol');
-is($node->safe_psql('postgres', q{SELECT count(*) FROM pg_stat_activity WHERE usename = 'north'}), 1, '… it is one');
+ok($node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pg_stat_activity WHERE usename = 'north'}), '… it is one');
 is($node->safe_psql('postgres', 'SELECT count(*) FROM visage.verify_ledger()'), 0, 'the ledger verifies');
 
 vanish($_) for $north, $south, $after, @both;

@@ -100,7 +100,7 @@ is($node->safe_psql('postgres', 'SELECT count(*) FROM pg_stat_statements WHERE q
 cmp_ok($node->safe_psql('postgres', q{SELECT count(*) FROM pg_stat_statements WHERE query ~ 'seal_probe'}), '>', 5,
   '… but has the statements');
 kill KILL => $pid;
-wait_until(sub { $node->psql('postgres', 'SELECT 1') == 0 && !kill 0, $pid }, 'the restart after the crash');
+wait_until(sub { is_up($node) && !kill 0, $pid }, 'the restart after the crash');
 { local $SIG{PIPE} = 'IGNORE'; eval { $victim->quit }; }
 
 # Nothing of it anywhere: heap, indexes, write-ahead log, statistics, logs of three formats.

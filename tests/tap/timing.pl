@@ -9,7 +9,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use Visage;
 
-my ($people, $calls, $rounds, $bound) = (50, 200, 8, 1.12);
+my ($people, $calls, $rounds, $bound) = (50, 200, 40, 1.12);
 my $node = new_server('timing');
 $node->append_conf('postgresql.conf', "fsync = off\njit = off\n");
 $node->start;

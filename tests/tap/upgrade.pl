@@ -31,6 +31,8 @@ sub reason_of { my ($probe) = @_; return $node->safe_psql('postgres', "SELECT re
 my $before = probe();
 $node->restart;
 my $between = probe();
+# The writer looks, finds no such version, and says so: not before it has started.
+$node->poll_query_until('postgres', q{SELECT EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'pg_visage audit writer' AND wait_event_type = 'Extension')});
 fails($node, "SET visage.audit_timeout = '1s'; SELECT visage.verify('nobody', '$between', 'old')", 'VG004',
   qr/the audit writer finds no pg_visage of its version in this database/, 'no verdict before the update');
 $node->safe_psql('postgres', 'ALTER EXTENSION pg_visage UPDATE');

@@ -26,6 +26,10 @@ UPDATE visage.attempt_limit SET period_failures = 100000 WHERE kind <> 'subject'
 """
 
 
+# For a daemon whose limits are not what is looked at: a machine that is slow, or does other things as well, keeps within them.
+PATIENT = {"request_timeout_ms": 120000, "wait_timeout_ms": 120000, "database_timeout_ms": 60000}
+
+
 def install(cluster):
     """Extension, role, capture source. Returns the path of the source's key file."""
     cluster.psql(f"""

@@ -44,7 +44,7 @@ def multipart(parts):
 
 
 class Client:
-    def __init__(self, url, token=None, context=None, timeout=30):
+    def __init__(self, url, token=None, context=None, timeout=180):
         self.parts = urllib.parse.urlsplit(url)
         self.token, self.context, self.timeout = token, context, timeout
         self.connection = None

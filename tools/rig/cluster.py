@@ -83,12 +83,12 @@ class Cluster:
     def start(self):
         if not os.path.exists(self.data):
             self.create()
-        self._run("pg_ctl", "-D", self.data, "-l", self.log, "-w", "-t", "60", "start")
+        self._run("pg_ctl", "-D", self.data, "-l", self.log, "-w", "-t", "300", "start")
         self.running = True
 
     def stop(self, mode="fast"):
         if self.running:
-            self._run("pg_ctl", "-D", self.data, "-m", mode, "-w", "-t", "60", "stop", check=False)
+            self._run("pg_ctl", "-D", self.data, "-m", mode, "-w", "-t", "300", "stop", check=False)
             self.running = False
 
     def remove(self):

@@ -67,7 +67,7 @@ class Daemon:
                                                               if name != "message")]).strip() + "\n"
                        for record in self.log_records())
 
-    def _wait_for_line(self, words, seconds=20):
+    def _wait_for_line(self, words, seconds=120):
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             for record in self.log_records():
@@ -81,12 +81,12 @@ class Daemon:
     def get_admin(self, path):
         """(status, text) from the admin listener."""
         try:
-            with urllib.request.urlopen(self.admin + path, timeout=10) as reply:
+            with urllib.request.urlopen(self.admin + path, timeout=60) as reply:
                 return reply.status, reply.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
 
-    def wait_ready(self, seconds=60, wanted=200):
+    def wait_ready(self, seconds=300, wanted=200):
         deadline = time.monotonic() + seconds
         while True:
             status, text = self.get_admin("/ready")
@@ -98,7 +98,7 @@ class Daemon:
                 raise Failed(f"visaged is not ready:\n{text}\n{self.log_text()}")
             time.sleep(0.05)
 
-    def stop(self, seconds=20):
+    def stop(self, seconds=120):
         """SIGTERM; the exit code. Ends it the hard way when it does not obey, and says so."""
         if self.process is None:
             return None

@@ -90,7 +90,7 @@ class Service:
 
     def reply(self, handler, asked):
         if self.fault == "silent":
-            self.released.wait(30)
+            self.released.wait()
         elif self.fault == "drip":  # a byte now and then, for ever
             handler.wfile.write(b"HTTP/1.0 200 OK\r\nX-Slow: ")
             while not self.released.wait(0.05):

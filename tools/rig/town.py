@@ -47,7 +47,7 @@ class Town:
         token, callers = bank.make_token(self.cluster)
         self.token_file = self.cluster.write_private("token", token + "\n", owner="me")
         self.daemon = bank.make_daemon(
-            self.cluster, self.source_key, callers, page_listen="127.0.0.1:0",
+            self.cluster, self.source_key, callers, page_listen="127.0.0.1:0", **bank.PATIENT, authority_timeout_ms=20000, otp_timeout_ms=20000,
             authority_url=self.authority.address + "/ask", authority_name=AUTHORITY, authority_public_key=identity.public,
             otp_url=self.codes.address + "/otp",
             **{f"{service}_{name}": value for service in ("authority", "otp") for name, value in ours.items()})
