@@ -54,7 +54,8 @@ CREATE TABLE visage.session (
   opened_at timestamptz NOT NULL,
   expires_at timestamptz NOT NULL,
   claimed_at timestamptz,
-  page_opened_at timestamptz
+  page_opened_at timestamptz,
+  document_required boolean NOT NULL DEFAULT false
 );
 CREATE INDEX session_expires_at ON visage.session (expires_at);
 COMMENT ON TABLE visage.session IS 'sessions as they were opened; rows leave a day after they expire, their events stay';
@@ -62,6 +63,7 @@ COMMENT ON COLUMN visage.session.subject_hash IS 'keyed hash of the subject''s n
 COMMENT ON COLUMN visage.session.subject IS 'surrogate, where somebody was';
 COMMENT ON COLUMN visage.session.device IS 'keyed hash of the device that may use it';
 COMMENT ON COLUMN visage.session.page_opened_at IS 'when its capture page was opened, which is once';
+COMMENT ON COLUMN visage.session.document_required IS 'a document''s photo was sent for it: without comparing one it registers nobody';
 
 CREATE FUNCTION visage.open_session(
   subject text, purpose visage.operation, scenario text DEFAULT 'default', channel text DEFAULT 'default',
@@ -83,6 +85,20 @@ CREATE FUNCTION visage.close_session(session uuid) RETURNS boolean
   LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'visage_close_session';
 COMMENT ON FUNCTION visage.close_session(uuid) IS 'ends a session that was not used; false when it was';
 
+-- Whoever keeps the photo until then may lose it.
+CREATE FUNCTION visage.require_document(session uuid) RETURNS boolean
+  LANGUAGE sql VOLATILE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  WITH required AS (
+    UPDATE visage.session s SET document_required = true
+    FROM visage.institution i
+    WHERE s.id = $1 AND s.expires_at > clock_timestamp() AND i.id = s.institution
+      AND i.name = current_setting('visage.institution') AND visage.acts_for(i.id)
+    RETURNING s.id)
+  SELECT EXISTS (SELECT FROM required)
+$$;
+COMMENT ON FUNCTION visage.require_document(uuid) IS
+  'from now on the session registers only who was compared with a document''s photo in the same call; false when it has expired or is another institution''s [6.6f, B.1]';
+
 CREATE VIEW visage.sessions WITH (security_barrier) AS
   SELECT s.id AS session, i.name AS institution, s.purpose, s.scenario, s.opened_channel, s.channel,
          CASE WHEN d.seq IS NOT NULL THEN
@@ -91,7 +107,7 @@ CREATE VIEW visage.sessions WITH (security_barrier) AS
               WHEN s.expires_at <= clock_timestamp() THEN 'EXPIRED'
               WHEN s.claimed_at IS NOT NULL OR u.presented > 0 THEN 'IN_PROGRESS' ELSE 'CREATED' END AS state,
          s.factors, u.presented::smallint, s.opened_at, s.expires_at, s.claimed_at, d.decision, d.reason, d.seq AS event,
-         s.challenge
+         s.challenge, s.document_required
   FROM visage.session s
   JOIN visage.institution i ON i.id = s.institution
   CROSS JOIN LATERAL (
@@ -117,6 +133,7 @@ COMMENT ON COLUMN visage.sessions.decision IS 'verdict of the call that used it 
 COMMENT ON COLUMN visage.sessions.reason IS 'why';
 COMMENT ON COLUMN visage.sessions.event IS 'number of that call''s record';
 COMMENT ON COLUMN visage.sessions.challenge IS 'movements that the capture asks for, in order';
+COMMENT ON COLUMN visage.sessions.document_required IS 'without comparing a document''s photo it registers nobody';
 
 CREATE TRIGGER guard_builtin BEFORE INSERT OR UPDATE OR DELETE ON visage.session_policy
   FOR EACH ROW EXECUTE FUNCTION visage.guard_builtin('institution');
@@ -129,7 +146,7 @@ CREATE TRIGGER count_policy_change AFTER INSERT OR UPDATE OR DELETE ON visage.re
 
 GRANT EXECUTE ON FUNCTION
   visage.open_session(text, visage.operation, text, text, jsonb), visage.claim_session(uuid, text, jsonb),
-  visage.close_session(uuid) TO visage_service;
+  visage.close_session(uuid), visage.require_document(uuid) TO visage_service;
 GRANT SELECT ON visage.sessions TO visage_admin, visage_service, visage_auditor;
 GRANT SELECT ON visage.session_policy, visage.requirement
   TO visage_admin, visage_service, visage_capture, visage_auditor, visage_calibrator;

@@ -88,6 +88,7 @@ VISAGE_FUNCTION(visage_vouched_hash) {
 bool check_identity(Flow& flow, const text* subject, const probe::Contents* document,
                     AuthorityRecord& record) {
   record = {};
+  if (flow.document_required && document == nullptr) return refuse(flow, Reason::kIdentityUnchecked);
   if (!flow.policy.authority_needed) return true;
   const int32 institution = flow.policy.institution;
   const Datum arguments[] = {

@@ -14,7 +14,8 @@ struct AuthorityRecord {
 };
 
 // Refuses as IDENTITY_UNCHECKED where the scenario needs an authority and its newest word about the subject
-// is none that counts; else the flow's record names the one that it rests on.
+// is none that counts; else the flow's record names the one that it rests on. So it does where the session
+// requires a document and there is none.
 //
 // `document`: the photo that the registration itself compares, null for none. Where the record names the
 // authority's photo, it must be that one.

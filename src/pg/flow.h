@@ -60,6 +60,7 @@ struct Flow {
   bool session_bound;  // probes must carry its nonce
   bool session_taken;  // it is this call's until finish_flow()
   bool session_announced;
+  bool document_required;  // by the session, of a registration
   uint8_t nonce[probe::kSessionNonceSize];
   int factors;           // different ones that were shown, a face that the flow compares included
   int64 captured_after;  // probes from before are refused

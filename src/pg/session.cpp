@@ -116,6 +116,7 @@ bool enter_session(Flow& flow, const text* subject) {
     return refuse(flow, Reason::kReplayedSession);
   flow.session_taken = flow.session_bound = true;
   flow.session_announced = row.announced;
+  flow.document_required = row.document_required;
   memcpy(flow.nonce, row.nonce, sizeof flow.nonce);
   // The person is authenticated before the face is captured. [8.2.2b]
   if (operation == audit::Operation::kRegister && row.shown_at != 0)

@@ -20,6 +20,7 @@ struct SessionRow {
   text* channel;
   bool cross_channel;  // opened on another
   bool announced;  // somebody else waits for what becomes of it: another channel, or who gave out its page
+  bool document_required;  // by a registration
   bool claimed;
   bool has_subject_hash;
   AttemptTarget subject;  // whose counter is the subject's

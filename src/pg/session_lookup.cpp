@@ -19,7 +19,8 @@ namespace {
 namespace session_column {
 constexpr AttrNumber kId = 1, kInstitution = 2, kPurpose = 3, kScenario = 4, kOpenedChannel = 5, kChannel = 6,
                      kSubjectHash = 7, kSubject = 8, kDevice = 9, kNonce = 10, kFactors = 11, kChallenge = 12,
-                     kOpenedAt = 13, kExpiresAt = 14, kClaimedAt = 15, kPageOpenedAt = 16;
+                     kOpenedAt = 13, kExpiresAt = 14, kClaimedAt = 15, kPageOpenedAt = 16,
+                     kDocumentRequired = 17;
 }
 // In sql/install/50_audit.sql.
 namespace event_column {
@@ -69,6 +70,7 @@ void read_session(HeapTuple row, TupleDesc description, SessionRow& out) {
   out.claimed = !is_null;
   datum_of(row, kPageOpenedAt, description, &is_null);
   out.announced = out.cross_channel || !is_null;
+  out.document_required = DatumGetBool(datum_of(row, kDocumentRequired, description));
   out.subject.kind = keys::HashedKind::kSubject;
   out.has_subject_hash = copy_hash(row, kSubjectHash, description, out.subject.key, sizeof out.subject.key);
   datum_of(row, kSubject, description, &is_null);

@@ -61,6 +61,7 @@ VISAGE_FUZZ_TARGET(page_ticket) {
   Ticket ticket;
   ticket.crosses = text[3] % 2 == 1;
   ticket.agreed = text[4] % 2 == 1;
+  ticket.document_required = text[3] < text[4];
   ticket.valid_until = text[4];
   text.remove_prefix(5);
   for (std::string* field : {&ticket.session, &ticket.subject, &ticket.purpose, &ticket.scenario,

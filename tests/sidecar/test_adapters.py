@@ -144,6 +144,17 @@ class Opening(AdapterTest):
         self.assertEqual("IDENTITY_UNCHECKED", self.register(opened, subject, client=elsewhere).code)
         self.assertEqual(201, self.register(opened, subject).status)
 
+    def test_a_photo_that_was_lost_where_policy_asks_for_none(self):
+        """[6.6f] [B.1] [8.2.3c] That a photo was sent is in the database: without it nobody is registered, and it is sent again."""
+        subject = "adapters/lost-upload"
+        opened = self.open(subject, scenario="default")
+        self.show_code(opened, subject)
+        self.assertEqual("document", self.id_photo(opened, subject, document=self.portrait(PERSON)).json["photo"])
+        self.client = self.connect(self.start("adapters-lost", **self.outside.settings))
+        self.assertEqual("IDENTITY_UNCHECKED", self.register(opened, subject, STRANGER, "default").code)
+        self.assertEqual("document", self.id_photo(opened, subject, document=self.portrait(PERSON)).json["photo"])
+        self.assertEqual(201, self.register(opened, subject, SAME_PERSON, "default").status)
+
     def test_photo_in_registration(self):
         """[6.6d] [B.1] [5.3.1] Where policy wants the photo compared in the registration itself, that is what registers, in one call."""
         self.cluster.psql("UPDATE visage.authority_rule SET photo_in_registration = true WHERE scenario = 'remote_opening'")

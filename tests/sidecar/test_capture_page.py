@@ -231,6 +231,16 @@ class Pages(PageCalls, HttpTest):
             self.told_at_once(self.decline, "FAILED")
         self.assertNotIn(" ", self.listener())
 
+    def test_the_end_of_its_time_is_told(self):
+        """[6.6g] The database announces no session that runs out: it is told when it does, and not at some later look."""
+        session, _, _ = self.opened(subject="runs-out")
+        self.cluster.psql(f"UPDATE visage.session SET expires_at = clock_timestamp() + interval '3.5 s' WHERE id = '{session['session']}'")
+        before = time.monotonic()
+        stream = self.listen(session)
+        stream.thread.join(20)
+        self.assertEqual(["CREATED", "EXPIRED"], [event["state"] for event in stream.events])
+        self.assertLess(stream.times[-1] - before, 3.5 + 1)
+
     def test_a_shown_factor_is_told(self):
         """[6.6g] [6.6e] A backend that gave out a page sees that its person has begun."""
         subject = "told"

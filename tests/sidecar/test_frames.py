@@ -1,48 +1,19 @@
 """Captures of several sealed frames: sealed once, for one session, and judged."""
 import os
+import re
 import struct
 import time
 import unittest
 import zlib
-
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 import hostile
 from fixture import CHANNEL, PERSON, SAME_PERSON, HttpTest
 from memory import needles, search
 from rig import bank, pictures
 from rig.client import Client
+from sealing import Page
 
 LIVE = "live"  # a channel with a liveness floor
-
-
-class Page:
-    """What a page does with WebCrypto; by docs/liveness.md and none of our code."""
-
-    def __init__(self, daemon_point, nonce):
-        self.nonce = bytes.fromhex(nonce)
-        private = ec.generate_private_key(ec.SECP256R1())
-        self.point = private.public_key().public_bytes(serialization.Encoding.X962,
-                                                       serialization.PublicFormat.UncompressedPoint)
-        daemon = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), bytes.fromhex(daemon_point))
-        self.key = HKDF(hashes.SHA256(), 32, self.nonce, b"visage frame 1" + self.point + bytes.fromhex(daemon_point)
-                        ).derive(private.exchange(ec.ECDH(), daemon))
-
-    def seal(self, content, index, count, kind=1, light=255, time=None):
-        iv = os.urandom(12)
-        time = 1000 + 100_000 * index if time is None else time
-        header = struct.pack("<IBBHHHIq", 0x31465356, kind, light, 0, index, count, 0, time) + self.nonce + iv
-        return header + AESGCM(self.key).encrypt(iv, content, header)
-
-    def bundle(self, pictures, light=255):
-        sealed = [self.seal(picture, i, len(pictures), light=light) for i, picture in enumerate(pictures)]
-        return b"".join(struct.pack("<I", len(frame)) + frame for frame in sealed)
-
-    def end(self, frames, count=None):
-        return self.seal(b"", frames, frames if count is None else count, kind=3, time=0)
 
 
 class Frames(HttpTest):
@@ -98,6 +69,37 @@ class Frames(HttpTest):
                           f"VALUES (1, '{demanding}', 'LivenessChallenge', 0.5)")
         reply = self.client.verify(subject, picture, channel=demanding)
         self.assertEqual(("refuse", "QUALITY"), (reply.decision, reply.code), reply.body)
+
+    def test_a_channel_can_demand_depth(self):
+        """[6.1.3d] [7.5g] [7.5h] A map that came with the frames is measured into the probe: without one, or one that is full enough, a floor refuses."""
+        subject, deep = "frames/depth", "deep"
+        self.assertEqual(201, self.client.register(subject, self.portrait(PERSON), channel=CHANNEL).status)
+        bank.make_channel(self.cluster, deep)
+        self.cluster.psql("INSERT INTO visage.channel_floor (institution, channel, measure, minimum) "
+                          f"VALUES (1, '{deep}', 'DepthCompleteness', 0.8), (1, '{deep}', 'DepthSkew', 40)")
+        whole = pictures.depth_png(640, 480, lambda x, y: 500)
+        half = pictures.depth_png(640, 480, lambda x, y: 500 if x < 320 else 0)
+        late = 1000 + 50_000  # us; a floor is a least value, so here it is one that refuses what is in time
+        for what, wanted in ({}, "QUALITY"), ({"depth": half, "depth_time": late}, "QUALITY"), ({"depth": whole}, "QUALITY"), (
+                {"depth": whole, "depth_time": late}, "OK"):
+            with self.subTest(what.get("depth_time"), size=len(what.get("depth", b""))):
+                opened = self.client.open_session(subject, "verify", channel=deep).json
+                page = self.page(opened)
+                reply = self.post(subject, opened, page, page.bundle([self.portrait(SAME_PERSON)] * 3, **what), channel=deep)
+                self.assertEqual((200, wanted), (reply.status, reply.code), reply.body)
+
+    def test_a_flat_map_is_refused(self):
+        """[6.1.2e] [6.1.2c] Frames with the depth of a wall are an attack, and counted as what they look like."""
+        def flat():
+            text = self.stand.daemon.get_admin("/metrics")[1]
+            return sum(map(int, re.findall(r'^visaged_liveness_total\{method="depth",verdict="fail",reason="plane"\} (\d+)$', text, re.M)))
+        before = flat()
+        opened = self.open("frames/flat")
+        page = self.page(opened)
+        wall = pictures.depth_png(640, 480, lambda x, y: 500 + x // 16)
+        reply = self.post("frames/flat", opened, page, page.bundle([self.portrait(PERSON)] * 3, depth=wall))
+        self.assertNotEqual("accept", reply.decision, reply.body)
+        self.assertEqual(before + 1, flat())
 
     def test_frames_are_taken_once(self):
         """[8.2.3b] The same bundle again, and the same key again, are refused before anything is judged."""
@@ -317,6 +319,29 @@ class OneByOne(HttpTest):
         self.assertTrue(search(daemon.process.pid, marks), "the search does not find what must be there")
         self.assertEqual(200, sender.call("decline").status)
         self.assertEqual([], search(daemon.process.pid, marks))
+
+    @unittest.skipUnless(os.getuid() == 0, "only root reads another process's memory")
+    def test_nothing_is_left_after_the_end(self):
+        """[8.2.2g] [8.2.2h] Judged, one by one or as a whole: neither the frames as they were sealed nor what was in them."""
+        daemon = self.start("one-judged", page_listen="127.0.0.1:0", max_connections=4)
+        picture = self.portrait(PERSON)
+        _, sender = self.opened("one/judged", daemon)
+        page = sender.page()
+        sealed = [page.seal(picture, i, 0) for i in range(3)]
+        for frame in sealed:
+            self.assertEqual(200, sender.frame(page, frame).status)
+        marks = needles(picture)
+        self.assertTrue(search(daemon.process.pid, marks), "the search does not find what must be there")
+        self.assertEqual("fail", sender.end(page, page.end(3)).json["result"])
+        self.assertEqual([], search(daemon.process.pid, {**marks, **{f"sealed {i}": frame[200:224] for i, frame in enumerate(sealed)}}))
+        client = self.connect(daemon)
+        opened = client.open_session("one/judged", "verify", channel=LIVE).json
+        page = Page(client.request("GET", "/v1/frame-key").json["key"], opened["nonce"])
+        bundle = page.bundle([picture] * 3, depth=pictures.depth_png(64, 64, lambda x, y: 500))
+        parts = {"subject": "one/judged", "session": opened["session"], "nonce": opened["nonce"], "channel": LIVE}
+        reply = client.post("/v1/verifications", {**parts, "page_key": page.point.hex(), "frames": bundle})
+        self.assertEqual((200, "refuse"), (reply.status, reply.decision), reply.body)
+        self.assertEqual([], search(daemon.process.pid, {**marks, "bundle": bundle[200:224]}))
 
 
 class Sender:

@@ -1,18 +1,24 @@
 """A marked picture after its request: in no memory, on no disk, in no log [8.2.2g] [8.2.2h].
 
-test_memory.py goes through the ways a request can end, with the file's bytes; here it is the pixels too, and every place
-outside the daemon's memory that a library could write to.
+test_memory.py goes through the ways a request can end, with the file's bytes; here it is the pixels and the feature too, and
+every place outside the daemon's memory that a library could write to.
 """
 import contextlib
+import ctypes
+import hashlib
 import os
 import random
 import re
 import unittest
 import zlib
 
+import cv2
+import numpy
+
 from fixture import CHANNEL, PERSON, SAME_PERSON, HttpTest
-from memory import needles, search
+from memory import needles, search, writable
 from rig import pictures
+from sealing import Page
 
 SIDE = 640
 # Where libraries put what is too large for memory, and where a careless one would put a copy.
@@ -35,6 +41,81 @@ def pixels(rows):
     return found
 
 
+class Contents(ctypes.Structure):
+    """probe::Contents of src/core/probe/probe.h: what is kept of an ID photo until it is compared."""
+    class Liveness(ctypes.Structure):
+        _fields_ = [("method", ctypes.c_uint8), ("value", ctypes.c_float)]
+
+    class Quality(ctypes.Structure):
+        _fields_ = [("measure", ctypes.c_uint8), ("scalar", ctypes.c_uint8), ("native", ctypes.c_float)]
+
+    _fields_ = [("dimension", ctypes.c_uint16), ("model_length", ctypes.c_uint8), ("model", ctypes.c_char * 64),
+                ("model_digest", ctypes.c_uint8 * 16), ("image_digest", ctypes.c_uint8 * 32), ("liveness_count", ctypes.c_uint8),
+                ("liveness", Liveness * 16), ("quality_count", ctypes.c_uint8), ("quality", Quality * 64),
+                ("feature", ctypes.c_float * 2048)]
+
+
+def kept_features(pid, picture):
+    """The features of a picture, as bytes, that are in a process's memory in a probe's contents: known by the picture's digest."""
+    digest = hashlib.sha256(picture).digest()
+    for _, data in writable(pid):
+        at = data.find(digest)
+        while at >= 0:
+            begin = at - Contents.image_digest.offset
+            if begin >= 0:
+                size = ctypes.sizeof(Contents)  # its end is a page of zeros, which the search leaves out
+                found = Contents.from_buffer_copy(data[begin:begin + size].ljust(size, b"\0"))
+                values = numpy.array(found.feature[:found.dimension])
+                if found.dimension >= 64 and abs(numpy.sum(values * values) - 1) < 1e-3:
+                    yield bytes(found.feature)[:4 * found.dimension]
+            at = data.find(digest, at + 1)
+
+
+@unittest.skipUnless(os.getuid() == 0, "only root reads another process's memory")
+class Features(HttpTest):
+    """[8.2.2g] What may be compared is in no memory either, once it was."""
+
+    def setUp(self):
+        super().setUp()
+        self.daemon = self.start("features", max_connections=4)
+        self.client = self.connect(self.daemon)
+        # PNG: there is one way to decode it.
+        self.pixels = cv2.imread(os.path.join(pictures.PORTRAITS, PERSON + ".jpg"))
+        self.picture = cv2.imencode(".png", self.pixels)[1].tobytes()
+
+    def marks(self, feature):
+        """The file, its pixels in both orders of the colours, its feature."""
+        found = needles(self.picture)
+        middle = self.pixels.shape[0] // 2
+        for y in range(middle - 100, middle + 100, 20):
+            row = self.pixels[y, 200:216]
+            found |= {f"BGR row {y}": row.tobytes(), f"RGB row {y}": row[:, ::-1].tobytes()}
+        return found | {f"feature {i}": feature[i:i + 24] for i in range(0, len(feature) - 24, 24)}
+
+    def test_a_face_and_its_feature(self):
+        """[8.2.2g] [8.2.2h] [8.2.4d] An ID photo's feature is there until it was compared; after that, and after any other call, there is none."""
+        client, subject = self.client, "marked/feature"
+        opened = client.open_session(None, "compare", channel=CHANNEL).json
+        reply = client.post("/v1/id-photos", {"session": opened["session"], "subject": subject, "document": self.picture})
+        self.assertEqual(200, reply.status, reply.body)
+        kept = list(kept_features(self.daemon.process.pid, self.picture))
+        self.assertEqual(1, len(kept), "the search does not find what must be there")
+        marks = self.marks(kept[0])
+        reply = client.post("/v1/comparisons", {"image": self.picture, "session": opened["session"], "nonce": opened["nonce"], "channel": CHANNEL})
+        self.assertEqual("accept", reply.decision, reply.body)
+        self.assert_gone(marks, "comparison")
+        self.assertEqual(201, client.register(subject, self.picture, channel=CHANNEL).status)
+        self.assert_gone(marks, "registration")
+        self.assertEqual("accept", client.verify(subject, self.picture, channel=CHANNEL).decision)
+        self.assert_gone(marks, "verification")
+        self.assertEqual(200, client.post("/v1/quality", {"image": self.picture, "marks": "true"}).status)
+        self.assert_gone(marks, "quality")
+        self.assertEqual(200, client.cancel(subject, channel=CHANNEL).status)
+
+    def assert_gone(self, marks, what):
+        self.assertEqual([], [line.split(":")[0] for line in search(self.daemon.process.pid, marks)], what)
+
+
 @unittest.skipUnless(os.getuid() == 0, "only root reads another process's memory")
 class Marker(HttpTest):
     def setUp(self):
@@ -55,6 +136,11 @@ class Marker(HttpTest):
         self.assertEqual(401, self.connect(self.daemon, "wrong").verify("marked", picture).status)
         self.assertEqual("UNREADABLE_IMAGE", client.verify("marked", picture[:-20], channel=CHANNEL).code)
         self.assertEqual(400, client.post("/v1/verifications", {"image": picture}).status)
+        session = client.open_session(None, "compare", channel=CHANNEL).json
+        self.assertEqual("NO_FACE", client.post("/v1/id-photos", {"session": session["session"], "subject": "marked", "document": picture}).code)
+        page = Page(client.request("GET", "/v1/frame-key").json["key"], session["nonce"])
+        parts = {"session": session["session"], "nonce": session["nonce"], "channel": CHANNEL, "page_key": page.point.hex()}
+        self.assertEqual("NO_FACE", client.post("/v1/comparisons", {**parts, "frames": page.bundle([picture] * 3), "document": picture}).code)
 
     def test_nowhere_afterwards(self):
         self.send()

@@ -71,6 +71,23 @@ class Compare(PagedAdapterTest):
             self.assert_problem(self.call(restarted, name, ticket, **parts), 400, "MISSING_PART", "photo")
         self.assertEqual("CREATED", self.client.request("GET", "/v1/sessions/" + session["session"]).json["state"])
 
+    def test_a_photo_of_a_registration_that_was_lost(self):
+        """[B.1] [6.6f] [8.2.3c] The page ends before the camera, with its link unspent; a photo that came later is not forgotten either."""
+        restarted = self.browser(self.start("adapters-without", page_listen="127.0.0.1:0", **self.outside.settings))
+        session, token = self.link("flows/lost", "register", APP)
+        self.assertEqual("document", self.id_photo(session, "flows/lost", document=self.portrait(PERSON)).json["photo"])
+        self.assert_problem(self.call(restarted, "open", token), 400, "MISSING_PART", "photo")
+        opened = self.call(self.browser(), "open", token)
+        self.assertEqual(200, opened.status, opened.body)
+        for name, parts in (("frame-key", {}), ("frame", {"image": live(PERSON)}), ("picture", {"image": live(PERSON)})):
+            self.assert_problem(self.call(restarted, name, opened.json["ticket"], **parts), 400, "MISSING_PART", "photo")
+        session, token = self.link("flows/lost", "register", APP)
+        opened = self.call(self.browser(), "open", token)
+        self.show_code(session, "flows/lost")
+        self.assertEqual("document", self.id_photo(session, "flows/lost", document=self.portrait(PERSON)).json["photo"])
+        told = self.call(restarted, "picture", opened.json["ticket"], image=live(SAME_PERSON))
+        self.assertEqual({"result": "ended", "advice": ["identity-unchecked"]}, told.json, told.body)
+
     def test_consent_is_whose_photo_it_is(self):
         """[8.2.2c] The session names nobody; consent is recorded for whom the photo was sent for, and nothing is taken before it."""
         self.cluster.psql(NOTICE.format(name="compared"))

@@ -3,19 +3,11 @@ import json
 import os
 import struct
 import subprocess
-import zlib
 
 from fixture import CHANNEL, PERSON, STRANGER, HttpTest
 from rig import bank, pictures
 from rig.cluster import BASE
 from rig.daemon import PROGRAM
-
-
-def depth_png(width, height, depth_of):
-    """16-bit grey."""
-    rows = b"".join(b"\0" + b"".join(struct.pack(">H", depth_of(x, y)) for x in range(width)) for y in range(height))
-    return (b"\x89PNG\r\n\x1a\n" + pictures._chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 16, 0, 0, 0, 0))
-            + pictures._chunk(b"IDAT", zlib.compress(rows)) + pictures._chunk(b"IEND", b""))
 
 
 class Quality(HttpTest):
@@ -52,7 +44,7 @@ class Quality(HttpTest):
 
     def test_a_flat_depth_map_fails(self):
         """[6.1.3d] [7.5h] As PNG and as raw rows: a wall, and a hole where the face is."""
-        wall = depth_png(640, 400, lambda x, y: 700)
+        wall = pictures.depth_png(640, 400, lambda x, y: 700)
         reply = self.ask(image=self.portrait(PERSON), depth=wall, depth_frame=json.dumps({"unit_mm": 1, "skew_ms": 12}))
         self.assertEqual(("fail", 0), (self.check(reply, "DepthRelief")["status"], self.check(reply, "DepthRelief")["native"]))
         self.assertEqual("ok", self.check(reply, "DepthWidth")["status"])
@@ -77,7 +69,7 @@ class Quality(HttpTest):
         self.assert_problem(self.ask(image=pictures.faceless()), 422, "NO_FACE", '"image"')
         self.assert_problem(self.ask(profile="iifaa"), 400, "MISSING_PART", "image")
         image = self.portrait(PERSON)
-        whole = depth_png(64, 64, lambda x, y: 500)
+        whole = pictures.depth_png(64, 64, lambda x, y: 500)
         for depth, frame, code in [(whole[:60], None, "UNREADABLE_IMAGE"), (b"\0" * 100, None, "UNSUPPORTED_IMAGE"),
                                    (b"\0" * 100, {"width": 64, "height": 64}, "UNREADABLE_IMAGE"),
                                    (pictures.faceless(), None, "UNSUPPORTED_IMAGE"),

@@ -224,6 +224,7 @@ INSERT INTO call
     'open_session SELECT s.session <> gen_random_uuid() FROM visage.open_session(''secretnorth-1'', ''verify'') s',
     'claim_session SELECT c.claimed, c.purpose, c.nonce FROM known, visage.claim_session(known.session::uuid, ''default'') c',
     'open_capture_page SELECT true FROM known WHERE visage.open_capture_page(session::uuid)',
+    'require_document SELECT true FROM known WHERE visage.require_document(session::uuid)',
     'capture_demands SELECT d.challenge FROM known, visage.capture_demands(session::uuid) d',
     'close_session SELECT true FROM known WHERE visage.close_session(session::uuid)',
     'present_factor SELECT fixture.verdict(visage.present_factor(session::uuid, ''password'', ''correct horse battery'')) FROM known',

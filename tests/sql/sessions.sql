@@ -134,6 +134,20 @@ DELETE FROM visage.requirement WHERE channel = 'sessions-phone';
 SELECT session, nonce, factors FROM visage.open_session('sessions-new', 'register') \gset
 \echo :factors
 SELECT fixture.verdict(visage.register('sessions-new', session_probe('sessions-new', 1, :'nonce'), context => in_session(:'session')));
+-- [6.6f] [B.1] [8.2.3c] Where a document's photo was sent for it, it registers nobody without comparing one, whoever lost it; and is not spent by that.
+SELECT * FROM visage.open_session('sessions-new', 'register') \gset
+UPDATE visage.session SET factors = 0 WHERE id = :'session';
+UPDATE visage.requirement SET factors = 0 WHERE operation = 'register';
+SELECT visage.require_document(:'session'), visage.require_document(gen_random_uuid()) AS unknown;
+SELECT document_required, count(*) FROM visage.sessions WHERE session IN (:'session', :'known_session') GROUP BY 1 ORDER BY 1;
+SELECT fixture.verdict(visage.register('sessions-new', session_probe('sessions-new', 2, :'nonce'), context => in_session(:'session')));
+SELECT state(:'session');
+SELECT fixture.verdict(visage.register_with_document('sessions-new', session_probe('sessions-new', 3, :'nonce'), session_probe('sessions-new', 4, :'nonce'), context => in_session(:'session')));
+SELECT state(:'session');
+UPDATE visage.session SET expires_at = clock_timestamp() WHERE id = :'session';
+SELECT visage.require_document(:'session');
+SELECT fixture.verdict(visage.cancel('sessions-new'));
+UPDATE visage.requirement SET factors = 1 WHERE operation = 'register';
 -- [8.2.5c] Change and cancel by the user need two; an operator's call has no session.
 SELECT session, nonce, factors FROM visage.open_session('sessions-1', 'cancel') \gset
 \echo :factors

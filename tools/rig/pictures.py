@@ -35,10 +35,16 @@ def _chunk(kind, data):
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
-def png(width, height, compressed):
-    """8-bit grey, from rows that each begin with a filter's number."""
-    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)  # 8-bit grey
+def png(width, height, compressed, bits=8):
+    """Grey, from rows that each begin with a filter's number."""
+    header = struct.pack(">IIBBBBB", width, height, bits, 0, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + _chunk(b"IDAT", compressed) + _chunk(b"IEND", b"")
+
+
+def depth_png(width, height, depth_of):
+    """A depth map: 16-bit grey, by a function of the place."""
+    rows = b"".join(b"\0" + b"".join(struct.pack(">H", depth_of(x, y)) for x in range(width)) for y in range(height))
+    return png(width, height, zlib.compress(rows), bits=16)
 
 
 def faceless():

@@ -28,6 +28,15 @@ float oddness(const liveness::Observation& frame) {
          20 * (frame.shapes[kEyeBlinkLeft] + frame.shapes[kEyeBlinkRight] + frame.shapes[kJawOpen]);
 }
 
+// The map's own measures: a channel may have floors on them. Of the first frame, which it is aligned with,
+// only numbers are left, so the picture is a blank one.   [6.1.3d, 7.5g, 7.5h]
+void keep_depth(const liveness::Observation& frame, const quality::DepthFrame& depth, probe::Contents& out) {
+  const cv::Mat blank = cv::Mat::zeros(frame.size, CV_8UC3);
+  quality::Readings readings{};
+  quality::assess_depth(quality::View({blank, {}, {}, frame.mesh, nullptr, &depth}), readings);
+  quality::add(readings, out);
+}
+
 }  // namespace
 
 Sequence::Sequence() : frames(std::make_unique<Frames>()) {}
@@ -120,9 +129,11 @@ std::optional<Failure> Pipeline::Parts::judge(const Sequence::Frames& sequence,
     quality::DepthFrame depth;
     if (auto failure = quality::read_depth(request.depth, request.depth_settings, limits, depth))
       return failure;
-    const liveness::DepthFace face = frames[0].faces > 0
-                                         ? liveness::depth_face(depth, frames[0].size, frames[0].mesh)
-                                         : liveness::DepthFace{};
+    liveness::DepthFace face;
+    if (frames[0].faces > 0) {
+      face = liveness::depth_face(depth, frames[0].size, frames[0].mesh);
+      keep_depth(frames[0], depth, out.contents);
+    }
     outcomes.push_back(liveness::judge_depth(liveness::measure_relief(face), face.metric));
   }
   judgement.verdict = liveness::fuse(outcomes, request.demanded);

@@ -23,7 +23,8 @@ const char* statement(Question question) {
              "'opened_channel', s.opened_channel, 'channel', s.channel, 'state', s.state, 'factors', "
              "s.factors, "
              "'presented', s.presented, 'opened_at', s.opened_at, 'expires_at', s.expires_at, 'claimed_at', "
-             "s.claimed_at, 'decision', s.decision, 'reason', s.reason, 'event', s.event) "
+             "s.claimed_at, 'decision', s.decision, 'reason', s.reason, 'event', s.event, 'seconds', "
+             "extract(epoch FROM s.expires_at - clock_timestamp())) "
              "FROM visage.sessions s WHERE s.session = $1::uuid "
              "AND s.institution = current_setting('visage.institution')";
     case Question::kCandidates:
@@ -76,9 +77,11 @@ const char* statement(Question question) {
              "FROM visage.capture_demands($1::uuid) d WHERE d.demands IS NOT NULL";
     case Question::kPhotoSession:
       return "SELECT json_build_object('purpose', s.purpose, 'channel', s.channel, 'open', s.state IN "
-             "('CREATED', 'IN_PROGRESS'), 'seconds', "
+             "('CREATED', 'IN_PROGRESS'), 'document_required', s.document_required, 'seconds', "
              "ceil(extract(epoch FROM s.expires_at - clock_timestamp()))::bigint) FROM visage.sessions s "
              "WHERE s.session = $1::uuid AND s.institution = current_setting('visage.institution')";
+    case Question::kRequireDocument:
+      return "SELECT json_build_object('required', visage.require_document($1::uuid))";
     case Question::kRecordIdentity:
       return "SELECT json_build_object('record', visage.record_authority_check($1, $2, $3::boolean, "
              "ARRAY(SELECT jsonb_array_elements_text($4::jsonb)), comparison => nullif($5, '')::uuid, "

@@ -13,7 +13,7 @@ namespace visage::sidecar::db {
 enum class Question {
   kOpenSession,      // subject (empty: none), purpose, scenario, channel, context
   kClaimSession,     // session, channel, context
-  kReadSession,      // session
+  kReadSession,      // session; "seconds" that it has left are no part of the API
   kCandidates,       // session of an identification; {"candidates": [{"rank": 1, "subject": "alice"}]}
   kCloseSession,     // session
   kReadChallenge,    // session; {"challenge": "turn_left,nod"}
@@ -28,6 +28,7 @@ enum class Question {
   kPageSession,      // session
   kCaptureDemands,   // session; {"challenge": ["turn_left", …], "demands": ["LivenessChallenge", …]}
   kPhotoSession,     // session; what an ID photo for it must know, with the seconds that it has left
+  kRequireDocument,  // session; "required" is false when it is over
   kRecordIdentity,   // subject, authority, accepted, fields as a JSON array, comparison (empty: none),
                      // reference, digest of the answer and of the fields in hexadecimal
 };

@@ -27,6 +27,7 @@ Status open_bundle(crypto::Engine& engine, const liveness::FrameKey& key, Bytes 
     if (header.kind == FrameKind::kDepth) {
       VISAGE_TRY(liveness::check_sequence({&header, 1}, session_nonce, 1));
       out.depth = std::move(content);
+      out.depth_time_us = header.time_us;
     } else {
       out.headers.push_back(header);
       out.pictures.push_back(std::move(content));

@@ -17,6 +17,7 @@ struct OpenedFrames {
   std::vector<liveness::FrameHeader> headers;
   std::vector<WipedBytes> pictures;  // as many
   WipedBytes depth;                  // of the first picture; empty: none was sent
+  int64_t depth_time_us = 0;
 };
 
 struct OpenedFrame {

@@ -100,7 +100,8 @@ class FlowService {
   http::Failure take_capture_of_frames(FlowRequest& request, capture::Capture& out);
   http::Failure take_capture_of_bundle(FlowRequest& request, capture::Capture& out);
   http::Failure judge_frames(FlowRequest& request, std::span<const liveness::FrameHeader> headers,
-                             const capture::Sequence& seen, Bytes depth, capture::Capture& out);
+                             capture::SequenceRequest sequence, const capture::Sequence& seen,
+                             capture::Capture& out);
   http::Failure call_database(FlowRequest& request, db::Flow flow, const db::FlowArguments& arguments,
                               db::Outcome& out);
   // service_identity.cpp

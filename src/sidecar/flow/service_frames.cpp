@@ -130,7 +130,7 @@ Failure FlowService::take_capture_of_frames(FlowRequest& request, capture::Captu
   if (const Status status = liveness::check_end(end.header, request.nonce, under_way->headers.size());
       !status.ok())
     return not_ours(status);
-  return judge_frames(request, under_way->headers, under_way->seen, {}, out);
+  return judge_frames(request, under_way->headers, {}, under_way->seen, out);
 }
 
 Failure FlowService::take_capture_of_bundle(FlowRequest& request, capture::Capture& out) {
@@ -148,12 +148,17 @@ Failure FlowService::take_capture_of_bundle(FlowRequest& request, capture::Captu
   }
   observe(request, "frames", milliseconds);
   if (failure) return capture_problem(*failure, "frames");
-  return judge_frames(request, opened.headers, seen, opened.depth, out);
+  capture::SequenceRequest sequence;
+  sequence.depth = opened.depth;
+  sequence.depth_settings.skew_ms =
+      (static_cast<double>(opened.depth_time_us) - static_cast<double>(opened.headers.front().time_us)) /
+      1000;
+  return judge_frames(request, opened.headers, sequence, seen, out);
 }
 
 Failure FlowService::judge_frames(FlowRequest& request, std::span<const liveness::FrameHeader> headers,
-                                  const capture::Sequence& seen, Bytes depth, capture::Capture& out) {
-  capture::SequenceRequest sequence;
+                                  capture::SequenceRequest sequence, const capture::Sequence& seen,
+                                  capture::Capture& out) {
   bool moves = false;  // there are frames without a colour: those in which movements are shown
   for (const liveness::FrameHeader& header : headers) {
     const bool lit = header.light_step != liveness::kNoLight;
@@ -163,7 +168,6 @@ Failure FlowService::judge_frames(FlowRequest& request, std::span<const liveness
   // A capture of colours alone shows no movements, and must answer the session by its colours instead. A
   // channel that wants the one or the other has a floor for it.
   if (moves) VISAGE_HTTP_TRY(read_challenge(request.arguments.session, sequence.asked));
-  sequence.depth = depth;
   sequence.device = request.device;
   sequence.demanded = {Method::kPassive, Method::kContinuity, Method::kInjection};
   if (sequence.asked.count > 0) sequence.demanded.add(Method::kChallenge);

@@ -33,6 +33,12 @@ struct ApiOptions {
   std::vector<Route> more{};                      // routes that others answer on the same listener
 };
 
+struct SessionState {
+  std::string json;  // as it is answered
+  std::string state;
+  std::chrono::duration<double> left{};  // until its time is over, by the database's clock
+};
+
 class Api {
  public:
   Api(const Auth& auth, FlowService& service, SourceKeyFile& source_key, ApiOptions options);
@@ -55,10 +61,11 @@ class Api {
   Failure read_session(Exchange& exchange, const std::string& session) const;      // api_events.cpp
   Failure watch_session(Exchange& exchange, const std::string& session) const;     // api_events.cpp
   // The candidates of an identification as well, for whom they are; api_events.cpp
-  Failure ask_session(const std::string& session, bool names, std::string& json) const;
+  Failure ask_session(const std::string& session, bool names, SessionState& out) const;
   Failure id_photo(Exchange& exchange) const;  // api_id_photos.cpp
   Failure check_photo_session(const std::string& session, std::string& purpose,
                               std::chrono::seconds& left) const;
+  Failure require_document(const std::string& session) const;
   Failure send_code(Exchange& exchange, const std::string& session) const;   // api_codes.cpp
   Failure check_code(Exchange& exchange, const std::string& session) const;  // api_codes.cpp
   Failure take_code_form(Exchange& exchange, const std::string& session, std::span<const PartRule> rules,

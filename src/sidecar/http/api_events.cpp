@@ -2,12 +2,14 @@
 // GET /v1/sessions/{session}/events: the session's state as server-sent events (WHATWG HTML, section 9.2),
 // one when the stream begins and one at each change, until the session is over. [6.6g]
 //
-// The database says when to look (db/session_news.h). Where it says nothing, which is a session that runs
-// out, a call on a session of neither two channels nor a page, or a lost connection, a slow look finds it.
+// The database says when to look (db/session_news.h), and with each state when its time will be over. Where
+// it says nothing, which is a call on a session of neither two channels nor a page, or a lost connection, a
+// slow look finds it.
 //
 // A stream holds one of the server's threads. So it gives way when another connection waits for one, and
 // after a while in any case; the client's EventSource comes back by itself and is told the state as it is
 // then.
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -27,8 +29,20 @@ struct Stream {
   Stream(db::SessionNews& news, const std::string& session) : watch(news, session) {}
   db::SessionNews::Watch watch;  // from before the first look, so that no news is missed
   std::string state;             // that was told last
-  Clock::time_point began = Clock::now(), wrote = began, looked = began - kLook;
+  Clock::time_point began = Clock::now(), wrote = began, due = began;
 };
+
+// How long to wait for news: not past the next look.
+std::chrono::milliseconds patience(Clock::time_point due) {
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(due - Clock::now());
+  return std::clamp(left, std::chrono::milliseconds(0), std::chrono::milliseconds(kTurn));
+}
+
+// Soon enough to tell that the session's time is over, by the database's clock, when it is.
+Clock::duration until_next_look(const SessionState& seen) {
+  const auto over = std::chrono::ceil<std::chrono::milliseconds>(seen.left);
+  return over > over.zero() ? std::min<Clock::duration>(over, kLook) : kLook;
+}
 
 bool is_over(std::string_view state) {
   return state == "SUCCEEDED" || state == "FAILED" || state == "EXPIRED";
@@ -38,14 +52,18 @@ bool is_over(std::string_view state) {
 
 // Who was found by an identification that this daemon made for a page is for callers that could have asked
 // themselves. [6.6f]
-Failure Api::ask_session(const std::string& session, bool names, std::string& json) const {
+Failure Api::ask_session(const std::string& session, bool names, SessionState& out) const {
+  std::string json;
   VISAGE_HTTP_TRY(service_.ask(db::Question::kReadSession, {session}, json));
   auto document = nlohmann::ordered_json::parse(json, nullptr, false);
-  if (!names || document.at("purpose") != "identify" || document.at("decision").is_null()) return {};
-  std::string found;
-  VISAGE_HTTP_TRY(service_.ask(db::Question::kCandidates, {session}, found));
-  document.update(nlohmann::ordered_json::parse(found, nullptr, false));
-  json = document.dump();
+  out.state = document.at("state");
+  out.left = std::chrono::duration<double>(document.at("seconds").get<double>());
+  document.erase("seconds");
+  if (names && document.at("purpose") == "identify" && !document.at("decision").is_null()) {
+    VISAGE_HTTP_TRY(service_.ask(db::Question::kCandidates, {session}, json));
+    document.update(nlohmann::ordered_json::parse(json, nullptr, false));
+  }
+  out.json = document.dump();
   return {};
 }
 
@@ -53,9 +71,9 @@ Failure Api::read_session(Exchange& exchange, const std::string& session) const 
   std::function<bool(std::string_view)> may;
   VISAGE_HTTP_TRY(auth_.check(exchange, may));
   VISAGE_HTTP_TRY(check_session(session));
-  std::string json;
-  VISAGE_HTTP_TRY(ask_session(session, may("identify"), json));
-  answer_json(exchange, 200, render_answer(json, exchange));
+  SessionState seen;
+  VISAGE_HTTP_TRY(ask_session(session, may("identify"), seen));
+  answer_json(exchange, 200, render_answer(seen.json, exchange));
   return {};
 }
 
@@ -64,7 +82,7 @@ Failure Api::watch_session(Exchange& exchange, const std::string& session) const
   VISAGE_HTTP_TRY(auth_.check(exchange, may));
   VISAGE_HTTP_TRY(check_session(session));
   const bool names = may("identify");
-  std::string first;
+  SessionState first;
   VISAGE_HTTP_TRY(ask_session(session, names, first));
   exchange.response->status = 200;
   // Runs on this thread, before the exchange ends: httplib writes the answer inside process_request().
@@ -76,18 +94,16 @@ Failure Api::watch_session(Exchange& exchange, const std::string& session) const
       stream->wrote = Clock::now();
       return sink.write(text.data(), text.size());
     };
-    const bool told = stream->watch.wait(stream->state.empty() ? std::chrono::milliseconds(0) : kTurn);
+    const bool told = stream->watch.wait(patience(stream->due));
     bool known = true;
-    if (told || Clock::now() - stream->looked >= kLook) {
-      stream->looked = Clock::now();
-      std::string json;
-      known = !ask_session(session, names, json);
-      const auto document = nlohmann::json::parse(json, nullptr, false);
-      const std::string state = known ? document.at("state").get<std::string>() : stream->state;
-      if (state != stream->state) {
+    if (told || Clock::now() >= stream->due) {
+      SessionState seen;
+      known = !ask_session(session, names, seen);
+      stream->due = Clock::now() + until_next_look(seen);
+      if (known && seen.state != stream->state) {
         const std::string begin = stream->state.empty() ? "retry: 1000\n" : "";
-        stream->state = state;
-        if (!say(begin + "event: state\ndata: " + json + "\n\n")) return false;
+        stream->state = seen.state;
+        if (!say(begin + "event: state\ndata: " + seen.json + "\n\n")) return false;
       }
     }
     if (Clock::now() - stream->wrote >= kHeartbeat && !say(": still here\n\n")) return false;

@@ -74,6 +74,14 @@ Failure Api::check_photo_session(const std::string& session, std::string& purpos
   return {};
 }
 
+// A daemon that has not got the photo, as after a restart, must register nobody without it.   [8.2.3c]
+Failure Api::require_document(const std::string& session) const {
+  std::string json;
+  VISAGE_HTTP_TRY(service_.ask(Question::kRequireDocument, {session}, json));
+  if (nlohmann::json::parse(json, nullptr, false).at("required").get<bool>()) return {};
+  return Problem{ProblemCode::kInvalidValue, "The session is over; open another one."};
+}
+
 Failure Api::id_photo(Exchange& exchange) const {
   VISAGE_HTTP_TRY(auth_.check(exchange));
   WipedBytes body;
@@ -108,6 +116,7 @@ Failure Api::id_photo(Exchange& exchange) const {
     if (failure && theirs && is_of_picture(failure->code))
       return adapter::undetermined("The authority", adapter::Reason::kUnusablePhoto);
     if (failure) return failure;
+    if (purpose == "register") VISAGE_HTTP_TRY(require_document(session));
   }
   std::string record = "{\"record\": null}";
   if (check && !later) {

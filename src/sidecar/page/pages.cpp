@@ -108,6 +108,7 @@ Failure Pages::open(Exchange& exchange) const {
   VISAGE_HTTP_TRY(admit(exchange, Use::kLink, ticket));
   const bool other_device = ticket.must_claim;
   std::string json, photographed;
+  VISAGE_HTTP_TRY(require_document(ticket));
   VISAGE_HTTP_TRY(find_photographed(ticket, photographed));  // before the link is spent
   VISAGE_HTTP_TRY(
       service_.ask(other_device ? Question::kPageSession : Question::kOpenPage, {ticket.session}, json));
@@ -143,12 +144,22 @@ Failure Pages::open(Exchange& exchange) const {
   return {};
 }
 
+// Whether a photo was sent is the database's to say: this daemon may have lost it.
+Failure Pages::require_document(Ticket& ticket) const {
+  ticket.document_required = ticket.purpose == "compare";
+  if (ticket.purpose != "register") return {};
+  std::string json;
+  VISAGE_HTTP_TRY(service_.ask(Question::kPhotoSession, {ticket.session}, json));
+  ticket.document_required = Json::parse(json, nullptr, false).at("document_required");
+  return {};
+}
+
 Failure Pages::find_photographed(const Ticket& ticket, std::string& subject) const {
-  if (ticket.purpose != "compare") return {};
+  if (!ticket.document_required) return {};
   const auto found = service_.photographed(ticket.session);
   if (!found)
     return Problem{ProblemCode::kMissingPart, "There is no photo to compare with. Ask for a new link."};
-  subject = *found;
+  if (ticket.subject.empty()) subject = *found;
   return {};
 }
 

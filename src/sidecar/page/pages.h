@@ -39,6 +39,7 @@ class Pages {
 
   Failure open(Exchange& exchange) const;  // a link becomes a ticket, once
   Failure claim(Exchange& exchange, Ticket& ticket) const;
+  Failure require_document(Ticket& ticket) const;
   // Whom the ID photo is of that a page compares with; empty where it compares with none. MISSING_PART when
   // the photo is not there (yet, or any more).
   Failure find_photographed(const Ticket& ticket, std::string& subject) const;

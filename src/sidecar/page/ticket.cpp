@@ -59,15 +59,16 @@ bool from_url(std::string_view given, WipedBytes& out) {
 
 // An array and not an object: the text has to fit into a QR code.
 std::string to_json(const Ticket& t) {
-  const nlohmann::json document = {
-      t.session,  t.subject, t.purpose, t.scenario,   t.channel, t.caller,      t.context, t.notice,
-      t.purposes, t.nonce,   t.crosses, t.must_claim, t.agreed,  t.valid_until, t.factors, t.max_candidates};
+  const nlohmann::json document = {t.session,        t.subject,          t.purpose, t.scenario,    t.channel,
+                                   t.caller,         t.context,          t.notice,  t.purposes,    t.nonce,
+                                   t.crosses,        t.must_claim,       t.agreed,  t.valid_until, t.factors,
+                                   t.max_candidates, t.document_required};
   return document.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 Ticket from_json(const nlohmann::json& d) {
-  return {d.at(0), d.at(1), d.at(2),  d.at(3),  d.at(4),  d.at(5),  d.at(6),  d.at(7),
-          d.at(8), d.at(9), d.at(10), d.at(11), d.at(12), d.at(13), d.at(14), d.at(15)};
+  return {d.at(0), d.at(1),  d.at(2),  d.at(3),  d.at(4),  d.at(5),  d.at(6),  d.at(7), d.at(8),
+          d.at(9), d.at(10), d.at(11), d.at(12), d.at(13), d.at(14), d.at(15), d.at(16)};
 }
 
 Status broken() {

@@ -34,6 +34,7 @@ struct Ticket {
   int64_t valid_until = 0;           // seconds since 1970; 0: asked of the database
   std::vector<std::string> factors;  // kinds that the page still has to ask for, in order
   std::string max_candidates = "1";  // of an identification
+  bool document_required = false;    // an ID photo was sent, which the capture is to be compared with
 
   bool operator==(const Ticket&) const = default;
 };

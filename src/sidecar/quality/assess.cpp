@@ -71,4 +71,11 @@ void assess(const View& view, Readings& out) {
   for (size_t i = 0; i < kMeasures; ++i) out[i] = kFunctions[i](view);
 }
 
+void assess_depth(const View& view, Readings& out) {
+  for (size_t i = 0; i < kMeasures; ++i) {
+    const probe::Measure id = definitions()[i].id;
+    if (id >= probe::Measure::kDepthWidth && id <= probe::Measure::kDepthSkew) out[i] = kFunctions[i](view);
+  }
+}
+
 }  // namespace visage::quality

@@ -11,5 +11,7 @@ using Assess = Reading (*)(const View&);
 std::span<const Assess, kMeasures> functions();
 
 void assess(const View& view, Readings& out);
+// Those of the depth map alone, for which the picture need have nothing but its size.
+void assess_depth(const View& view, Readings& out);
 
 }  // namespace visage::quality

@@ -66,7 +66,8 @@ constexpr Definition kDefinitions[kMeasures] = {
     {Measure::kHeadPosePitch, "HeadPosePitch", "degrees", "7.4h", "mesh against the mean face",
      "face-camera"},
     {Measure::kHeadPoseRoll, "HeadPoseRoll", "degrees", "7.4h", "mesh against the mean face", "head-upright"},
-    {Measure::kExpressionNeutrality, "ExpressionNeutrality", "0 to 1", "7.4g", "blendshapes", "neutral-face"},
+    {Measure::kExpressionNeutrality, "ExpressionNeutrality", "0 to 1", "7.4g", "blendshapes and mesh",
+     "neutral-face"},
 };
 
 }  // namespace
@@ -82,10 +83,13 @@ const Definition* find_definition(probe::Measure id) {
 }
 
 void keep(const Readings& readings, probe::Contents& out) {
-  static_assert(kMeasures <= probe::kMaxQuality);
   out.quality_count = 0;
+  add(readings, out);
+}
+
+void add(const Readings& readings, probe::Contents& out) {
   for (size_t i = 0; i < kMeasures; ++i)
-    if (readings[i].assessed)
+    if (readings[i].assessed && out.quality_count < probe::kMaxQuality)
       out.quality[out.quality_count++] = {kDefinitions[i].id, readings[i].scalar, readings[i].native};
 }
 

@@ -28,5 +28,7 @@ using Readings = std::array<Reading, kMeasures>;
 
 // Writes what could be assessed into a probe. A measure that could not is left out: a floor on it refuses.
 void keep(const Readings& readings, probe::Contents& out);
+// The same beside what is there.
+void add(const Readings& readings, probe::Contents& out);
 
 }  // namespace visage::quality
