@@ -7,8 +7,8 @@ from fixture import CHANNEL, PERSON, SAME_PERSON, HttpTest
 from memory import needles, search
 from rig.client import registration
 
-SECRETS = {"password": "Stable-Haltered-4711", "new password": "Quartz \\ Lantern-0815", "short password": "Zq#9vX",
-           "wrong password": "Never-Enrolled-3141", "totp secret": "KVKFKRCPNZQUYMLXOVYDSQKJKZDTSRLD", "code": "q7#x%Z",
+SECRETS = {"password": "Stable-Haltered-4711", "new password": "Quartz \\ Lantern-0815", "short password": "Zq#9vXw",
+           "wrong password": "Never-Enrolled-3141", "totp secret": "KVKFKRCPNZQUYMLXOVYDSQKJKZDTSRLD", "code": "q7#x%Z!kW",
            "refused": "Refused-Evidence-2718", "long password": "x" * 1900 + "-End-Of-A-Long-One-1618"}
 # What is searched for: of a long one its end, which no shorter message overwrites.
 TRACES = {name: secret[-24:].encode() for name, secret in SECRETS.items()}
