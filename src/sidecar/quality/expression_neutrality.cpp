@@ -1,5 +1,5 @@
-// ExpressionNeutrality (0x5b) by blendshapes and lips, not by OFIQ's networks: the strongest movement that is
-// neither neutral nor a smile. The standard takes both (7.4g); blinks have a measure of their own.
+// ExpressionNeutrality (0x5b) by blendshapes, not by OFIQ's networks: the strongest movement that is neither
+// neutral nor a smile. The standard takes both (7.4g); blinks and lips have measures of their own.
 #include "sidecar/quality/measures.h"
 
 namespace visage::quality {
@@ -19,12 +19,6 @@ Reading expression_neutrality(const View& view) {
   for (const Blendshape shape : kExpressive) strongest = std::max(strongest, (*view.scene.shapes)[shape]);
   for (const Blendshape shape : kBrowsDown)
     strongest = std::max(strongest, ((*view.scene.shapes)[shape] - kAtRest) / (1 - kAtRest));
-  // In a mouth that is wide open the network sees its jaw less open again, where the lips still part. Shares
-  // of T: 0.06 is the mean of smiling portraits, and MouthClosed (7.4g) fails long before this does.
-  constexpr float kSlightlyOpen = 0.1f, kWideOpen = 0.5f;
-  if (const Reading mouth = mouth_closed(view); mouth.assessed)
-    strongest =
-        std::max(strongest, std::min(1.0f, (mouth.native - kSlightlyOpen) / (kWideOpen - kSlightlyOpen)));
   return mapped(strongest, 100 * (1 - strongest));
 }
 

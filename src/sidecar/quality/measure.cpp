@@ -66,8 +66,7 @@ constexpr Definition kDefinitions[kMeasures] = {
     {Measure::kHeadPosePitch, "HeadPosePitch", "degrees", "7.4h", "mesh against the mean face",
      "face-camera"},
     {Measure::kHeadPoseRoll, "HeadPoseRoll", "degrees", "7.4h", "mesh against the mean face", "head-upright"},
-    {Measure::kExpressionNeutrality, "ExpressionNeutrality", "0 to 1", "7.4g", "blendshapes and mesh",
-     "neutral-face"},
+    {Measure::kExpressionNeutrality, "ExpressionNeutrality", "0 to 1", "7.4g", "blendshapes", "neutral-face"},
 };
 
 }  // namespace

@@ -165,21 +165,6 @@ TEST(QualityGeometry, SmilesAreNeutralEnough) {  // [7.4g] [6.1.3c]
   EXPECT_FALSE(face.read(Measure::kExpressionNeutrality).assessed);
 }
 
-// [7.4g] The network's word for the jaw falls again where the mouth is widest.
-TEST(QualityGeometry, AMouthThatOpensIsEverLessNeutral) {
-  MadeFace face;
-  const float chin = face.view().eyes_to_chin;
-  float last = 0;
-  for (const auto& [gap, jaw] : {std::pair{0.1f, 0.1f}, {0.2f, 0.4f}, {0.35f, 0.52f}, {0.5f, 0.46f}}) {
-    face.mesh.points[14] = face.mesh.points[13] + capture::Point(0, gap * chin);
-    face.shapes[capture::kJawOpen] = jaw;
-    const float native = face.read(Measure::kExpressionNeutrality).native;
-    EXPECT_GT(native, last);
-    last = native;
-  }
-  EXPECT_NEAR(last, 1, 1e-3);
-}
-
 TEST(QualityGeometry, DegenerateMeshesAreUndeterminedOrPlain) {
   MadeFace face;
   for (auto& p : face.mesh.points) p = {100, 100};
