@@ -31,7 +31,7 @@ class Puppet {
   cv::Mat show(const Pose& pose) const;
 
  private:
-  cv::Mat portrait_;
+  cv::Mat portrait_, shut_;  // as it is, and with its eyes shut
   capture::Mesh mesh_;
   std::vector<cv::Vec3i> triangles_;
   std::vector<capture::Point> from_;  // points of the mesh, then of the frame around it

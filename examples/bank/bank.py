@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """A small bank that uses visaged's public HTTP API and nothing else: python3 bank.py --help. See docs/example-bank.md."""
 import argparse
+import contextlib
 import email.parser
 import email.policy
 import http.server
@@ -8,6 +9,7 @@ import os
 import secrets
 import sys
 import threading
+import time
 import urllib.parse
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -16,7 +18,7 @@ import pages  # noqa: E402
 from face import Face, Refused  # noqa: E402
 from flows import KINDS, Customer, Flows  # noqa: E402
 
-MOST = 8 << 20
+MOST, CHUNK = 8 << 20, 1 << 16  # bytes of a form, and of what is read of it at a time
 
 
 class Bank(http.server.ThreadingHTTPServer):
@@ -56,21 +58,42 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send(303, "", Location="/", Set_Cookie=f"bank={self.cookie}; HttpOnly; SameSite=Strict; Path=/")
 
     def do_GET(self):
-        if self.path == "/style.css":
-            self.send(200, pages.STYLE, "text/css")
+        files = {"/style.css": (pages.STYLE, "text/css"), "/wait.js": (pages.WAIT, "text/javascript")}
+        if self.path in files:
+            self.send(200, *files[self.path])
+        elif self.path == "/wait":
+            self.wait(self.customer())
         elif self.path != "/":
             self.send(404, pages.page("Not here", ""))
         else:
-            customer = self.customer()
+            self.show(self.customer())
+
+    def show(self, customer):
+        with customer.lock:
             if customer.running and customer.running.steps[0] == "face":
                 self.guard(customer, lambda: self.server.flows.look(customer))
-            self.send(200, pages.step(customer) if customer.running else pages.home(customer),
-                      Set_Cookie=f"bank={self.cookie}; HttpOnly; SameSite=Strict; Path=/")
+            body = pages.step(customer) if customer.running else pages.home(customer)
+        self.send(200, body, Set_Cookie=f"bank={self.cookie}; HttpOnly; SameSite=Strict; Path=/")
+
+    def wait(self, customer):
+        """Answers when the page may have something new to show."""
+        running = customer.running
+        try:
+            over = not running or running.steps[0] != "face" or self.server.flows.face.wait(running.opened["session"])
+        except (Refused, OSError):
+            over = False
+        if not over:
+            time.sleep(1)  # who gives way, or is away, is not asked again at once
+        with contextlib.suppress(ConnectionError):  # the page may have gone meanwhile
+            self.send(204, "")
 
     def form(self):
         """{name: text or bytes} of either kind of form."""
         size = int(self.headers.get("Content-Length", 0))
         if size > MOST:
+            left = min(size, 8 * MOST)  # read all the same: a browser that is cut off shows no answer
+            while left > 0 and (read := self.rfile.read(min(left, CHUNK))):
+                left -= len(read)
             return {}
         body, kind = self.rfile.read(size), self.headers.get("Content-Type", "")
         if not kind.startswith("multipart/form-data"):
@@ -89,7 +112,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
             customer.message = "This does not work now. Try again in a moment."
 
     def do_POST(self):
-        customer, form, flows = self.customer(), self.form(), self.server.flows
+        customer, form = self.customer(), self.form()
+        with customer.lock:
+            self.act(customer, form, self.server.flows)
+        self.go_home()
+
+    def act(self, customer, form, flows):
         step = customer.running.steps[0] if customer.running else None
         handed_over = form.get("phone") == "yes"
         actions = {
@@ -103,12 +131,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.guard(customer, lambda: flows.stop(customer))
         elif (self.path, step) in actions and (self.path != "/start" or (customer.registered and form.get("kind") in KINDS)):
             self.guard(customer, actions[self.path, step])
-        self.go_home()
 
     def open(self, customer, form, handed_over):
-        customer.name = form.get("name", "")
-        customer.fields = {"name": customer.name, "id_number": form.get("id_number", "")}
-        customer.photo = form.get("photo", b"")
+        if not all(form.get(name) for name in ("name", "id_number", "photo")):
+            customer.message = f"Fill in all of it. The photo may have {MOST >> 20} MB."
+            return
+        customer.name = form["name"]
+        customer.fields = {"name": customer.name, "id_number": form["id_number"]}
+        customer.photo = form["photo"]
         self.server.flows.start(customer, "open", handed_over)
 
 

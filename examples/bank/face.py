@@ -1,5 +1,6 @@
 """visaged's public HTTP API, as far as a bank needs it (docs/http-api.md)."""
 import base64
+import contextlib
 import http.client
 import json
 import urllib.parse
@@ -17,21 +18,21 @@ class Face:
     def __init__(self, url, token, timeout=30):
         self.parts, self.token, self.timeout = urllib.parse.urlsplit(url), token, timeout
 
+    def connect(self):
+        kind = http.client.HTTPSConnection if self.parts.scheme == "https" else http.client.HTTPConnection
+        return contextlib.closing(kind(self.parts.netloc, timeout=self.timeout))
+
     def call(self, method, path, document=None):
         """The answer's JSON. Bytes travel as base64."""
-        kind = http.client.HTTPSConnection if self.parts.scheme == "https" else http.client.HTTPConnection
-        connection = kind(self.parts.netloc, timeout=self.timeout)
         headers = {"Authorization": f"Bearer {self.token}"}
         body = None
         if document is not None:
             plain = {name: base64.b64encode(value).decode() if isinstance(value, bytes) else value for name, value in document.items()}
             body, headers["Content-Type"] = json.dumps(plain).encode(), "application/json"
-        try:
+        with self.connect() as connection:
             connection.request(method, path, body, headers)
             answer = connection.getresponse()
             data = json.loads(answer.read())
-        finally:
-            connection.close()
         if answer.status >= 400:
             raise Refused(answer.status, data)
         return data
@@ -41,6 +42,15 @@ class Face:
 
     def session(self, session):
         return self.call("GET", f"/v1/sessions/{session}")
+
+    def wait(self, session):
+        """Until the session is over, which the service tells by itself. False where the stream of its events ended before."""
+        with self.connect() as connection:
+            connection.request("GET", f"/v1/sessions/{session}/events", headers={"Authorization": f"Bearer {self.token}"})
+            answer = connection.getresponse()
+            if answer.status >= 400:
+                raise Refused(answer.status, json.loads(answer.read()))
+            return any(line.startswith(b"data: ") and json.loads(line[6:])["state"] not in ("CREATED", "IN_PROGRESS") for line in answer)
 
     def close_session(self, session):
         return self.call("DELETE", f"/v1/sessions/{session}")

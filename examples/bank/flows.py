@@ -5,6 +5,7 @@ the link of the capture page, and reads the session's end.
 """
 import dataclasses
 import secrets
+import threading
 
 from face import Refused
 
@@ -43,6 +44,7 @@ class Customer:
     cards: int = 0
     running: "Operation" = None
     message: str = ""
+    lock: threading.RLock = dataclasses.field(default_factory=threading.RLock)  # a second press waits for the first
 
 
 @dataclasses.dataclass
@@ -139,11 +141,14 @@ class Flows:
 
     def look(self, customer):
         """Has the capture page come to an end?"""
-        running = customer.running
-        state = self.face.session(running.opened["session"])["state"]
-        if state == "SUCCEEDED":
+        session = self.face.session(customer.running.opened["session"])
+        if session["state"] == "SUCCEEDED":
             self.leave(customer)
-        elif state in ("FAILED", "EXPIRED"):
+        elif session["state"] == "EXPIRED":
+            self.end(customer, "The time was over.")
+        elif session["state"] == "FAILED" and session["decision"] is None:  # nothing was compared: the customer does not want to
+            self.end(customer, "Stopped.")
+        elif session["state"] == "FAILED":
             self.after_failure(customer)
 
     def after_failure(self, customer):

@@ -1,4 +1,4 @@
-"""The bank's pages: plain HTML, no script."""
+"""The bank's pages: plain HTML, and one line of script."""
 import html
 
 from flows import KINDS
@@ -13,11 +13,13 @@ button, .button { background: #0b5; border: 0; border-radius: .4rem; color: #000
 button.plain { background: #bbb; }
 .message { border-left: .3rem solid #0b5; padding-left: .7rem; }
 """
-POLICY = "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+# The one script: a page that shows nothing new stays as it is, with the keyboard's place on it.
+WAIT = "fetch('/wait').then(() => location.reload(), () => {});"
+POLICY = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 
 
-def page(title, body, refresh=False):
-    again = '<meta http-equiv="refresh" content="1">' if refresh else ""
+def page(title, body, waits=False):
+    again = '<script src="/wait.js" defer></script><noscript><meta http-equiv="refresh" content="10"></noscript>' if waits else ""
     return (f'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">{again}'
             f'<title>{html.escape(title)}</title><link rel="stylesheet" href="/style.css"><h1>{html.escape(title)}</h1>{body}</html>')
 
@@ -64,4 +66,4 @@ def step(customer):
     link = html.escape(running.link)
     body = f"""{message}<p>Now your face. The page opens in a window of its own, and once. {words}This page goes on by itself.</p>
         <a class="button" id="capture" href="{link}" target="_blank" rel="noopener noreferrer">Open the capture page</a>{stop}"""
-    return page(title, body, refresh=True)
+    return page(title, body, waits=True)

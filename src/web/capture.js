@@ -94,7 +94,7 @@ async function patiently(send, what, goesOn, tell = true) {
     try {
       return await send(what);
     } catch (error) {
-      if (!(error instanceof CallFailed) || error.status !== 503 || !goesOn()) throw error;
+      if (!(error instanceof CallFailed) || ![429, 503].includes(error.status) || !goesOn()) throw error;
       if (tell) say('advice', 'busy');
       await sleep(READ_MS);
     }

@@ -29,6 +29,7 @@ export async function flash(area, nonce, take, goesOn) {
   const sleep = milliseconds => new Promise(done => { setTimeout(done, milliseconds); });
   try {
     for (const [step, colour] of (await colours(nonce)).entries()) {
+      if (!goesOn()) return;  // who stopped it sees no further colour
       const began = performance.now();
       area.style.backgroundColor = colour;
       area.dataset.step = step;

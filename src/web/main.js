@@ -20,18 +20,33 @@ function finish(kind, title, words, again = null) {
   showEnd(kind, title, words, again);
 }
 
-function fail(error, again = null) {
+// No answer, or one that says that another may come.
+const mayPass = error => !(error instanceof CallFailed) || error.status === 429 || error.status >= 500;
+
+function fail(error, again) {
   if (error instanceof CallFailed && error.status === 401) return finish('bad', 'ended', 'no-link');
   if (error instanceof CallFailed && error.status === 403)
     return finish('bad', 'ended', performance.now() > over ? 'expired' : 'used');
   if (error instanceof CallFailed && error.code === 'MISSING_PART') return finish('bad', 'ended', 'no-photo');
-  return finish('bad', 'ended', 'trouble', again);
+  return mayPass(error) ? finish('bad', 'ended', 'trouble', again) : finish('bad', 'ended', 'other-way');
 }
 
-// A handler of the page's: what goes wrong in it ends the page, and nothing goes wrong in silence.
-const guarded = work => event => {
-  event?.preventDefault();
-  return Promise.resolve().then(() => work(event)).catch(fail);
+// A handler of the page's: a second press while the first is at work is none. What goes wrong in it ends the page, and
+// nothing goes wrong in silence; what may pass can be tried again from there.
+const guarded = work => {
+  let working = false;
+  return async event => {
+    event?.preventDefault();
+    if (working) return;
+    working = true;
+    try {
+      await work();
+    } catch (error) {
+      fail(error, guarded(work));
+    } finally {
+      working = false;
+    }
+  };
 };
 
 function term(key, text) {
@@ -39,6 +54,12 @@ function term(key, text) {
   dt.textContent = word(key);
   dd.textContent = text;
   return [dt, dd];
+}
+
+// The scenarios that every database has are told in words; those of an institution are called what it calls them.
+function nameOf(purpose) {
+  const key = `purpose-${purpose}`;
+  return word(key) === key ? purpose : word(key);
 }
 
 function fillNotice() {
@@ -53,7 +74,7 @@ function fillNotice() {
     part('agree-words').textContent = word(seen ? 'agree-plain' : 'agree-cancel');
     return;
   }
-  const list = purposes.join(language() === 'en' ? ', ' : '、');
+  const list = purposes.map(nameOf).join(language() === 'en' ? ', ' : '、');
   part('notice-parts').append(...term('purpose', list), ...term('manner', notice.manner), ...term('scope', notice.scope),
     ...term('storage', notice.storage));
   part('notice-text').textContent = notice.text;
@@ -118,7 +139,7 @@ function askFactor(kind) {
 
 // What a code's service or the database cannot do now can be asked of them again.
 const WAITS = { 429: 'code-wait', 502: 'code-trouble', 503: 'busy' };
-const isPassing = error => error instanceof CallFailed && error.status in WAITS;
+const isWait = error => error instanceof CallFailed && error.status in WAITS;
 
 async function askCode() {
   part('code-send').disabled = true;
@@ -126,7 +147,7 @@ async function askCode() {
     say('code-told', (await sendCode()).sent ? 'code-sent' : 'code-refused');
     part('evidence').focus();
   } catch (error) {
-    if (!isPassing(error)) throw error;
+    if (!isWait(error)) throw error;
     say('code-told', WAITS[error.status]);
   } finally {
     part('code-send').disabled = false;
@@ -148,7 +169,7 @@ async function sendFactor() {
     if (answer.result !== 'retry') await conclude(answer);
     else say('factor-problem', answer.advice);
   } catch (error) {
-    if (!isPassing(error)) throw error;
+    if (!isWait(error)) throw error;
     say('factor-problem', WAITS[error.status]);
   } finally {
     part('factor-send').disabled = false;
@@ -165,7 +186,7 @@ async function look(how) {
   } catch (error) {
     if (!goesOn()) return;
     if (error instanceof NoCamera) finish('bad', 'ended', 'no-camera', guarded(() => look(how)));
-    else fail(error, error instanceof CallFailed ? null : guarded(() => look(how)));
+    else fail(error, guarded(() => look(how)));
   }
 }
 
@@ -180,28 +201,34 @@ async function turnAway() {
   finish('', 'stopped', 'other-way');
 }
 
-async function stop() {
+const stop = guarded(async () => {
   running = 0;
   endCapture();
+  // A picture may have been on its way: then it is not the person who ended this, and the page must not say so.
+  if ((await decline()).closed) finish('', 'stopped', 'stopped-words');
+  else await follow(running = Date.now());
+});
+
+// The session's state; nothing while it cannot be learnt, which the next question may change.
+async function askState() {
   try {
-    // A picture may have been on its way: then it is not the person who ended this, and the page must not say so.
-    if ((await decline()).closed) finish('', 'stopped', 'stopped-words');
-    else await follow(running = Date.now());
+    return (await state()).state;
   } catch (error) {
-    fail(error, stop);
+    if (!mayPass(error) || performance.now() > over) throw error;
+    return null;
   }
 }
 
 // To the end of the session, whoever brings it there.
 async function follow(mine, tell = () => {}) {
   while (running === mine) {
-    const seen = (await state()).state;
+    const seen = await askState();
     if (running !== mine) return;
     if (seen === 'SUCCEEDED') return conclude({ result: 'pass' });
     if (seen === 'FAILED') return conclude({ result: 'fail' });
     if (seen === 'FINISHED') return conclude({ result: 'thanks' });
     if (seen === 'EXPIRED') return conclude({ result: 'ended', advice: ['expired'] });
-    tell(seen);
+    if (seen) tell(seen);
     await sleep(ASK_MS);
   }
 }
@@ -225,6 +252,17 @@ async function handOver(link) {
   await follow(running = Date.now(), seen => say('handover-state', `state-${seen}`));
 }
 
+async function begin() {
+  if (!opened) {
+    opened = await open();
+    over = performance.now() + opened.seconds * 1000;
+  }
+  if (opened.hand_over) return handOver(opened.hand_over);
+  opened.needsFace = opened.factors.includes('face');
+  fillNotice();
+  return show('notice');
+}
+
 async function start() {
   speak(fillNotice);
   part('consent').onsubmit = guarded(agree);
@@ -236,17 +274,8 @@ async function start() {
   part('light').onclick = stop;
   addEventListener('keydown', event => { if (event.key === 'Escape' && !part('light').hidden) stop(); });
   addEventListener('pagehide', endCapture);
-  if (!takeLink()) return finish('bad', 'ended', 'no-link');
-  try {
-    opened = await open();
-    over = performance.now() + opened.seconds * 1000;
-    if (opened.hand_over) return await handOver(opened.hand_over);
-    opened.needsFace = opened.factors.includes('face');
-    fillNotice();
-    show('notice');
-  } catch (error) {
-    fail(error);
-  }
+  if (takeLink()) await guarded(begin)();
+  else finish('bad', 'ended', 'no-link');
 }
 
 start();

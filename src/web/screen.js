@@ -10,7 +10,7 @@ export const part = id => document.getElementById(id);
 export function say(id, key, values) {
   told = told.filter(entry => entry.id !== id);
   told.push({ id, key, values });
-  const text = key ? [key].flat().map(one => word(one, values)).join(' ') : '';
+  const text = key ? [key].flat().map(one => word(one, values)).join(language() === 'en' ? ' ' : '') : '';
   if (part(id).textContent !== text) part(id).textContent = text;
 }
 

@@ -146,6 +146,18 @@ class Answers(PageTest):
         self.assertEqual("rgb(0, 0, 0)", shown[0]["colour"])
         self.assertLess(334, min(b["at"] - a["at"] for a, b in zip(shown, shown[1:])))
 
+    def test_no_colour_follows_the_stop(self):
+        """[6.4a] Who stops the colours between two of them sees no further one."""
+        page = self.page(self.stand.browser(videos.nobody), self.link("halted", "register", channel=CHANNEL)[0])
+        last = page.run("""(async () => {
+          const { flash } = await import('/capture/light.js');
+          const area = document.createElement('div');
+          let goes = true;
+          await flash(area, '00'.repeat(32), async step => { goes = step < 2; }, () => goes);
+          return [area.dataset.step, area.hidden];
+        })()""")
+        self.assertEqual(["2", True], last)
+
     def test_movements_instead_of_colours(self):
         """[6.1.2a] [6.4a] Who must not see flashing light is asked for movements, and sees none."""
         self.at_desk("calm", MOVER)

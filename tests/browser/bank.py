@@ -5,11 +5,17 @@
 
 Ends with "N passed, N failed".
 """
+import concurrent.futures
 import contextlib
+import http.client
 import os
+import signal
+import subprocess
 import sys
 import tempfile
 import unittest
+import urllib.parse
+import urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "..", "tools")]
@@ -18,6 +24,8 @@ import qr_reader  # noqa: E402
 import videos  # noqa: E402
 from devtools import Browser  # noqa: E402
 from rig import pictures, town  # noqa: E402
+from rig.client import multipart  # noqa: E402
+from rig.cluster import BASE  # noqa: E402
 
 PERSON, SAME_PERSON, STRANGER = "women/0", "women/2", "men/3"  # the authority has a photo of PERSON
 PASSWORD = "correct horse battery"
@@ -218,6 +226,87 @@ class Bank(unittest.TestCase):
         self.assertEqual("Done", customer.capture(link=qr_reader.read(path, box)))
         pc.wait_section("end")
         customer.wait_text("Paid.")
+
+    def test_who_stops_is_not_told_of_a_face(self):
+        """[8.2.2c] [6.4c] Who does not agree, or lets the time run out, hears that, and no new session is opened in their name."""
+        ends = {"Stopped.": lambda page: page.click("decline"), "The time was over.": self.expire}
+        for words, end in ends.items():
+            with self.subTest(words):
+                customer = Customer(self)
+                customer.apply()
+                customer.give_code()
+                page = stand.browser(SAME_PERSON).page()
+                page.open(customer.link())
+                page.wait("document.querySelector('main > section:not([hidden]):not(#wait)') !== null")
+                page.wait_section("notice")
+                before = self.sessions()
+                end(page)
+                customer.wait_text(words)
+                self.assertNotIn("not recognised", customer.text())
+                self.assertEqual(before, self.sessions())
+
+    def sessions(self):
+        return int(stand.town.cluster.value("SELECT count(*) FROM visage.session"))
+
+    def expire(self, _):
+        stand.town.cluster.psql("UPDATE visage.session SET expires_at = clock_timestamp() WHERE id = (SELECT id FROM visage.session ORDER BY opened_at DESC LIMIT 1)")
+
+    def test_the_page_that_waits_stays_as_it_is(self):
+        """[6.4a] [6.6g] While the face is captured elsewhere the bank's page does not begin anew, so the keyboard keeps its place."""
+        customer = Customer(self)
+        customer.apply()
+        customer.give_code()
+        customer.link()
+        before = len(customer.page.events("Page.loadEventFired"))
+        self.assertEqual("Done", customer.capture())
+        customer.wait_text("Your account is open.")
+        self.assertEqual(before + 1, len(customer.page.events("Page.loadEventFired")))
+
+    def press(self, path, body, kind, cookie):
+        connection = http.client.HTTPConnection(urllib.parse.urlsplit(stand.town.bank).netloc, timeout=60)
+        with contextlib.closing(connection):
+            connection.request("POST", path, body, {"Cookie": cookie, "Content-Type": kind})
+            answer = connection.getresponse()
+            answer.read()
+            return answer.status
+
+    def arrive(self):
+        """A new customer's cookie."""
+        with urllib.request.urlopen(stand.town.bank) as answer:
+            return answer.headers["Set-Cookie"].split(";")[0]
+
+    def test_a_second_press_is_none(self):
+        """[8.2.5d] A form that is sent six times at once opens one session, and one code is sent."""
+        body, kind = multipart({"name": town.NAME, "id_number": town.NUMBER, "photo": pictures.portrait(PERSON)})
+        cookie, before, sent = self.arrive(), self.sessions(), len(stand.town.codes.requests)
+        with concurrent.futures.ThreadPoolExecutor(6) as pool:
+            self.assertEqual([303] * 6, list(pool.map(lambda _: self.press("/open", body, kind, cookie), range(6))))
+        self.assertEqual((before + 1, sent + 1), (self.sessions(), len(stand.town.codes.requests)))
+
+    def test_a_photo_that_is_too_large(self):
+        """[8.2.3c] It is told so on the bank's own page, and nothing is begun."""
+        cookie, before = self.arrive(), self.sessions()
+        for photo in (b"x" * (9 << 20), b""):
+            body, kind = multipart({"name": town.NAME, "id_number": town.NUMBER, "photo": photo})
+            self.assertEqual(303, self.press("/open", body, kind, cookie))
+            request = urllib.request.Request(stand.town.bank, headers={"Cookie": cookie})
+            with urllib.request.urlopen(request) as answer:
+                self.assertIn("may have 8 MB", answer.read().decode())
+        self.assertEqual(before, self.sessions())
+
+    def test_the_demo_starts(self):
+        """[6.4a] What `make demo-bank` runs says where the bank is, and an interrupt ends all of it."""
+        demo = subprocess.Popen([os.path.join(BASE, "tools/demo_bank")], env={**os.environ, "PORT": "0", "PYTHONUNBUFFERED": "1"},
+                                stdout=subprocess.PIPE, text=True, start_new_session=True)
+        self.addCleanup(demo.stdout.close)
+        self.addCleanup(demo.terminate)
+        bank = next(words[1] for words in map(str.split, demo.stdout) if words[:1] == ["bank"])
+        with urllib.request.urlopen(bank) as answer:
+            self.assertIn("Open an account", answer.read().decode())
+        demo.send_signal(signal.SIGINT)
+        self.assertEqual(0, demo.wait(60))
+        with self.assertRaises(OSError):
+            urllib.request.urlopen(bank)
 
     def test_tries_end(self):
         """[8.2.5d] [B.3] A face that is wrong three times is not asked for a fourth time."""

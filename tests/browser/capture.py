@@ -6,7 +6,9 @@
 Ends with "N passed, N failed".
 """
 import contextlib
+import json
 import os
+import re
 import sys
 import unittest
 
@@ -17,6 +19,7 @@ import certificate
 import console
 import flows
 import videos
+from rig.cluster import BASE
 
 
 class CapturePage(PageTest):
@@ -38,6 +41,7 @@ class CapturePage(PageTest):
         self.shot(page, "capture-phone")
         page.wait_section("end")
         self.shot(page, "pass-phone")
+        self.assertEqual("polite", page.run("document.getElementById('progress-words').ariaLive"))
         self.assertEqual("Done", page.run("document.getElementById('end-title').textContent"), page.text())
         self.assertLessEqual({"Picture 1 of 3", "Picture 2 of 3", "Picture 3 of 3"}, set(page.run("window.seen")))
         self.assertEqual(("SUCCEEDED", "accept"), (self.state(session)["state"], self.state(session)["decision"]))
@@ -140,6 +144,93 @@ class CapturePage(PageTest):
         for page in (phone, pc):
             self.assertEqual("Done", page.run("document.getElementById('end-title').textContent"))
         self.assertEqual(("SUCCEEDED", CHANNEL), (self.state(session)["state"], self.state(session)["channel"]))
+
+    def test_a_second_press_is_none(self):
+        """[8.2.2c] [6.1.1d] Who presses twice agrees once; who stops twice stopped, and is not told that the face was refused."""
+        link, session = self.link("twice", "register")
+        page = self.page(self.stand.browser(videos.nobody), link)
+        page.wait_section("notice")
+        page.run("document.querySelector('input[name=age][value=false]').click()")
+        page.click("agree")
+        page.run("for (const press of [1, 2]) document.getElementById('consent').requestSubmit()")
+        page.wait_section("capture")
+        self.assertEqual(1, len(self.client.request("GET", "/v1/registrations/twice/consents").json["consents"]))
+        page.run("for (const press of [1, 2]) document.getElementById('cancel').click()")
+        self.assertEqual("Stopped", self.end(page))
+        sent = [event["request"]["url"].rsplit("/", 1)[1] for event in page.events("Network.requestWillBeSent")]
+        self.assertEqual((1, 1), (sent.count("consent"), sent.count("decline")))
+        self.assertEqual("FAILED", self.state(session)["state"])
+
+    def lose(self, page, name, act):
+        """The connection is away when the page makes this call."""
+        with page.held(f"*/capture/{name}") as call:
+            act()
+            page.call("Fetch.failRequest", requestId=call(), errorReason="ConnectionFailed")
+
+    def test_a_lost_connection_can_be_tried_again(self):
+        """[6.1.1d] [6.4a] A link that was not opened, and an agreement that did not arrive, are not lost with the connection."""
+        link, _ = self.link("lost", "register")
+        page = self.stand.browser(videos.nobody).page()  # its faults are those of the connection
+        for name, act, section in (("open", lambda: page.open(link), "notice"), ("consent", lambda: self.agree(page), "capture")):
+            self.lose(page, name, act)
+            page.wait_section("end")
+            self.assertIn("Something went wrong", page.text())
+            self.assertFalse(page.run("document.getElementById('again').hidden"))
+            page.click("again")
+            page.wait_section(section)
+
+    def test_the_waiting_page_outlives_a_lost_answer(self):
+        """[6.5d] The PC goes on telling how far the phone is when one of its questions got no answer."""
+        link, _ = self.link("waits", "verify", channel=PC, context={"finish_channel": CHANNEL})
+        browser = self.stand.browser(videos.nobody)
+        pc = browser.page()
+        pc.open(link)
+        pc.wait("document.getElementById('handover-state')?.textContent === 'Waiting for your phone.'")
+        self.lose(pc, "state", lambda: None)
+        phone = self.page(browser, self.scan(pc), mobile=True, width=390, height=844)
+        pc.wait("document.getElementById('handover-state').textContent.startsWith('Opened on your phone')")
+        self.agree(phone)
+        phone.wait_section("capture")
+        phone.click("cancel")
+        self.assertEqual("Not accepted", self.end(pc))
+
+    def keys(self, path, pattern):
+        with open(os.path.join(BASE, "src", path), encoding="utf-8") as file:
+            return set(re.findall(pattern, file.read(), re.M))
+
+    def test_every_word_is_there_in_both_languages(self):
+        """[6.1.1e] [6.4a] All that the page says and all that the daemon can advise, in English and in Chinese."""
+        page = self.page(self.stand.browser(videos.nobody), self.link("spoken", "register")[0])
+        page.wait_section("notice")
+        self.assertIn("checks of your face", page.text())  # and not what the database calls it
+        scenarios = self.cluster.value("SELECT name FROM visage.scenario WHERE builtin AND institution = 1").splitlines()
+        own = self.keys("web/words.js", r"^  '?([\w-]+)'?: '")
+        told = self.keys("sidecar/page/verdict.cpp", r'"(?:retry|ended)", "([a-z-]+)"')
+        advised = self.keys("sidecar/quality/measure.cpp", r'"([a-z]+(?:-[a-z]+)+)"}')
+        self.assertTrue(len(own) > 100 and len(told) > 5 and len(advised) > 20 and len(scenarios) > 10, advised)
+        keys = sorted(own | told | advised | {"purpose-" + name for name in scenarios})
+        self.assertEqual([], page.run("""(async () => {
+          const { chooseLanguage, word } = await import('/capture/words.js');
+          const lacking = language => {
+            chooseLanguage(language);
+            return %s.filter(key => word(key) === key || /\\p{Script=Han}/u.test(word(key)) !== (language === 'zh-CN')).map(key => `${language}: ${key}`);
+          };
+          return [...lacking('zh-CN'), ...lacking('en')];
+        })()""" % json.dumps(keys)))
+
+    def test_the_picture_is_whole_on_low_screens(self):
+        """[6.1.1f] On a laptop, and on a phone on its side, nothing of what the camera sees is cut off."""
+        for width, height, shape in ((1366, 620, 4 / 3), (844, 390, 4 / 3), (390, 844, 3 / 4), (320, 568, 3 / 4)):
+            with self.subTest(width=width, height=height):
+                page = self.page(self.stand.browser(videos.nobody), self.link("low", "register")[0], width=width, height=height, mobile=width < 1000)
+                self.agree(page)
+                page.wait_section("capture")
+                frame = page.run("(() => { const b = document.getElementById('frame').getBoundingClientRect(); return [b.width, b.height]; })()")
+                self.assertAlmostEqual(shape, frame[0] / frame[1], delta=0.02)
+                self.assertLessEqual(frame[1], 0.53 * height)
+                self.shot(page, f"capture-{width}-{height}")
+                page.click("cancel")
+                page.wait_section("end")
 
     def test_stores_nothing(self):
         """[8.2.4a] Nothing stays in the browser: no storage, cookie, cache, download; the link leaves the address at once."""

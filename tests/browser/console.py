@@ -1,6 +1,8 @@
 """The console in a real browser: who may see what, and that what it shows is text."""
+import contextlib
 import os
 
+from devtools import BrowserFailed
 from rig.pictures import PORTRAITS, portrait
 from stand import DESK, PERSON, STRANGER, PageTest
 
@@ -95,6 +97,8 @@ class Console(PageTest):
         self.open(page, "history")
         self.submit(page, "history-form")
         page.wait("document.querySelectorAll('#history-out tbody tr').length === 100")
+        # What is typed and not looked for changes nothing: one list is of one search.
+        page.run("document.getElementById('history-form').elements.channel.value = 'none such'; 0")
         page.click("older")
         page.wait("document.querySelectorAll('#history-out tbody tr').length > 100")
         events = [row.split()[0] for row in self.rows(page, "history-out")]
@@ -167,6 +171,21 @@ class Console(PageTest):
                 self.assertNotIn("unsafe", headers["content-security-policy"])
                 self.assertIn("camera=()", headers["permissions-policy"])
         self.assertNotIn(self.stand.tokens["auditor"], self.stand.daemon.log_text())
+
+    def test_an_answer_that_comes_too_late(self):
+        """[8.2.4a] [8.2.5b] Who left gets no answer any more, so that nobody who comes next sees it."""
+        page = self.signed_in("auditor")
+        self.open(page, "history")
+        with page.held("*/v1/history", "Response") as call:
+            self.submit(page, "history-form")
+            answer = call()
+            page.click("leave")
+            page.wait_section("sign-in")
+            with contextlib.suppress(BrowserFailed):  # nobody waits for it any more
+                page.call("Fetch.continueRequest", requestId=answer)
+        self.sign_in(page, self.stand.tokens["auditor"])
+        page.wait("!document.getElementById('parts').hidden && document.getElementById('sessions-out').children.length > 0")
+        self.assertEqual(["", ""], page.run("['history-out', 'problem'].map(id => document.getElementById(id).textContent)"))
 
     def test_no_other_site_may_call(self):
         """[8.2.3d] A page of another site cannot use a browser's certificate or token: the daemon refuses what it sends."""

@@ -1,5 +1,6 @@
 """A Chromium without a window, driven over its own pipe (the DevTools protocol): no library, no port."""
 import base64
+import contextlib
 import json
 import os
 import shutil
@@ -152,8 +153,9 @@ class Page:
                 raise BrowserFailed(f"waited too long for {what}; the page says:\n{self.text()}")
             self.browser.pump()
 
-    def wait_event(self, method):
-        self.wait_until(lambda: self.events(method), method)
+    def wait_event(self, method, after=0):
+        """The newest; `after` so many that came before."""
+        self.wait_until(lambda: len(self.events(method)) > after, method)
         return self.events(method)[-1]
 
     def text(self):
@@ -168,6 +170,14 @@ class Page:
 
     def click(self, name):
         self.run(f"document.getElementById('{name}').click()")
+
+    @contextlib.contextmanager
+    def held(self, pattern, stage="Request"):
+        """Inside, calls of this address wait; yields a function that waits for one and returns it."""
+        before = len(self.events("Fetch.requestPaused"))
+        self.call("Fetch.enable", patterns=[{"urlPattern": pattern, "requestStage": stage}])
+        yield lambda: self.wait_event("Fetch.requestPaused", before)["requestId"]
+        self.call("Fetch.disable")
 
     def key(self, key, code=None, text=None):
         for kind in ("keyDown", "keyUp"):

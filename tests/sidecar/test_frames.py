@@ -1,6 +1,7 @@
 """Captures of several sealed frames: sealed once, for one session, and judged."""
 import os
 import struct
+import time
 import unittest
 import zlib
 
@@ -9,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+import hostile
 from fixture import CHANNEL, PERSON, SAME_PERSON, HttpTest
 from memory import needles, search
 from rig import bank, pictures
@@ -255,6 +257,20 @@ class OneByOne(HttpTest):
         self.assertEqual(1, self.captures())
         self.assert_problem(sender.frame(page, page.seal(picture, 64, 0)), 400, "INVALID_VALUE")
         self.assertEqual(0, self.captures())
+
+    def test_what_is_sealed_may_be_a_bomb(self):
+        """[8.2.3c] Who may seal may still mean harm: it costs no more than any picture, and what is refused ends the capture."""
+        for name, data in {**hostile.MAGICS, **hostile.bombs()}.items():
+            with self.subTest(name):
+                _, sender = self.opened("one/bomb")
+                page = sender.page()
+                began = time.monotonic()
+                reply = sender.frame(page, page.seal(data, 0, 0))
+                self.assertIn(reply.status, (200, 422), reply.body)  # 200: there is a picture, and nobody in it
+                self.assertLess(time.monotonic() - began, 4)
+                self.assertEqual(int(reply.status == 200), self.captures())
+                self.assertEqual(200, sender.call("decline").status)
+                self.assertEqual(0, self.captures())
 
     def test_a_page_that_begins_again_has_one_capture(self):
         """[8.2.3c] The second capture of a session takes the place of the first."""

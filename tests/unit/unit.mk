@@ -8,7 +8,7 @@ unit_gallery_index_objs := $(patsubst tests/%.cpp,$(BUILD)/tests/%.o,$(wildcard 
 # What of src/pg can be tested without a server: an object of its own and the test, which stands for the server.
 unit_pg_objs := $(patsubst tests/%.cpp,$(BUILD)/tests/%.o,$(wildcard tests/unit/pg/*.cpp)) $(BUILD)/tests/unit/pg/gallery_places.o
 # What sums the benchmarks' scores up, without what makes them.
-unit_bench_tested := $(addprefix $(BUILD)/bench/,accuracy_dataset.o accuracy_rates.o accuracy_trials.o liveness_cache.o protection_dsys.o \
+unit_bench_tested := $(addprefix $(BUILD)/bench/,accuracy_dataset.o accuracy_rates.o accuracy_trials.o liveness_cache.o liveness_puppet.o protection_dsys.o \
 	protection_linkage.o protection_report.o)
 # Of the daemon's flows what keeps things between two requests.
 unit_desks := sidecar/flow/capture_desk sidecar/flow/frame_desk sidecar/flow/photo_desk
@@ -36,7 +36,7 @@ $(unit_core_objs) $(BUILD)/tests/vectors/generate.o: $(BUILD)/tests/%.o: tests/%
 $(unit_bench_objs): $(BUILD)/tests/%.o: tests/%.cpp
 	@mkdir -p $(@D)
 	@echo "  CXX  $<"
-	@$(CXX) $(VISAGE_CXXFLAGS) -I. -Ibench -c -o $@ $<
+	@$(CXX) $(VISAGE_CXXFLAGS) -I. -Ibench $(CAPTURE_INCLUDES) -c -o $@ $<
 $(unit_gallery_index_objs): $(BUILD)/tests/%.o: tests/%.cpp
 	@mkdir -p $(@D)
 	@echo "  CXX  $<"
@@ -61,9 +61,9 @@ $(BUILD)/tests/unit_gallery_index: $(unit_gallery_index_objs) $(BUILD)/tests/uni
 $(BUILD)/tests/unit_pg: $(unit_pg_objs) $(CORE_LIB)
 	@echo "  LD   $@"
 	@$(CXX) -o $@ $^ -lgtest -lgtest_main -lcrypto
-$(BUILD)/tests/unit_bench: $(unit_bench_objs) $(unit_bench_tested) $(CORE_LIB)
+$(BUILD)/tests/unit_bench: $(unit_bench_objs) $(unit_bench_tested) $(BUILD)/tests/unit/sidecar/quality_face.o $(CAPTURE_LIB) $(CORE_LIB)
 	@echo "  LD   $@"
-	@$(CXX) -o $@ $^ -lgtest -lgtest_main -lcrypto
+	@$(CXX) -o $@ $^ -lgtest -lgtest_main $(CAPTURE_LIBS)
 $(BUILD)/tests/unit_capture: $(unit_capture_objs) $(unit_desks:%=$(BUILD)/%.o) $(CAPTURE_LIB) $(CORE_LIB)
 	@echo "  LD   $@"
 	@$(CXX) -o $@ $^ -lgtest -lgtest_main $(CAPTURE_LIBS)

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <span>
+#include <vector>
 
 namespace visage::liveness {
 namespace {
@@ -13,11 +16,15 @@ constexpr int64_t kLongestSpan = 120'000'000;  // us
 constexpr float kFewestPixels = 400;
 constexpr float kLeastGrain = 0.25f;  // grey levels RMS; less is what compression leaves of noise
 // Correlations; by make bench-liveness PARTS=grain. What is compared is noise and the skin's own texture, so
-// frames of a face at rest are alike up to 0.9, whatever camera took them. But a person moves: of all pairs
+// frames of a face at rest are alike up to 0.93, whatever camera took them. But a person moves: of all pairs
 // of frames a quarter has at most 0.56 in common, of one picture that is encoded again 0.73 or more.
 constexpr float kSameGrain = 0.6f;
-// Frames that come again encoded anew: from 0.949.
-constexpr float kLoopGrain = 0.925f;
+// So what comes again is told by what it does *not* share with its companion, beside what it does not share
+// with frames of the same skin: of frames encoded again at most 0.16 of that, coarsely 0.45, of others at
+// least 0.39.
+constexpr float kComesAgain = 0.3f;
+constexpr float kLeastAgain = 0.85f;  // which both have in common at the least
+constexpr size_t kSome = 4;           // a quarter: of the other frames, and of the frames that come again
 
 Reason judge_times(Observations frames, const Origin& origin) {
   for (size_t i = 1; i < frames.size(); ++i) {
@@ -43,28 +50,41 @@ Reason judge_pixels(Observations frames) {
   return Reason::kNone;
 }
 
+// `row`: correlations with the other frames, NaN where there is none, NaN for itself. Neighbours are alike
+// while a head hardly moves, so none is the companion.
+bool comes_again(std::span<const float> row, size_t frame) {
+  std::vector<float> others;
+  float companion = 0;
+  for (size_t i = 0; i < row.size(); ++i) {
+    if (std::isnan(row[i])) continue;
+    others.push_back(row[i]);
+    if (i + 1 < frame || i > frame + 1) companion = std::max(companion, row[i]);
+  }
+  if (companion < kLeastAgain || others.size() < 2) return false;
+  const auto same_skin = others.begin() + static_cast<long>(std::max(others.size() / kSome, size_t{1}));
+  std::nth_element(others.begin(), same_skin, others.end(), std::greater<>());
+  return 1 - companion < kComesAgain * (1 - *same_skin);
+}
+
 Reason judge_grain(Observations frames, bool& judged) {
-  std::vector<float> pairs;
-  int repeats = 0;
-  for (size_t i = 0; i < frames.size(); ++i) {
-    float best = 0;
+  const size_t n = frames.size();
+  std::vector<float> pairs, rows(n * n, std::nanf(""));
+  for (size_t i = 0; i < n; ++i)
     for (size_t j = 0; j < i; ++j) {
       if (frames[i].pixels == frames[j].pixels) continue;
       const Sameness same = compare_grain(frames[i], frames[j]);
       if (same.pixels == 0) continue;
       pairs.push_back(same.correlation);
-      if (j + 1 < i) best = std::max(best, same.correlation);
+      rows[i * n + j] = rows[j * n + i] = same.correlation;
     }
-    if (best > kLoopGrain) ++repeats;
-  }
   judged = !pairs.empty();
-  if (!pairs.empty()) {
-    const auto quarter = pairs.begin() + static_cast<long>(pairs.size() / 4);
-    std::nth_element(pairs.begin(), quarter, pairs.end());
-    if (*quarter > kSameGrain) return Reason::kSameNoise;
-  }
-  if (repeats >= 2) return Reason::kLoop;
-  return Reason::kNone;
+  if (pairs.empty()) return Reason::kNone;
+  const auto quarter = pairs.begin() + static_cast<long>(pairs.size() / 4);
+  std::nth_element(pairs.begin(), quarter, pairs.end());
+  if (*quarter > kSameGrain) return Reason::kSameNoise;
+  size_t again = 0;
+  for (size_t i = 0; i < n; ++i) again += comes_again(std::span(rows).subspan(i * n, n), i) ? 1 : 0;
+  return kSome * again >= n ? Reason::kLoop : Reason::kNone;
 }
 
 Sameness compare_shifted(const Observation& a, const Observation& b, int dx, int dy) {

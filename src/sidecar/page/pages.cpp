@@ -18,6 +18,9 @@ constexpr PartRule kConsent[] = {{"digest", PartKind::kText, true},
                                  {"guardian", PartKind::kText, false},
                                  {"guardian_relation", PartKind::kText, false}};
 
+// A page that follows every frame of a camera makes some forty calls a second.
+constexpr http::Rate kCalls{.per_second = 100};
+
 std::string_view shown_token(const httplib::Request& request) {
   if (request.get_header_value_count("Authorization") != 1) return {};
   const std::string_view value = request.headers.find("Authorization")->second;
@@ -61,6 +64,9 @@ Failure Pages::admit(Exchange& exchange, Use use, Ticket& ticket) const {
   const std::string_view token = shown_token(*exchange.request);
   if (token.empty() || !links_.tickets().open(token, use, ticket).ok()) return no_entry();
   exchange.caller = ticket.caller;
+  if (const unsigned wait = calls_->take(ticket.session, kCalls, http::Clock::now()))
+    return Problem{ProblemCode::kRateLimited, "This page calls too often; try again after Retry-After.",
+                   wait};
   // The database has the last word at each of its calls; this keeps an old ticket from using the models.
   if (use == Use::kTicket && std::time(nullptr) >= ticket.valid_until)
     return Problem{ProblemCode::kForbidden, "The time for this is over. Ask for a new link."};

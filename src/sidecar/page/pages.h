@@ -12,6 +12,7 @@
 #include "sidecar/http/rate_limit.h"
 #include "sidecar/http/router.h"
 #include "sidecar/page/links.h"
+#include "sidecar/page/turns.h"
 
 namespace visage::sidecar::page {
 
@@ -53,6 +54,8 @@ class Pages {
   Failure sealed_frame(Exchange& exchange) const;  // one of several
   Failure frames(Exchange& exchange) const;        // the flow's one call, with those that came
   Failure admit_capture(Exchange& exchange, Ticket& ticket) const;
+  // And its turn, which is to be held until the picture was looked at.
+  Failure admit_picture(Exchange& exchange, Ticket& ticket, Turns::Turn& turn) const;
   Failure conclude(Exchange& exchange, Ticket& ticket, FlowRequest& request) const;
 
   // pages_factor.cpp
@@ -65,6 +68,8 @@ class Pages {
   const Links& links_;
   const CodeDesk& codes_;
   const std::unique_ptr<http::RateLimiter> sendings_ = std::make_unique<http::RateLimiter>();
+  const std::unique_ptr<http::RateLimiter> calls_ = std::make_unique<http::RateLimiter>();
+  const std::unique_ptr<Turns> turns_ = std::make_unique<Turns>();
   const size_t max_picture_;
   const http::Router router_;
 };

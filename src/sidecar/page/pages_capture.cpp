@@ -19,6 +19,7 @@ constexpr PartRule kFrames[] = {{"end", PartKind::kPicture, true},
                                 {"page_key", PartKind::kText, true},
                                 {"device", PartKind::kText, false}};
 constexpr std::string_view kFace = "face";
+constexpr std::string_view kSealed = "page_sealed_frame";
 
 // A face that is shown before the flow is called shows a factor.
 Flow flow_of(const Ticket& ticket) {
@@ -85,9 +86,19 @@ Failure Pages::admit_capture(Exchange& exchange, Ticket& ticket) const {
   return find_photographed(ticket, photographed);
 }
 
+// Frames are sealed and sent while others are looked at, so a page has two turns.
+Failure Pages::admit_picture(Exchange& exchange, Ticket& ticket, Turns::Turn& turn) const {
+  VISAGE_HTTP_TRY(admit_capture(exchange, ticket));
+  turn = turns_->take(ticket.session + (exchange.route == kSealed ? "/sealed" : ""));
+  if (turn) return {};
+  return Problem{ProblemCode::kRateLimited, "A picture of this page is being looked at. Wait for its answer.",
+                 1};
+}
+
 Failure Pages::frame(Exchange& exchange) const {
   Ticket ticket;
-  VISAGE_HTTP_TRY(admit_capture(exchange, ticket));
+  Turns::Turn turn;
+  VISAGE_HTTP_TRY(admit_picture(exchange, ticket, turn));
   WipedBytes body;
   Form form;
   VISAGE_HTTP_TRY(take(exchange, kFrame, 1, body, form));
@@ -126,7 +137,8 @@ Failure Pages::frame_key(Exchange& exchange) const {
 
 Failure Pages::picture(Exchange& exchange) const {
   Ticket ticket;
-  VISAGE_HTTP_TRY(admit_capture(exchange, ticket));
+  Turns::Turn turn;
+  VISAGE_HTTP_TRY(admit_picture(exchange, ticket, turn));
   WipedBytes body;
   Form form;
   VISAGE_HTTP_TRY(take(exchange, kImage, 1, body, form));
@@ -155,7 +167,8 @@ Failure Pages::picture(Exchange& exchange) const {
 // Says nothing of the frame: whether it was liked would teach who makes frames up.
 Failure Pages::sealed_frame(Exchange& exchange) const {
   Ticket ticket;
-  VISAGE_HTTP_TRY(admit_capture(exchange, ticket));
+  Turns::Turn turn;
+  VISAGE_HTTP_TRY(admit_picture(exchange, ticket, turn));
   WipedBytes body;
   Form form;
   VISAGE_HTTP_TRY(take(exchange, kSealedFrame, 1, body, form));
@@ -167,7 +180,8 @@ Failure Pages::sealed_frame(Exchange& exchange) const {
 
 Failure Pages::frames(Exchange& exchange) const {
   Ticket ticket;
-  VISAGE_HTTP_TRY(admit_capture(exchange, ticket));
+  Turns::Turn turn;
+  VISAGE_HTTP_TRY(admit_picture(exchange, ticket, turn));
   WipedBytes body;
   Form form;
   VISAGE_HTTP_TRY(take(exchange, kFrames, 1, body, form));

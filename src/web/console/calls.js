@@ -1,8 +1,14 @@
 // The console's calls. A token is held by this module alone, in memory; with a client certificate there is none.
 
 let token = '';
+let asking = new AbortController();
 
-export const setToken = text => { token = text; };
+// Who left gets no answer any more: the next at this page is somebody else.
+export function setToken(text) {
+  asking.abort();
+  asking = new AbortController();
+  token = text;
+}
 
 export class CallFailed extends Error {
   constructor(status, { code = 'INTERNAL', detail = '' }) {
@@ -14,9 +20,11 @@ export class CallFailed extends Error {
 
 async function call(path, options = {}) {
   const headers = token ? { Authorization: `Bearer ${token}` } : {};
+  const { signal } = asking;
   const reply = await fetch(path, { ...options, headers: { ...headers, ...options.headers }, cache: 'no-store',
-    credentials: 'same-origin' });
+    credentials: 'same-origin', signal });
   const answer = await reply.json().catch(() => ({}));
+  signal.throwIfAborted();
   if (!reply.ok) throw new CallFailed(reply.status, answer);
   return answer;
 }

@@ -8,7 +8,7 @@ import { chooseLanguage, language, word } from './words.js';
 
 // The parts of the console, and the right that opens each.
 const PARTS = { sessions: 'list_sessions', history: 'read_history', reports: 'read_reports', policy: 'read_policy', quality: 'quality' };
-const REPORTS = { daily: 'daily', channel: 'by-channel', reason: 'by-reason', latency: 'latency', failures: 'failures' };
+const REPORTS = { daily: 'daily', channel: 'by-channel', reason: 'by-reason', latency: 'latency', failures: 'most-failures' };
 const PAGE = 100;  // events that come at once
 
 const part = id => document.getElementById(id);
@@ -30,6 +30,7 @@ const guarded = work => async event => {
   try {
     await work(event);
   } catch (error) {
+    if (error.name === 'AbortError') return;
     if (error instanceof CallFailed && error.status === 401 && known) leave();
     else tell(error);
   }
@@ -71,13 +72,12 @@ async function look() {
   put(() => fill('sessions-out', table(word('sessions'), rows)));
 }
 
-async function search(before = '', earlier = []) {
-  const asked = values(part('history-form'));
+async function search(asked = values(part('history-form')), before = '', earlier = []) {
   const { events } = await history({ ...asked, since: moment(asked.since), until: moment(asked.until), before });
   const all = [...earlier, ...events];
   put(() => fill('history-out', table(word('history'), all)));
   part('older').hidden = events.length < PAGE;
-  part('older').onclick = guarded(() => search(String(all.at(-1).event), all));
+  part('older').onclick = guarded(() => search(asked, String(all.at(-1).event), all));
 }
 
 async function reportAll() {

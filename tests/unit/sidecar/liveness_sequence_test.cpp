@@ -318,6 +318,27 @@ TEST(Injection, SkinIsTheSameInEveryFrameAtRest) {
   EXPECT_EQ(injected(film), Reason::kNone);
 }
 
+// Rough skin leaves little that two frames do not share. What tells a loop is that its frames share even
+// that.
+TEST(Injection, RoughSkinIsNoLoopAndHidesNone) {
+  const auto skin = test::make_face({}, 1).grain;
+  const auto rough = [&](std::vector<Observation> film) {
+    for (Observation& frame : film)
+      if (frame.pose.yaw == 0)
+        for (size_t i = 0; i < skin.size(); ++i) frame.grain[i] += 4.5f * skin[i];
+    return film;
+  };
+  auto film = rough(make_film({kLeft}));
+  ASSERT_GT(compare_grain(film[0], film[2]).correlation, 0.93f);
+  EXPECT_EQ(injected(film), Reason::kNone);
+  const auto noise = make_film({kRight});
+  for (size_t i = 6; i < film.size(); ++i) {
+    film[i].grain = film[i - 5].grain;
+    for (size_t j = 0; j < skin.size(); ++j) film[i].grain[j] += 0.2f * noise[i].grain[j];
+  }
+  EXPECT_EQ(injected(film), Reason::kLoop);
+}
+
 TEST(Injection, PicturesWithoutNoiseAreUndetermined) {
   auto film = make_film({kLeft});
   for (Observation& frame : film) frame.grain.assign(kGrain * kGrain, 0);
