@@ -92,13 +92,12 @@ class Answers(PageTest):
         page = self.watched(link)
         self.agree(page)
         page.wait("document.getElementById('sign').textContent !== ''")
-        page.call("Fetch.enable", patterns=[{"urlPattern": "*/capture/frame"}])
-        page.wait_event("Fetch.requestPaused")
-        page.wait(f"performance.now() > {page.run('performance.now()')} + 3500")
         # What is on the screen while the person reads that it begins again must not ask for a movement: nothing would want it.
         page.run("""window.told = []; new MutationObserver(() => told.push(['advice', 'sign'].map(id => document.getElementById(id).textContent)))
                     .observe(document.getElementById('advice'), {childList: true, characterData: true, subtree: true}); 0""")
-        page.call("Fetch.disable")
+        with page.held("*/capture/frame") as call:
+            call()
+            page.wait(f"performance.now() > {page.run('performance.now()')} + 3500")
         self.assertEqual("Done", self.end(page), self.state(session))
         self.assertEqual({""}, {sign for advice, sign in page.run("told") if advice.startswith("Once more:")})
         self.assertEqual("SUCCEEDED", self.state(session)["state"])

@@ -260,6 +260,7 @@ class Bank(unittest.TestCase):
         before = len(customer.page.events("Page.loadEventFired"))
         self.assertEqual("Done", customer.capture())
         customer.wait_text("Your account is open.")
+        customer.page.wait("document.readyState === 'complete'")  # the words are there before the whole page is
         self.assertEqual(before + 1, len(customer.page.events("Page.loadEventFired")))
 
     def press(self, path, body, kind, cookie):

@@ -6,7 +6,7 @@ import threading
 import time
 
 import hostile
-from fixture import STRANGER, HttpTest
+from fixture import LIMIT_S, STRANGER, HttpTest
 from paged import PageCalls
 from wire import Wire
 
@@ -16,7 +16,7 @@ CALLS = 1000
 class PageLimits(PageCalls, HttpTest):
     def setUp(self):
         super().setUp()
-        self.daemon = self.start("page-limits", page_listen="127.0.0.1:0", pipelines=1, waiting=2, wait_timeout_ms=60000)
+        self.daemon = self.start("page-limits", page_listen="127.0.0.1:0", pipelines=1, waiting=2)
         self.client = self.connect(self.daemon)
 
     def test_one_picture_at_a_time(self):
@@ -37,7 +37,7 @@ class PageLimits(PageCalls, HttpTest):
         with concurrent.futures.ThreadPoolExecutor(12) as pool:
             floods = [pool.submit(flood, self.browser()) for _ in range(12)]
             try:
-                self.assertTrue(refused.wait(30))
+                self.assertTrue(refused.wait(LIMIT_S))
                 served = [self.call(modest, "frame", page["ticket"], image=image) for _ in range(5)]
             finally:
                 over.set()
@@ -81,7 +81,7 @@ class PageLimits(PageCalls, HttpTest):
             self.assertIn(reply.status, (200, 422), (name, reply.body))  # 200: there is a picture, and nobody in it
             self.assertIsNot(reply.json.get("good"), True, name)
             self.assertNotIn(b"script", reply.body)
-            self.assertLess(time.monotonic() - began, 4, name)
+            self.assertLess(time.monotonic() - began, 30, name)
         part = b'--b\r\nContent-Disposition: form-data; name="image"\r\n\r\nx\r\n'
         headers = {"Authorization": "Capture " + page["ticket"], "Content-Type": "multipart/form-data; boundary=b"}
         for path in ("frame", "picture", "sealed-frame", "frames", "consent", "factor"):
