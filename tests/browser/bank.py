@@ -301,7 +301,8 @@ class Bank(unittest.TestCase):
                                 stdout=subprocess.PIPE, text=True, start_new_session=True)
         self.addCleanup(demo.stdout.close)
         self.addCleanup(demo.terminate)
-        bank = next(words[1] for words in map(str.split, demo.stdout) if words[:1] == ["bank"])
+        bank = next((words[1] for words in map(str.split, demo.stdout) if words[:1] == ["bank"]), None)
+        self.assertIsNotNone(bank, "it ended before it said where")
         with urllib.request.urlopen(bank) as answer:
             self.assertIn("Open an account", answer.read().decode())
         demo.send_signal(signal.SIGINT)

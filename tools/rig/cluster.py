@@ -21,11 +21,11 @@ def find_bindir():
 class Cluster:
     """Use as a context manager, or call start() and stop()."""
 
-    def __init__(self, settings=None, prefix="pg_visage.", directory=None):
+    def __init__(self, settings=None, prefix="pg_visage."):
         self.bindir = find_bindir()
         # initdb refuses root.
         self.user = "postgres" if os.getuid() == 0 else pwd.getpwuid(os.getuid()).pw_name
-        self.stage = tempfile.mkdtemp(prefix=prefix, dir=directory)
+        self.stage = tempfile.mkdtemp(prefix=prefix)
         self.data = os.path.join(self.stage, "data")
         self.log = os.path.join(self.stage, "server.log")
         self.settings = settings or {}

@@ -29,11 +29,11 @@ INSERT INTO visage.requirement (institution, operation, channel, scenario, sessi
 
 
 class Town:
-    """Everything listens on 127.0.0.1 and lies in a directory of its own below `directory`."""
+    """Everything listens on 127.0.0.1 and lies in a temporary directory of its own."""
 
-    def __init__(self, stack, directory=None, port=0, photo="women/0"):
+    def __init__(self, stack, port=0, photo="women/0"):
         self.stack = stack
-        self.cluster = stack.enter_context(Cluster({"fsync": "off"}, prefix="bank.", directory=directory))
+        self.cluster = stack.enter_context(Cluster({"fsync": "off"}, prefix="pg_visage_bank."))
         self.stage = self.cluster.stage
         outside = Authority(self.stage, "outside")
         pair, us = outside.issue("service", "server"), outside.issue("visaged", "client")
@@ -80,11 +80,11 @@ class Town:
         return line.split()[1]
 
 
-def up(directory=None, port=0):
+def up(port=0):
     """(stack to close, the town)."""
     stack = contextlib.ExitStack()
     try:
-        return stack, Town(stack, directory, port)
+        return stack, Town(stack, port)
     except BaseException:
         stack.close()
         raise
