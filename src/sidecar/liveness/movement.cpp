@@ -12,7 +12,8 @@ using challenge::Movement;
 
 constexpr size_t kFewestFrames = 5;
 
-// Degrees for the head, 0…1 for blendshapes. A movement begins above `on` and ends under `off`.
+// Degrees for the head, 0…1 for blendshapes. A movement begins above `on` and ends under `off`. Those of the
+// head come first.
 struct Trigger {
   Movement movement;
   float on, off;
@@ -32,8 +33,9 @@ constexpr float kSlight = 0.75f;
 // bench-liveness).
 constexpr float kLeastParallax = 0.012f;
 
+// Of an even number the lower of the two in the middle: a movement is what is above rest.
 float median(std::vector<float> values) {
-  const auto middle = values.begin() + static_cast<long>(values.size() / 2);
+  const auto middle = values.begin() + static_cast<long>((values.size() - 1) / 2);
   std::nth_element(values.begin(), middle, values.end());
   return *middle;
 }
@@ -66,10 +68,12 @@ bool overlap(const Event& a, const Event& b) {
   return a.first <= b.last && b.first <= a.last;
 }
 
-void find(Observations frames, const Trigger& trigger, std::vector<Event>& out) {
+// The person's rest is the median of the frames that are not in `moved`.
+void find(Observations frames, const Trigger& trigger, const std::vector<bool>& moved,
+          std::vector<Event>& out) {
   std::vector<float> values;
-  for (const Observation& frame : frames)
-    if (frame.faces > 0) values.push_back(raw(frame, trigger.movement));
+  for (size_t i = 0; i < frames.size(); ++i)
+    if (frames[i].faces > 0 && !moved[i]) values.push_back(raw(frames[i], trigger.movement));
   if (values.empty()) return;
   const float rest = median(values);
   bool active = false;
@@ -109,10 +113,21 @@ float extent(const quality::Pose& pose, const capture::Blendshapes& shapes, Move
 }
 
 std::vector<Event> find_events(Observations frames) {
-  std::vector<Event> events;
-  for (const Trigger& trigger : kTriggers) find(frames, trigger, events);
-  // Lids are lowered, and lips look drawn, in a head that turns or bows: that is not a blink or a smile.
-  std::vector<Event> kept;
+  // Lids are lowered, and lips look drawn, in a head that turns or bows: that is not a blink or a smile, nor
+  // what the face is like at rest.
+  std::vector<Event> events, kept;
+  std::vector<bool> moved(frames.size());
+  for (const Trigger& trigger : kTriggers) {
+    if (!is_head(trigger.movement)) {
+      find(frames, trigger, moved, events);
+      continue;
+    }
+    const size_t before = events.size();
+    find(frames, trigger, std::vector<bool>(frames.size()), events);
+    for (size_t i = before; i < events.size(); ++i)
+      std::fill(moved.begin() + static_cast<long>(events[i].first),
+                moved.begin() + static_cast<long>(events[i].last) + 1, true);
+  }
   for (const Event& event : events) {
     const bool shadowed =
         !is_head(event.movement) && std::any_of(events.begin(), events.end(), [&](const Event& other) {

@@ -56,6 +56,21 @@ TEST(Challenge, EveryMovementIsSeenAlone) {
           << word << " for " << other;
 }
 
+// Lips look drawn in a head that bows. However long it does so, that is not how they are at rest.
+TEST(Challenge, ASmileAfterALongNodIsSeen) {
+  std::vector<Observation> film;
+  const auto show = [&](const Gesture& gesture, int frames) {
+    for (int i = 0; i < frames; ++i)
+      film.push_back(test::make_face(gesture, 100'000 * static_cast<int64_t>(film.size() + 1)));
+  };
+  show({}, 3);
+  show({.pitch = 15, .smile = 0.18f}, 6);
+  show({}, 2);
+  show({.smile = 0.4f}, 2);
+  show({}, 1);
+  EXPECT_EQ(judge_challenge(film, asked("nod,smile")).verdict, Verdict::kPass);
+}
+
 // What the page shows while somebody moves, and what counts afterwards, are the same.
 TEST(Challenge, AnExtentOfOneIsAMovement) {
   const std::pair<Movement, Gesture> all[] = {
