@@ -2,6 +2,7 @@
 import concurrent.futures
 import contextlib
 import select
+import time
 
 from fixture import CHANNEL, LIMIT_S, PERSON, STRANGER, HttpTest
 from rig import pictures
@@ -27,7 +28,7 @@ class SlowCallers(HttpTest):
         for first, rest in ((b"POST /v1/ver", b"x" * 5000), (head[:-2], b"X-Slow: " + b"x" * 5000), (head, b"{" * 9999)):
             status, problem, seconds = self.drip(first, rest)
             self.assertEqual((408, "REQUEST_TIMEOUT"), (status, problem["code"]), first)
-            self.assertLess(seconds, LIMIT_S)  # while bytes still came
+            self.assertLess(seconds, 2 * self.SECONDS + 1)
             self.assertGreater(seconds, 0.8 * self.SECONDS)
         self.assert_serving(self.daemon)
 
@@ -38,12 +39,13 @@ class SlowCallers(HttpTest):
             for wire in wires:
                 wire.send(b"POST /v1/verifications HTTP/1.1\r\nX-Slow: ")
             self.assert_serving(self.daemon)
+            self.assertLess(time.monotonic() - wires[0].began, 4 * self.SECONDS + 2)
 
     def test_silent_connections_are_closed(self):
         with Wire(self.daemon.url) as wire:
             status, _, seconds = wire.answer()
             self.assertEqual(0, status)
-            self.assertLess(seconds, LIMIT_S)
+            self.assertLess(seconds, 2)
 
     def test_connections_past_the_line_are_told(self):
         """4 served, 8 in line; the rest get 503 while those are."""

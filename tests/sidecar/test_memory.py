@@ -98,21 +98,16 @@ class Memory(HttpTest):
 
     def test_while_the_rest_of_a_refused_body_arrives(self):
         head = b"POST /v1/verifications HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n"
-        # The server has said all it says, and reads on for two seconds so that its answer is not lost to a reset. Whoever is
-        # held up for longer than that begins again.
-        for _ in range(10):
-            with Wire(self.daemon.url) as wire:
-                wire.send(head + self.picture[:5000])
-                answer = b""
-                while chunk := wire.socket.recv(65536):
-                    answer += chunk
-                self.assertIn(b" 401 ", answer.split(b"\r\n")[0])
-                if not wire.send(self.picture):
-                    continue
-                for _ in range(3):
-                    self.assert_clean("the rest of the body")
-                return
-        self.fail("what comes after the answer is not read")
+        with Wire(self.daemon.url) as wire:
+            wire.send(head + self.picture[:5000])
+            answer = b""
+            while chunk := wire.socket.recv(65536):
+                answer += chunk
+            self.assertIn(b" 401 ", answer.split(b"\r\n")[0])
+            # The server has said all it says, and reads on for a while so that its answer is not lost to a reset.
+            self.assertTrue(wire.send(self.picture))
+            for _ in range(3):
+                self.assert_clean("the rest of the body")
 
     def test_after_what_is_not_http(self):
         start = b"POST /v1/verifications HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + self.stand.token.encode()

@@ -52,7 +52,7 @@ class Uploads(HttpTest):
             self.assertIn((reply.status, reply.code), ((200, "UNKNOWN_SUBJECT"), (400, "MALFORMED_MULTIPART")), name)
 
     def test_bombs(self):
-        """Small files that would cost gigabytes or minutes: refused within seconds, and the memory is back."""
+        """Small files that would cost gigabytes or minutes: refused within the decoder's 1.5 s, and the memory is back."""
         daemon = self.stand.daemon
         self.verify(self.portrait(STRANGER))
         before = resident(daemon.process.pid)
@@ -63,7 +63,7 @@ class Uploads(HttpTest):
             seconds = time.monotonic() - began
             self.assertEqual(422, reply.status, (name, reply.body))
             self.assertIn(reply.code, REFUSED, name)
-            self.assertLess(seconds, 30, name)
+            self.assertLess(seconds, 4, name)
             self.assertLess(resident(daemon.process.pid) - before, 120, name)
 
     def test_cut_anywhere(self):
@@ -94,7 +94,7 @@ class Uploads(HttpTest):
         reply = self.client.request("POST", PATH, body, {"Content-Type": kind})
         self.assertEqual(400, reply.status, reply.body[:200])
         self.assertIn(reply.code, codes)
-        self.assertLess(time.monotonic() - began, 15)
+        self.assertLess(time.monotonic() - began, 2)
 
     def test_ten_thousand_tiny_parts(self):
         def form(names, head='Content-Disposition: form-data; name="%s"'):

@@ -61,7 +61,7 @@ is(counted(q{operation = 'present_factor'}), 'accept OK 1, reject REPLAYED_FACTO
 $node->safe_psql('postgres', q{CREATE TABLE sent AS SELECT fixture.probe('alice', 2000) AS probe; CREATE TABLE got (transaction_id uuid, decision text)});
 in_parallel('one call 32 times', q{INSERT INTO got SELECT v.transaction_id, v.decision FROM sent, visage.verify('alice', probe, context => '{"biz_id": "same"}') v;});
 is(counted(q{biz_id = 'same'}), 'accept OK 1', 'it is recorded once');
-is($node->safe_psql('postgres', q{SELECT count(DISTINCT transaction_id), count(DISTINCT decision), count(*) > 1 FROM got}), '1|1|t', 'all have one outcome');  # of 32 that were kept by chance
+is($node->safe_psql('postgres', q{SELECT count(DISTINCT transaction_id), count(DISTINCT decision), count(*) > 5 FROM got}), '1|1|t', 'all have one outcome');
 
 # A crash forgets none of it.
 $node->safe_psql('postgres', q{SELECT open('before'); SELECT open('unused'); SELECT open('waiting'); CHECKPOINT;
