@@ -298,7 +298,8 @@ class Bank(unittest.TestCase):
     def test_the_demo_starts(self):
         """[6.4a] What `make demo-bank` runs says where the bank is, and an interrupt ends all of it."""
         demo = subprocess.Popen([os.path.join(BASE, "tools/demo_bank")], env={**os.environ, "PORT": "0", "PYTHONUNBUFFERED": "1"},
-                                stdout=subprocess.PIPE, text=True, start_new_session=True)
+                                stdout=subprocess.PIPE, text=True, start_new_session=True,
+                                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN))  # as in the background
         self.addCleanup(demo.stdout.close)
         self.addCleanup(demo.terminate)
         bank = next((words[1] for words in map(str.split, demo.stdout) if words[:1] == ["bank"]), None)
